@@ -1,0 +1,32 @@
+"""A folder of raw footage, known to be there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from weld_pipeline.core.errors import WeldError
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """A handle on a folder of raw files: nothing is read until a reader asks.
+
+    Attributes:
+        root: The folder; paths in a manifest are relative to it.
+
+    Raises:
+        WeldError: If `root` is missing, is no folder, or holds nothing but hidden files.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        hint = (
+            "draw sample welds with `kedro run --pipeline=sample_data`, "
+            "or name your own folder with `--params footage_root=FOLDER`"
+        )
+        if not self.root.exists():
+            raise WeldError(f"footage folder {self.root} does not exist; {hint}")
+        if not self.root.is_dir():
+            raise WeldError(f"footage folder {self.root} is a file; {hint}")
+        if all(entry.name.startswith(".") for entry in self.root.iterdir()):
+            raise WeldError(f"footage folder {self.root} is empty; {hint}")
