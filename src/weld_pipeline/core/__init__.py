@@ -1,0 +1,1 @@
+"""What every room stands on: errors, files, keyed per-item work, table schemas, provenance."""

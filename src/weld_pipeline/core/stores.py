@@ -1,0 +1,100 @@
+"""Folders of finished items, one file each, that know under which content key each was made."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import inside, write_bytes, write_json
+
+
+class FolderStore(Mapping[str, Any]):
+    """A mapping from item id to result, read from disk at each access.
+
+    An id may hold `/`; its file lies in the sub-folders it names. The store lists only ids in `index.json`, which
+    `commit` writes when a set is complete, so files left by other parameters or a killed run are never read as its own.
+    """
+
+    suffix: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, item_id: str) -> Path:
+        """Return where an item lies, refusing an id that leaves the folder."""
+        return inside(self.folder, item_id + self.suffix)
+
+    def commit(self, keys: Mapping[str, str]) -> None:
+        """Declare the set complete: ids and the key of each, in order."""
+        write_json(self.folder / "index.json", {"items": [[item_id, key] for item_id, key in keys.items()]})
+
+    def index(self) -> dict[str, str]:
+        """Return the committed ids with their keys, in order.
+
+        Raises:
+            WeldError: If no set was completed here.
+        """
+        path = self.folder / "index.json"
+        if not path.is_file():
+            raise WeldError(f"{self.folder} holds no finished set (index.json is missing); run the pipeline that makes it")
+        return {item_id: key for item_id, key in json.loads(path.read_text())["items"]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.index())
+
+    def __len__(self) -> int:
+        return len(self.index())
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.index()
+
+    def key_of(self, item_id: str) -> str | None:
+        """Return the content key in the item's own file, or None if there is no whole file."""
+        raise NotImplementedError
+
+    def write(self, item_id: str, key: str, result: Any) -> None:
+        """Store one result atomically under its key."""
+        raise NotImplementedError
+
+
+class JsonStore(FolderStore):
+    """Items that are JSON values."""
+
+    suffix = ".json"
+
+    def key_of(self, item_id: str) -> str | None:
+        try:
+            return str(json.loads(self.path(item_id).read_text())["key"])
+        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+            return None
+
+    def write(self, item_id: str, key: str, result: Any) -> None:
+        write_json(self.path(item_id), {"key": key, "value": result})
+
+    def __getitem__(self, item_id: str) -> Any:
+        return json.loads(self.path(item_id).read_text())["value"]
+
+
+class TensorStore(FolderStore):
+    """Items that are dictionaries of arrays, as safetensors with the key in the header."""
+
+    suffix = ".safetensors"
+
+    def key_of(self, item_id: str) -> str | None:
+        try:
+            with safe_open(self.path(item_id), framework="np") as file:
+                return (file.metadata() or {}).get("key")
+        except (FileNotFoundError, SafetensorError):
+            return None
+
+    def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
+        write_bytes(self.path(item_id), save({k: np.ascontiguousarray(v) for k, v in result.items()}, {"key": key}))
+
+    def __getitem__(self, item_id: str) -> dict[str, np.ndarray]:
+        with safe_open(self.path(item_id), framework="np") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping

@@ -1,0 +1,76 @@
+"""The two tables rooms hand to each other: the manifest and the predictions."""
+
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrors
+
+from weld_pipeline.core.errors import WeldError
+
+SPLITS = ("train", "valid", "calib", "test")
+
+MANIFEST = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True),
+        "source": pa.Column(str),
+        "media": pa.Column(str, pa.Check.isin(("video", "image"))),
+        "path": pa.Column(str),  # relative to the source root
+        "label": pa.Column(str, nullable=True),
+        "is_defect": pa.Column("boolean", nullable=True),
+        "split": pa.Column(str, pa.Check.isin(SPLITS), nullable=True),  # empty for quarantined rows
+        "session": pa.Column(str, nullable=True),
+        "config": pa.Column(str, nullable=True),
+        "run_id": pa.Column(str, nullable=True),
+        "mask_path": pa.Column(str, nullable=True),
+        "width": pa.Column("Int64", nullable=True),
+        "height": pa.Column("Int64", nullable=True),
+        "n_frames": pa.Column("Int64", nullable=True),
+        "fps": pa.Column("Float64", nullable=True),
+        "duration_s": pa.Column("Float64", nullable=True),
+        "arc_start_s": pa.Column("Float64", nullable=True),
+        "arc_on_s": pa.Column("Float64", nullable=True),
+        "travel_mm_s": pa.Column("Float64", nullable=True),  # robot travel speed, where the source tells it
+        "mean_luma": pa.Column("Float64", nullable=True),  # over arc-on frames; the brightness confound
+        "n_bytes": pa.Column("Int64", nullable=True),
+        "sha256": pa.Column(str, nullable=True),
+        "status": pa.Column(str, pa.Check.isin(("ok", "quarantined"))),
+        "reason": pa.Column(str, nullable=True),
+    },
+    strict=True,
+    coerce=True,
+    name="manifest",
+)
+
+PREDICTIONS = pa.DataFrameSchema(
+    {
+        "sample_id": pa.Column(str, unique=True),
+        "session": pa.Column(str),
+        "config": pa.Column(str, nullable=True),
+        "split": pa.Column(str, pa.Check.isin(SPLITS)),
+        "label": pa.Column(str),
+        "is_defect": pa.Column(bool),
+        "predicted": pa.Column(str),
+        "score": pa.Column(float),  # higher is worse
+        "^logit_.+$": pa.Column(float, regex=True, required=False),
+        "^p_(?!defect$).+$": pa.Column(float, pa.Check.in_range(0, 1), regex=True, required=False),
+        "p_defect": pa.Column(float, pa.Check.in_range(0, 1), required=False),  # only after calibration
+    },
+    strict=True,
+    coerce=True,
+    name="predictions",
+)
+
+
+def checked(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return the table in the schema's types.
+
+    Raises:
+        WeldError: Naming the table, and the first column and value that break the schema.
+    """
+    try:
+        return schema.validate(table)
+    except (SchemaError, SchemaErrors) as error:
+        case: Any = getattr(error, "failure_cases", None)
+        detail = case.to_string(max_rows=5) if isinstance(case, pd.DataFrame) else str(error)
+        raise WeldError(f"table {schema.name}: {detail.strip()}; mend the source that made these rows") from error

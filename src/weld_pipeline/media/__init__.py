@@ -1,0 +1,1 @@
+"""Frames: decode, arc gate, clips, probe, fingerprints, contact sheets."""

@@ -1,0 +1,14 @@
+"""Kedro's entry to the project: hooks and configuration."""
+
+from kedro.config import OmegaConfigLoader
+
+from weld_pipeline.hooks import ProvenanceHooks
+
+HOOKS = (ProvenanceHooks(),)
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    # Without this an environment that names one key of a stage would replace the whole stage.
+    "merge_strategy": {"parameters": "soft"},
+}
