@@ -1,14 +1,32 @@
-"""What `kedro run --pipeline=…` knows."""
+"""What `kedro run --pipeline=…` knows, in the order of the flow."""
 
-from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
-# The order of the flow; sample data stay outside `__default__`, which reads whatever lies in data/01_raw.
-FLOW = ("ingestion", "video_classifier")
-# Steps that cut across families, each a pipeline made from its tag.
-STEPS = ("feature_extraction", "training", "calibration", "evaluation", "export")
+from weld_pipeline.pipelines import evaluation, export, ingestion, inspection, sample_data, video_classifier
+
+# Steps that cut across families: each is a pipeline made from its tag.
+STEPS = ("feature_extraction", "training", "calibration", "evaluation", "export", "inspection")
 
 
-def register_pipelines(pipelines_to_find: str | None = None) -> dict[str, Pipeline]:
-    """Return every pipeline by name: stages, steps across families, and `__default__`."""
-    return {}
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return every pipeline by name.
+
+    A stage bears its own name, a family's name runs its whole chain from raw footage to a verdict, a step's name runs
+    that step for every family, and `__default__` runs all families. Sample data stay outside `__default__`, which
+    reads whatever lies in data/01_raw.
+    """
+    families = {
+        "video_classifier": ingestion.create_pipeline()
+        + video_classifier.create_pipeline()
+        + evaluation.create_pipeline("video_classifier")
+        + export.create_pipeline("video_classifier")
+        + inspection.create_pipeline("video_classifier"),
+    }
+    everything = sum(families.values(), Pipeline([]))
+    return {
+        "__default__": everything,
+        "sample_data": sample_data.create_pipeline(),
+        "ingestion": ingestion.create_pipeline(),
+        **families,
+        **{step: everything.only_nodes_with_tags(step) for step in STEPS},
+    }

@@ -2,9 +2,10 @@
 
 from kedro.config import OmegaConfigLoader
 
-from weld_pipeline.hooks import ProvenanceHooks
+from weld_pipeline.hooks import TrackingHooks
 
-HOOKS = (ProvenanceHooks(),)
+HOOKS = (TrackingHooks(),)
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)  # TrackingHooks is that plugin's hook, with our additions
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrors
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import content_key
 
 SPLITS = ("train", "valid", "calib", "test")
 
@@ -74,3 +75,9 @@ def checked(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
         case: Any = getattr(error, "failure_cases", None)
         detail = case.to_string(max_rows=5) if isinstance(case, pd.DataFrame) else str(error)
         raise WeldError(f"table {schema.name}: {detail.strip()}; mend the source that made these rows") from error
+
+
+def data_hash(manifest: pd.DataFrame) -> str:
+    """Return the SHA-256 of what a model was made from: every usable sample's id, bytes, label and split, in any order."""
+    usable = manifest.loc[manifest["status"] == "ok", ["sample_id", "sha256", "label", "split"]]
+    return content_key(usable.sort_values("sample_id").astype(str).to_numpy().tolist())

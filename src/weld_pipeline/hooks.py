@@ -1,0 +1,54 @@
+"""What happens around every run: MLflow gets tidy parameters and the provenance of code, data and weights."""
+
+from typing import Any
+
+import mlflow
+import pandas as pd
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+from pydantic import BaseModel
+
+from weld_pipeline.core.provenance import code_revision, library_versions
+from weld_pipeline.core.tables import data_hash
+
+
+class TrackingHooks(MlflowHook):
+    """kedro-mlflow's hook, which knows nothing of pydantic parameters or of where a run's numbers come from.
+
+    It stands in for the plugin's own registration (see `settings.py`).
+    """
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Open the MLflow run and tag it with the state of the code."""
+        super().before_pipeline_run(run_params, pipeline, catalog)
+        if self._is_mlflow_enabled:
+            revision = code_revision()
+            versions = {f"version.{name}": release for name, release in library_versions().items()}
+            mlflow.set_tags({"code.commit": revision.commit, "code.is_dirty": revision.is_dirty} | versions)
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool) -> None:
+        """Log a node's parameters, one MLflow parameter a field."""
+        plain = {
+            name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+            for name, value in inputs.items()
+        }
+        super().before_node_run(node, catalog, plain, is_async)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Tag the run with the hash of the data it reads."""
+        self._tag_data(dataset_name, data)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Tag the run with the hash of the data it made."""
+        self._tag_data(dataset_name, data)
+
+    def _tag_data(self, dataset_name: str, data: Any) -> None:
+        if dataset_name == "manifest" and isinstance(data, pd.DataFrame) and mlflow.active_run():
+            mlflow.set_tag("data.sha256", data_hash(data))

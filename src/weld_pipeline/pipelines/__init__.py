@@ -1,0 +1,1 @@
+"""When things happen: one folder a stage, wiring and thin nodes only."""
