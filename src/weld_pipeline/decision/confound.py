@@ -1,0 +1,124 @@
+"""What a label can be guessed from without looking at the weld: session, set-up, mean brightness.
+
+A classifier is only worth what it scores above these. Where each recording date holds one class, the date alone
+is an almost perfect classifier, and a network may have learnt the date.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from sklearn.neighbors import KNeighborsClassifier
+
+from weld_pipeline.core.errors import WeldError
+
+N_NEIGHBOURS = 15
+
+
+def lookup_baseline(labels: Sequence[str], groups: Sequence[str]) -> Shaped[np.ndarray, " N"]:
+    """Return for each row the commonest label among the other rows of its group.
+
+    The row itself is left out, so a group never tells its own answer. A row that is alone in its group gets the
+    commonest label of all other rows.
+
+    Ties go to the tied label that is commoner among all other rows, then to the one first in alphabetical order;
+    the outcome does not depend on the order of the rows.
+
+    Args:
+        labels: True labels.
+        groups: What the look-up sees, e.g. the session of each row.
+
+    Raises:
+        WeldError: If the lengths differ, or there are fewer than two rows.
+    """
+    _same_length(labels=labels, groups=groups)
+    classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    counts = np.zeros((len(names), len(classes)), dtype=np.int64)
+    np.add.at(counts, (group_of, label_of), 1)
+    own = np.eye(len(classes), dtype=np.int64)[label_of]
+    in_group = counts[group_of] - own  # [N, K] label counts of the other rows in the group
+    overall = counts.sum(axis=0) - own  # [N, K] of all other rows; classes are sorted, so argmax is alphabetical
+    return classes[np.argmax(in_group * (len(label_of) + 1) + overall, axis=1)]
+
+
+def transferred_lookup(
+    labels: Sequence[str], groups: Sequence[str], new_groups: Sequence[str]
+) -> Shaped[np.ndarray, " M"]:
+    """Return for each new row the commonest label of its group among the given rows.
+
+    This is what a model could have learnt from the group alone on its training rows. A group never seen gets the
+    commonest label of all given rows. Ties are broken as in `lookup_baseline`.
+
+    Args:
+        labels: True labels of the rows learnt from.
+        groups: Their groups.
+        new_groups: Groups of the M rows to guess.
+    """
+    _same_length(labels=labels, groups=groups)
+    classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    counts = np.zeros((len(names) + 1, len(classes)), dtype=np.int64)  # the last row stays zero: groups never seen
+    np.add.at(counts, (group_of, label_of), 1)
+    row_of = {name: row for row, name in enumerate(names.tolist())}
+    rows = np.array([row_of.get(str(group), len(names)) for group in new_groups], dtype=np.int64)
+    return classes[np.argmax(counts[rows] * (len(label_of) + 1) + counts.sum(axis=0), axis=1)]
+
+
+def brightness_baseline(
+    labels: Sequence[str], values: Sequence[float] | Float[np.ndarray, " N"], sessions: Sequence[str]
+) -> Shaped[np.ndarray, " N"]:
+    """Return for each row the commonest label among the rows of other sessions that are nearest in brightness.
+
+    Fifteen neighbours on one axis are a flexible enough classifier to show that brightness tells something, and
+    leaving the whole session out keeps it from telling the session instead.
+
+    Ties in the vote go to the label first in alphabetical order; a tie in distance goes to the earlier row.
+
+    Args:
+        labels: True labels.
+        values: One number a row, e.g. mean luma over arc-on frames.
+        sessions: The groups left out together.
+
+    Raises:
+        WeldError: If the lengths differ, a value is not finite, or there are fewer than two sessions.
+    """
+    _same_length(labels=labels, values=values, sessions=sessions)
+    label = np.asarray(labels, dtype=str)
+    session = np.asarray(sessions, dtype=str)
+    value = np.asarray(values, dtype=float)
+    if len(set(session.tolist())) < 2:
+        raise WeldError(
+            f"brightness baseline: {len(set(session.tolist()))} session(s); it leaves one out and needs two"
+        )
+    guess = np.empty_like(label)
+    for held_out in np.unique(session):
+        is_out = session == held_out
+        guess[is_out] = transferred_brightness(label[~is_out].tolist(), value[~is_out], value[is_out])
+    return guess
+
+
+def transferred_brightness(
+    labels: Sequence[str], values: Float[np.ndarray, " N"], new_values: Float[np.ndarray, " M"]
+) -> Shaped[np.ndarray, " M"]:
+    """Return for each new row the commonest label of the 15 given rows nearest in brightness (fewer if fewer exist).
+
+    Raises:
+        WeldError: If a value is not finite.
+    """
+    for array in (values, new_values):
+        if not np.isfinite(array).all():
+            n_bad = int((~np.isfinite(array)).sum())
+            raise WeldError(f"brightness baseline: {n_bad} of {len(array)} values are not finite; leave those rows out")
+    # Brute force keeps ties in distance in row order; a tree would not.
+    vote = KNeighborsClassifier(n_neighbors=min(N_NEIGHBOURS, len(labels)), algorithm="brute")
+    vote.fit(np.asarray(values, dtype=float)[:, None], np.asarray(labels, dtype=str))
+    return np.asarray(vote.predict(np.asarray(new_values, dtype=float)[:, None]))
+
+
+def _same_length(**columns: Sequence[object] | np.ndarray) -> None:
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise WeldError(f"confound baseline: columns differ in length: {lengths}")
+    if min(lengths.values()) < 2:
+        raise WeldError(f"confound baseline: {min(lengths.values())} row(s); at least two are needed to leave one out")
