@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from weld_pipeline.core.progress import track
 
 Payload = TypeVar("Payload")
 Result = TypeVar("Result")
-Worker = Callable[[Payload], Result]
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class PendingItems(Generic[Payload, Result]):
     execution: Execution = field(default_factory=Execution)
 
 
+@runtime_checkable
 class ItemStore(Protocol):
     """Where finished items lie; `weld_pipeline.core.stores` has the kinds."""
 

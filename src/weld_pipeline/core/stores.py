@@ -24,6 +24,7 @@ class FolderStore(Mapping[str, Any]):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._index: dict[str, str] | None = None
 
     def path(self, item_id: str) -> Path:
         """Return where an item lies, refusing an id that leaves the folder."""
@@ -31,6 +32,7 @@ class FolderStore(Mapping[str, Any]):
 
     def commit(self, keys: Mapping[str, str]) -> None:
         """Declare the set complete: ids and the key of each, in order."""
+        self._index = dict(keys)
         write_json(self.folder / "index.json", {"items": [[item_id, key] for item_id, key in keys.items()]})
 
     def index(self) -> dict[str, str]:
@@ -39,10 +41,14 @@ class FolderStore(Mapping[str, Any]):
         Raises:
             WeldError: If no set was completed here.
         """
-        path = self.folder / "index.json"
-        if not path.is_file():
-            raise WeldError(f"{self.folder} holds no finished set (index.json is missing); run the pipeline that makes it")
-        return {item_id: key for item_id, key in json.loads(path.read_text())["items"]}
+        if self._index is None:
+            path = self.folder / "index.json"
+            if not path.is_file():
+                raise WeldError(
+                    f"{self.folder} holds no finished set (index.json is missing); run the pipeline that makes it"
+                )
+            self._index = dict(json.loads(path.read_text())["items"])
+        return self._index
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.index())

@@ -1,10 +1,8 @@
 """The two tables rooms hand to each other: the manifest and the predictions."""
 
-from typing import Any
-
 import pandas as pd
 import pandera.pandas as pa
-from pandera.errors import SchemaError, SchemaErrors
+from pandera.errors import SchemaErrors
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
@@ -67,14 +65,15 @@ def checked(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     """Return the table in the schema's types.
 
     Raises:
-        WeldError: Naming the table, and the first column and value that break the schema.
+        WeldError: Naming the table and the first columns, values and rows that break the schema.
     """
     try:
-        return schema.validate(table)
-    except (SchemaError, SchemaErrors) as error:
-        case: Any = getattr(error, "failure_cases", None)
-        detail = case.to_string(max_rows=5) if isinstance(case, pd.DataFrame) else str(error)
-        raise WeldError(f"table {schema.name}: {detail.strip()}; mend the source that made these rows") from error
+        return schema.validate(table, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases[["column", "check", "failure_case", "index"]].head(5).to_string(index=False)
+        raise WeldError(
+            f"table {schema.name} breaks its schema; mend the source that made these rows:\n{cases}"
+        ) from error
 
 
 def data_hash(manifest: pd.DataFrame) -> str:

@@ -25,7 +25,9 @@ class ItemStoreDataset(AbstractDataset[PendingItems[Any, Any], FolderStore]):
 
     _STORES: ClassVar[dict[str, type[FolderStore]]] = {"json": JsonStore, "tensor": TensorStore}
 
-    def __init__(self, *, filepath: str, kind: Literal["json", "tensor"], metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, filepath: str, kind: Literal["json", "tensor"], metadata: dict[str, Any] | None = None
+    ) -> None:
         if kind not in self._STORES:
             raise DatasetError(f"kind {kind!r} is none of {sorted(self._STORES)}; mend the catalog entry of {filepath}")
         self.metadata = metadata

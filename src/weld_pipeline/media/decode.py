@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
@@ -49,7 +50,9 @@ class Video:
         self.n_frames_declared = self._stream.frames
         if self.fps <= 0 or self.width <= 0 or self.height <= 0:
             self.close()
-            raise WeldError(f"video {path}: its header gives no frame rate or size; re-encode it, for instance with FFmpeg")
+            raise WeldError(
+                f"video {path}: its header gives no frame rate or size; re-encode it, for instance with FFmpeg"
+            )
 
     def frames(self) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
         """Yield every frame as RGB, in order, decoded as it is asked for.
@@ -72,7 +75,7 @@ class Video:
         """Release the file."""
         self._container.close()
 
-    def __enter__(self) -> "Video":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
