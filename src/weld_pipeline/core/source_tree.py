@@ -1,4 +1,4 @@
-"""A folder of raw footage, known to be there."""
+"""A folder of raw footage, or the listing of one, known to be there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,11 @@ class SourceTree:
     """A handle on a folder of raw files: nothing is read until a reader asks.
 
     Attributes:
-        root: The folder; paths in a manifest are relative to it.
+        root: The folder; paths in a manifest are relative to it. It may also be a text file that lists a folder as the
+            command `tree` prints it: its runs are indexed by name, and each is quarantined because its file is not here.
 
     Raises:
-        WeldError: If `root` is missing, is no folder, or holds nothing but hidden files.
+        WeldError: If `root` is missing, is a file but no listing, or holds nothing but hidden files.
     """
 
     root: Path
@@ -26,7 +27,14 @@ class SourceTree:
         )
         if not self.root.exists():
             raise WeldError(f"footage folder {self.root} does not exist; {hint}")
+        if self.is_listing:
+            return
         if not self.root.is_dir():
-            raise WeldError(f"footage folder {self.root} is a file; {hint}")
+            raise WeldError(f"footage folder {self.root} is a file and no listing (.txt); {hint}")
         if all(entry.name.startswith(".") for entry in self.root.iterdir()):
             raise WeldError(f"footage folder {self.root} is empty; {hint}")
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether `root` is a text file with names instead of a folder with files."""
+        return self.root.is_file() and self.root.suffix == ".txt"
