@@ -57,8 +57,9 @@ def test_pool_gives_the_same_as_one_process(tmp_path):
     one, many = JsonStore(tmp_path / "one"), JsonStore(tmp_path / "many")
     map_items(pending(range(20)), one)
     map_items(pending(range(20), n_workers=2), many)
-    assert [many[f"run/{v}"]["value"] for v in range(20)] == [one[f"run/{v}"]["value"] for v in range(20)]
-    assert os.getpid() not in {many[f"run/{v}"]["pid"] for v in range(20)}
+    ids = [f"run/{v}" for v in range(20)]
+    assert [many.read(i)["value"] for i in ids] == [one.read(i)["value"] for i in ids]
+    assert os.getpid() not in {many.read(i)["pid"] for i in ids}
 
 
 def test_no_worker_is_built_when_all_is_done(tmp_path):
@@ -81,6 +82,16 @@ def test_set_is_there_only_after_commit_and_lists_only_its_own(tmp_path):
     assert "run/2" not in store
 
 
+def test_item_of_another_key_than_the_set_was_completed_with_is_refused(tmp_path):
+    store = JsonStore(tmp_path)
+    store.write("a", "old", 1)
+    store.commit({"a": "old"})
+    assert store["a"] == 1
+    store.write("a", "new", 2)
+    with pytest.raises(WeldError, match="not of this set"):
+        store["a"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"garbage" * 50])
 @pytest.mark.parametrize("kind", [JsonStore, TensorStore])
 def test_broken_file_counts_as_missing(tmp_path, kind, content):
@@ -94,8 +105,8 @@ def test_tensors_come_back_as_written(tmp_path):
     value = {"embedding": np.arange(6, dtype=np.float32).reshape(2, 3), "start": np.array([0, 8])}
     store.write("cfg/run", "key", value)
     assert store.key_of("cfg/run") == "key"
-    np.testing.assert_array_equal(store["cfg/run"]["embedding"], value["embedding"])
-    np.testing.assert_array_equal(store["cfg/run"]["start"], value["start"])
+    np.testing.assert_array_equal(store.read("cfg/run")["embedding"], value["embedding"])
+    np.testing.assert_array_equal(store.read("cfg/run")["start"], value["start"])
 
 
 def test_truncated_tensor_file_counts_as_missing(tmp_path):

@@ -59,8 +59,24 @@ class FolderStore(Mapping[str, Any]):
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.index()
 
+    def __getitem__(self, item_id: str) -> Any:
+        """Return one result.
+
+        Raises:
+            KeyError: If the set does not hold the id.
+            WeldError: If the item's file is not the one the set was completed with, as after a killed renewal.
+        """
+        expected = self.index()[item_id]
+        if self.key_of(item_id) != expected:
+            raise WeldError(f"{self.path(item_id)} is missing or not of this set; run the pipeline that makes it again")
+        return self.read(item_id)
+
     def key_of(self, item_id: str) -> str | None:
         """Return the content key in the item's own file, or None if there is no whole file."""
+        raise NotImplementedError
+
+    def read(self, item_id: str) -> Any:
+        """Return what the item's own file holds."""
         raise NotImplementedError
 
     def write(self, item_id: str, key: str, result: Any) -> None:
@@ -79,11 +95,11 @@ class JsonStore(FolderStore):
         except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
             return None
 
+    def read(self, item_id: str) -> Any:
+        return json.loads(self.path(item_id).read_text())["value"]
+
     def write(self, item_id: str, key: str, result: Any) -> None:
         write_json(self.path(item_id), {"key": key, "value": result})
-
-    def __getitem__(self, item_id: str) -> Any:
-        return json.loads(self.path(item_id).read_text())["value"]
 
 
 class TensorStore(FolderStore):
@@ -98,9 +114,9 @@ class TensorStore(FolderStore):
         except (FileNotFoundError, SafetensorError):
             return None
 
-    def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
-        write_bytes(self.path(item_id), save({k: np.ascontiguousarray(v) for k, v in result.items()}, {"key": key}))
-
-    def __getitem__(self, item_id: str) -> dict[str, np.ndarray]:
+    def read(self, item_id: str) -> dict[str, np.ndarray]:
         with safe_open(self.path(item_id), framework="np") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping
+
+    def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
+        write_bytes(self.path(item_id), save({k: np.ascontiguousarray(v) for k, v in result.items()}, {"key": key}))

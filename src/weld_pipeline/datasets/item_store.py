@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Literal
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
-from weld_pipeline.core.files import write_json
 from weld_pipeline.core.items import PendingItems, map_items
 from weld_pipeline.core.stores import FolderStore, JsonStore, TensorStore
 
@@ -41,7 +40,6 @@ class ItemStoreDataset(AbstractDataset[PendingItems[Any, Any], FolderStore]):
         report = map_items(data, self._store)
         self._store.commit({item.id: item.key for item in data.items})
         self._logger.info("%s: %d done, %d found finished", data.label, report.n_done, report.n_kept)
-        write_json(self._store.folder / "last_run.json", {"n_done": report.n_done, "n_kept": report.n_kept})
 
     def preview(self) -> JSONPreview:
         """Return the number of items and the first few ids for Kedro-Viz."""
