@@ -36,10 +36,10 @@ app = typer.Typer(
 class _ProjectCommands(click.Group):
     """Kedro's own `run`, which says a user's mistake in one line; Kedro is imported only when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         return ["run"]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name != "run":
             return None
         from kedro.framework.cli.project import run
@@ -49,7 +49,9 @@ class _ProjectCommands(click.Group):
         return command
 
 
-def _readable(callback: Callable[..., Any]) -> Callable[..., Any]:
+def _readable(callback: Callable[..., Any] | None) -> Callable[..., Any]:
+    assert callback is not None  # click allows a command without one; Kedro's run has it
+
     @wraps(callback)
     def run(*args: Any, **options: Any) -> Any:
         from kedro.io import DatasetError
