@@ -1,0 +1,226 @@
+"""What one pass over a recording tells: is it whole, when does the arc burn, how bright, is it the same as another."""
+
+import base64
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import sha256_file
+from weld_pipeline.media.clips import ArcGate, arc_clips
+from weld_pipeline.media.decode import Video
+from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fingerprint
+
+# Raise it when a probe would come out differently: stored ones are then made anew.
+PROBE_VERSION = 1
+_STEP = 4  # every fourth pixel each way, as the arc gate sees it
+_REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+_MAX_THUMBNAILS = 16
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The result of decoding a recording once; all fields are JSON values.
+
+    Attributes:
+        problem: `code: what is wrong; what to do`, or None for a usable recording. Codes: empty, unreadable,
+            not_a_video, truncated, no_arc, too_short.
+        n_bytes: Size of the file.
+        sha256: Hash of its bytes; None if they cannot be read.
+        width: Frame width [px].
+        height: Frame height [px].
+        fps: Frame rate [1/s].
+        n_frames: Frames decoded, whatever the header claims.
+        arc_start_s: Time of the first arc-on frame [s].
+        arc_on_s: From the first to the last arc-on frame [s].
+        mean_luma: Mean Rec. 601 luma over the arc-on frames [0..255].
+        scene: See `Fingerprint`.
+        flicker: See `Fingerprint`.
+        thumbnail: A frame from the middle of the weld as base64 JPEG.
+    """
+
+    problem: str | None
+    n_bytes: int
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    n_frames: int | None = None
+    arc_start_s: float | None = None
+    arc_on_s: float | None = None
+    mean_luma: float | None = None
+    scene: str | None = None
+    flicker: str | None = None
+    thumbnail: str | None = None
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """Return what finds copies of the recording, or None where no arc was seen."""
+        return Fingerprint(self.scene, self.flicker) if self.scene and self.flicker is not None else None
+
+
+def probe_video(
+    path: Path, *, gate: ArcGate, window: int, stride: int, min_decoded_fraction: float, thumbnail_px: int
+) -> Probe:
+    """Return what a recording holds, or why it cannot be used; a bad file is a result, not an error.
+
+    The clips counted are those training will see, by the same code.
+
+    Args:
+        path: The file; it must exist.
+        gate: The arc rule.
+        window: Clip length in frames.
+        stride: Distance between clip starts in frames.
+        min_decoded_fraction: Share of the frames the header claims that must decode [0..1].
+        thumbnail_px: Width of the thumbnail.
+    """
+    n_bytes = path.stat().st_size
+    if n_bytes == 0:
+        return Probe("empty: the file has 0 bytes; copy it again from the recorder", n_bytes)
+    if not os.access(path, os.R_OK):
+        return Probe("unreadable: no permission to read the file; grant it", n_bytes)
+    sha256 = sha256_file(path)
+    try:
+        video = Video(path)
+    except WeldError as error:
+        return Probe(f"not_a_video: {_without_path(error, path)}", n_bytes, sha256)
+    seen = _Seen(gate, thumbnail_px)
+    broken, n_clips = None, 0
+    with video:
+        try:
+            clips = arc_clips(seen.watch(video.frames()), gate=gate, window=window, stride=stride, transform=_nothing)
+            n_clips = sum(1 for _ in clips)
+        except WeldError as error:
+            broken = _without_path(error, path)
+        problem = _problem(
+            seen, broken, n_clips=n_clips, n_declared=video.n_frames_declared, window=window, share=min_decoded_fraction
+        )
+        mark = seen.fingerprint()
+        first, last = seen.first_on, seen.last_on
+        return Probe(
+            problem=problem,
+            n_bytes=n_bytes,
+            sha256=sha256,
+            width=video.width,
+            height=video.height,
+            fps=video.fps,
+            n_frames=seen.n_frames,
+            arc_start_s=None if first is None else first / video.fps,
+            arc_on_s=None if first is None or last is None else (last - first + 1) / video.fps,
+            mean_luma=float(np.mean(seen.mean_frame)) if seen.mean_frame is not None else None,
+            scene=mark.scene if mark else None,
+            flicker=mark.flicker if mark else None,
+            thumbnail=seen.thumbnail(),
+        )
+
+
+def _problem(
+    seen: "_Seen", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
+) -> str | None:
+    if seen.n_frames == 0:
+        return f"not_a_video: {broken or 'no frame decodes; is it a video file?'}"
+    if broken:
+        return f"truncated: {broken}"
+    if seen.n_frames < share * n_declared:
+        return (
+            f"truncated: {seen.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
+            "or re-encode it to keep what is there"
+        )
+    if seen.n_on == 0:
+        return "no_arc: the arc burns in no frame; check the exposure, or ingestion.probe.gate"
+    if n_clips == 0:
+        return f"too_short: the arc burns for {seen.n_on} frames, too few for one clip of {window}; record longer"
+    return None
+
+
+class _Seen:
+    """What frames told as they passed by, in the memory of a few small pictures."""
+
+    def __init__(self, gate: ArcGate, thumbnail_px: int) -> None:
+        self._gate = gate
+        self.n_frames = 0
+        self.n_on = 0
+        self.first_on: int | None = None
+        self.last_on: int | None = None
+        self._lumas: list[float] = []
+        self._luma_sum: Float[np.ndarray, "h w"] | None = None
+        self._lit, self._any = _Sampler(thumbnail_px), _Sampler(thumbnail_px)
+
+    def watch(self, frames: Iterator[UInt8[np.ndarray, "H W 3"]]) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+        """Yield the frames unchanged, taking notes."""
+        for frame in frames:
+            if self._gate.is_on(frame):
+                self._note_arc(frame)
+            elif self.n_on == 0:
+                self._any.offer(frame)  # the picture of a recording without arc
+            self.n_frames += 1
+            yield frame
+
+    def _note_arc(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
+        luma = frame[::_STEP, ::_STEP].astype(np.float32) @ _REC601
+        self._luma_sum = luma.astype(np.float64) if self._luma_sum is None else self._luma_sum + luma
+        if len(self._lumas) <= MAX_FLICKER_BITS:
+            self._lumas.append(float(luma.mean()))
+        self.first_on = self.n_frames if self.first_on is None else self.first_on
+        self.last_on = self.n_frames
+        self.n_on += 1
+        self._lit.offer(frame)
+
+    @property
+    def mean_frame(self) -> Float[np.ndarray, "h w"] | None:
+        """Return the mean luma picture over the arc-on frames."""
+        return None if self._luma_sum is None else self._luma_sum / self.n_on
+
+    def fingerprint(self) -> Fingerprint | None:
+        """Return the fingerprint, or None where no arc was seen."""
+        return None if self.mean_frame is None else fingerprint(self.mean_frame, self._lumas)
+
+    def thumbnail(self) -> str | None:
+        """Return a picture from the middle of the arc-on part as base64 JPEG; without arc, of the dark part."""
+        picture = self._lit.middle() or self._any.middle()
+        if picture is None:
+            return None
+        buffer = io.BytesIO()
+        picture.save(buffer, format="JPEG", quality=80)
+        return base64.b64encode(buffer.getvalue()).decode()
+
+
+class _Sampler:
+    """Keeps a few evenly spread frames of a stream whose length is not known beforehand."""
+
+    def __init__(self, width_px: int) -> None:
+        self._width_px = width_px
+        self._step = 1
+        self._n_offered = 0
+        self._kept: list[Image.Image] = []
+
+    def offer(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
+        """Keep a small copy of every `step`-th frame; when too many are kept, drop every other and double the step."""
+        if self._n_offered % self._step == 0:
+            height = max(1, round(frame.shape[0] * self._width_px / frame.shape[1]))
+            self._kept.append(Image.fromarray(frame).resize((self._width_px, height), Image.Resampling.BILINEAR))
+            if len(self._kept) > _MAX_THUMBNAILS:
+                self._kept = self._kept[::2]
+                self._step *= 2
+        self._n_offered += 1
+
+    def middle(self) -> Image.Image | None:
+        """Return the brightest of the middle three: pulsed arcs are dark in every other frame."""
+        middle = len(self._kept) // 2
+        candidates = self._kept[max(middle - 1, 0) : middle + 2]
+        return max(candidates, key=lambda picture: float(np.mean(np.asarray(picture))), default=None)
+
+
+def _nothing(_: UInt8[np.ndarray, "H W 3"]) -> None:
+    """Keep nothing of a frame: clips are only counted."""
+
+
+def _without_path(error: WeldError, path: Path) -> str:
+    # A reason stands in the manifest, which holds no path of this machine.
+    return str(error).removeprefix(f"video {path}: ")
