@@ -1,0 +1,170 @@
+"""Contracts of the configuration, held for every pipeline and every dataset there will ever be."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from pydantic import BaseModel
+
+LAYERS = {
+    "01_raw": "raw",
+    "02_intermediate": "intermediate",
+    "03_primary": "primary",
+    "04_feature": "feature",
+    "05_model_input": "model_input",
+    "06_models": "models",
+    "07_model_output": "model_output",
+    "08_reporting": "reporting",
+}
+SCALARS = (str, int, float, bool)
+
+
+@pytest.fixture(scope="module")
+def pipelines(project_root):
+    bootstrap_project(project_root)
+    from kedro.framework.project import pipelines
+
+    return dict(pipelines)
+
+
+@pytest.fixture(scope="module")
+def context(project_root):
+    bootstrap_project(project_root)
+    with KedroSession.create(project_path=project_root, env="base") as session:
+        yield session.load_context()
+
+
+def catalog_entries(root):
+    for path in sorted((root / "conf/base").glob("catalog_*.yml")):
+        for name, entry in (yaml.safe_load(path.read_text()) or {}).items():
+            if not name.startswith("_"):
+                yield path.stem.removeprefix("catalog_"), name, entry
+
+
+def test_every_stage_and_step_is_registered(pipelines):
+    stages = {"sample_data", "ingestion", "video_classifier", "evaluation", "export", "inspection", "__default__"}
+    steps = {"feature_extraction", "training", "calibration"}
+    assert stages | steps <= set(pipelines)
+
+
+def test_no_registered_pipeline_is_empty(pipelines):
+    assert [name for name, pipeline in pipelines.items() if not pipeline.nodes] == []
+
+
+def test_family_runs_from_raw_footage_to_a_verdict(pipelines):
+    family = pipelines["video_classifier"]
+    free = {name for name in family.inputs() if not name.startswith("params:")}
+    assert "raw_footage" in free
+    assert {"manifest", "video_classifier.clip_features", "video_classifier.bundle"} <= family.all_outputs()
+
+
+def test_parameter_inputs_are_models_or_scalars(pipelines):
+    everything = pipelines["__default__"] + pipelines["sample_data"]
+    untyped = []
+    for node in everything.nodes:
+        signature = inspect.signature(node.func, eval_str=True)
+        inputs = node._inputs
+        bound = signature.bind(**inputs) if isinstance(inputs, dict) else signature.bind(*_listed(inputs))
+        for argument, dataset in bound.arguments.items():
+            if dataset.startswith("params:"):
+                kind = signature.parameters[argument].annotation
+                is_model = inspect.isclass(kind) and issubclass(kind, BaseModel)
+                if not (is_model or kind in SCALARS):
+                    untyped.append(f"{node.name}: {dataset} is {kind}")
+    assert untyped == []
+
+
+def _listed(inputs):
+    return [inputs] if isinstance(inputs, str) else list(inputs or [])
+
+
+def test_parameter_models_refuse_unknown_keys(pipelines):
+    lax = set()
+    for node in (pipelines["__default__"] + pipelines["sample_data"]).nodes:
+        for argument in inspect.signature(node.func, eval_str=True).parameters.values():
+            kind = argument.annotation
+            if inspect.isclass(kind) and issubclass(kind, BaseModel):
+                config = kind.model_config
+                if config.get("extra") != "forbid" or not config.get("frozen"):
+                    lax.add(kind.__name__)
+    assert lax == set()
+
+
+def test_layer_file_and_folder_of_every_dataset_agree(project_root):
+    wrong = []
+    for stem, name, entry in catalog_entries(project_root):
+        if stem not in LAYERS:
+            continue
+        layer = entry.get("metadata", {}).get("kedro-viz", {}).get("layer")
+        path = str(entry.get("filepath") or entry.get("dataset", {}).get("filepath") or entry.get("root") or "")
+        if layer != LAYERS[stem] or (path and f"/{stem}/" not in path):
+            wrong.append(f"{name} in catalog_{stem}.yml: layer {layer}, path {path}")
+    assert wrong == []
+
+
+def test_every_dataset_of_a_pipeline_is_in_the_catalog(pipelines, context):
+    catalog = context.catalog
+    names = (pipelines["__default__"] + pipelines["sample_data"]).datasets()
+    assert sorted(name for name in names if name not in catalog) == []
+
+
+def test_every_catalog_entry_is_used(pipelines, project_root):
+    used = (pipelines["__default__"] + pipelines["sample_data"]).datasets()
+    entries = [name for _, name, _ in catalog_entries(project_root) if "{" not in name]
+    assert sorted(set(entries) - used) == []
+
+
+def test_other_environments_hold_only_keys_that_base_has(project_root):
+    def keys(value, prefix=""):
+        if not isinstance(value, dict):
+            return {prefix}
+        return set().union(*(keys(v, f"{prefix}.{k}") for k, v in value.items())) if value else set()
+
+    def parameters(env):
+        merged = set()
+        for path in (project_root / "conf" / env).glob("parameters*.yml"):
+            merged |= keys(yaml.safe_load(path.read_text()) or {})
+        return merged
+
+    base = parameters("base")
+    for env in ("quick_test", "production", "test"):
+        assert sorted(parameters(env) - base) == [], env
+
+
+def test_telemetry_is_refused(project_root):
+    assert yaml.safe_load((project_root / ".telemetry").read_text()) == {"consent": False}
+
+
+def test_lock_names_no_address_and_no_second_opencv(project_root):
+    lock = (project_root / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert "@" not in lock
+    names = [line.split("==")[0] for line in lock.splitlines()]
+    assert [name for name in names if name.startswith("opencv")] == ["opencv-python-headless"]
+
+
+@pytest.mark.parametrize("module", ["weld_pipeline.runtime", "weld_pipeline.cli"])
+def test_runtime_and_command_line_import_neither_torch_nor_kedro(module, project_root):
+    script = (
+        f"import pkgutil, sys, {module} as m, importlib\n"
+        "[importlib.import_module(f'{m.__name__}.{i.name}') for i in pkgutil.iter_modules(getattr(m, '__path__', []))]\n"
+        "print(sorted({'torch', 'kedro', 'mlflow', 'lightning'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project_root)
+    assert done.stdout.strip() == "[]"
+
+
+def test_registry_is_listed_without_loading_torch(project_root):
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom kedro.framework.startup import bootstrap_project\n"
+        f"bootstrap_project(Path({str(Path(project_root))!r}))\n"
+        "from kedro.framework.project import pipelines\nlist(pipelines)\n"
+        "print(sorted({'torch', 'torchvision', 'lightning', 'onnxruntime', 'av', 'cv2'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project_root)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
