@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import click
 import typer
@@ -31,6 +32,163 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+BundleOption = Annotated[Path, typer.Option("--bundle", metavar="DIR", help="Bundle folder, as exported.")]
+BundleArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Bundle folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
+SpeedOption = Annotated[
+    float | None,
+    typer.Option("--travel-speed-cpm", metavar="CPM", help="Travel speed of the torch in cm/min, for positions in mm."),
+]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads of the network; 0: one a core.")]
+
+
+@app.command()
+def inspect(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Videos, or folders of videos.")],
+    bundle: BundleOption,
+    *,
+    as_json: JsonOption = False,
+    travel_speed_cpm: SpeedOption = None,
+    threads: ThreadsOption = 0,
+) -> None:
+    """Say pass or fail of finished videos, and where along the bead to look.
+
+    Positions in mm need the travel speed: from --travel-speed-cpm, or from the manifest.csv above the video.
+
+    Exit code: 0 every video got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
+    """
+    from weld_pipeline.core.progress import track
+    from weld_pipeline.runtime.batch import NotInspected, find_videos, inspect_videos
+    from weld_pipeline.runtime.bundle import load_bundle
+    from weld_pipeline.runtime.travel import cpm_to_mm_s
+    from weld_pipeline.runtime.video import VideoInspector
+
+    speed = None if travel_speed_cpm is None else cpm_to_mm_s(travel_speed_cpm)
+    inspector = VideoInspector(load_bundle(bundle), n_threads=threads)
+    videos = find_videos(paths)
+    verdicts = inspect_videos(inspector, videos, travel_mm_s=speed)
+    results = list(track(verdicts, label="inspecting", total=len(videos)))
+    if as_json:
+        _print_json({"bundle": inspector.bundle.identity(), "videos": [result.to_json() for result in results]})
+    else:
+        from weld_pipeline.runtime.render import verdict_table
+
+        _print_rich(verdict_table(results, inspector.bundle))
+    if any(isinstance(result, NotInspected) for result in results):
+        raise typer.Exit(2)
+
+
+@app.command()
+def live(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="File, camera number, /dev/video0, URL, or FFMPEG_FORMAT:NAME.")
+    ],
+    bundle: BundleOption,
+    *,
+    as_json: JsonOption = False,
+    pace: Annotated[bool, typer.Option("--pace", help="Play a file at its own speed, as if it were a camera.")] = False,
+    travel_speed_cpm: SpeedOption = None,
+    threads: ThreadsOption = 0,
+) -> None:
+    """Inspect a file or a camera as it comes: a line a clip, the verdict at the end or on Ctrl-C.
+
+    A camera does not wait: where the network is too slow, whole clips are dropped, the oldest first, and counted.
+    A file waits, unless --pace is given. The real-time factor is seconds of network per second of arc-on video.
+
+    Exit code: 0 the verdict was given; 2 the source could not be read to its end.
+    """
+    from weld_pipeline.runtime.bundle import load_bundle
+    from weld_pipeline.runtime.camera import open_source
+    from weld_pipeline.runtime.live import LiveInspection
+    from weld_pipeline.runtime.render import banner_lines, live_line, live_summary
+    from weld_pipeline.runtime.travel import cpm_to_mm_s
+    from weld_pipeline.runtime.video import VideoInspector
+
+    speed = None if travel_speed_cpm is None else cpm_to_mm_s(travel_speed_cpm)
+    inspector = VideoInspector(load_bundle(bundle), n_threads=threads)
+    banners = inspector.bundle.description.banners
+    _print_json_line({"event": "start", **inspector.bundle.identity()}) if as_json else _print_rich(
+        *banner_lines(banners)
+    )
+    with LiveInspection(inspector, open_source(source), is_paced=pace, travel_mm_s=speed) as inspection:
+        try:
+            for clip in inspection.clips():
+                _print_json_line(clip.to_json()) if as_json else _print_rich(live_line(clip, inspector.bundle))
+        except KeyboardInterrupt:
+            print("weld: stopped, the verdict is on what was seen so far", file=sys.stderr)
+        report = inspection.report()
+    _print_json_line(report.to_json()) if as_json else _print_rich(live_summary(report))
+
+
+bundles = typer.Typer(help="Look into a bundle and check it.", no_args_is_help=True)
+checkpoints = typer.Typer(help="Look into a model file; nothing in it is run.", no_args_is_help=True)
+app.add_typer(bundles, name="bundle")
+app.add_typer(checkpoints, name="checkpoint")
+
+
+@bundles.command("show")
+def show_bundle(folder: BundleArgument, as_json: JsonOption = False) -> None:
+    """Print what a bundle is, where it came from and how good it was. Exit code 2: it cannot be believed."""
+    from weld_pipeline.runtime.bundle import load_bundle
+
+    bundle = load_bundle(folder)
+    if as_json:
+        _print_json(bundle.description.model_dump(mode="json") | {"sha256": bundle.sha256})
+    else:
+        from weld_pipeline.runtime.render import bundle_table
+
+        _print_rich(bundle_table(bundle))
+
+
+@bundles.command("verify")
+def verify_bundle(folder: BundleArgument, as_json: JsonOption = False) -> None:
+    """Check every hash of a bundle. Exit code: 0 whole, 2 not."""
+    from weld_pipeline.runtime.bundle import load_bundle
+
+    bundle = load_bundle(folder)
+    if as_json:
+        _print_json({"is_whole": True, "sha256": bundle.sha256, "files": bundle.description.files})
+    else:
+        print(f"{folder}: whole, {len(bundle.description.files)} files as exported, bundle {bundle.sha256}")
+
+
+@checkpoints.command("show")
+def show_checkpoint(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors model of this project.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Print family, shapes, epochs, metrics and provenance of a model file. Pickled files are refused, never opened."""
+    from weld_pipeline.nn.checkpoints import describe
+
+    description = describe(file)
+    if as_json:
+        _print_json(description)
+    else:
+        from weld_pipeline.runtime.render import checkpoint_table
+
+        _print_rich(checkpoint_table(description))
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_json_line(value: Any) -> None:
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def _print_rich(*values: Any) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    for value in values:
+        console.print(value)
 
 
 class _ProjectCommands(click.Group):

@@ -1,0 +1,1 @@
+"""A bundle at work: numpy, onnxruntime and PyAV; no torch, no Kedro."""
