@@ -1,12 +1,12 @@
 """The id of the MLflow run that is being recorded."""
 
-from typing import Any, Never
+from typing import Any
 
 import mlflow
 from kedro.io import AbstractDataset, DatasetError
 
 
-class MlflowRunIdDataset(AbstractDataset[Never, str | None]):
+class MlflowRunIdDataset(AbstractDataset[Any, str | None]):
     """Gives the active run's id, or None where a run is not recorded; read-only.
 
     Args:
@@ -20,7 +20,7 @@ class MlflowRunIdDataset(AbstractDataset[Never, str | None]):
         run = mlflow.active_run()
         return run.info.run_id if run else None
 
-    def save(self, data: Never) -> None:
+    def save(self, data: Any) -> None:
         raise DatasetError(f"MLflow gives the run id; {data!r} cannot be saved as one")
 
     def _exists(self) -> bool:
