@@ -1,7 +1,7 @@
 """A folder of items, each worked on and stored by itself."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
@@ -24,9 +24,7 @@ class ItemStoreDataset(AbstractDataset[PendingItems[Any, Any], FolderStore]):
 
     _STORES: ClassVar[dict[str, type[FolderStore]]] = {"json": JsonStore, "tensor": TensorStore}
 
-    def __init__(
-        self, *, filepath: str, kind: Literal["json", "tensor"], metadata: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
         if kind not in self._STORES:
             raise DatasetError(f"kind {kind!r} is none of {sorted(self._STORES)}; mend the catalog entry of {filepath}")
         self.metadata = metadata
