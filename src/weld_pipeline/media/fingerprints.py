@@ -1,11 +1,11 @@
-"""Which recordings show the same weld: fingerprints that survive renaming, re-encoding and a cut lead-in.
+"""Which recordings show the same weld: fingerprints that survive renaming, re-encoding and cutting.
 
 Frames of two welds on one set-up look alike, so the scene alone proves nothing. How the arc flickers from frame to
-frame is chance, and no two welds share it: two fingerprints match if the scenes look alike *and* the flicker agrees
-far beyond chance.
+frame is chance, and no two welds share it: two fingerprints match if the scenes look alike *and* the flicker agrees,
+at some shift in time, far beyond chance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import imagehash
@@ -13,13 +13,14 @@ import numpy as np
 from jaxtyping import Float, Int
 from PIL import Image
 
-MAX_FLICKER_BITS = 192
+MAX_FLICKER_BITS = 384
 # imagehash's own rule of thumb for pictures of the same thing.
 MAX_SCENE_BITS = 10
-# Agreement beyond chance, in standard deviations. Six leave 0.01 chance matches in the 8 million pairs of 4,040 runs;
-# with it 36 arc-on frames, a little over a second, are the least that can match at all.
-MIN_FLICKER_Z = 6.0
-_BLOCK_ROWS = 512
+# Agreement beyond chance, in standard deviations. Seven leave 0.01 chance matches in the 8 million pairs of 4,040 runs
+# at 767 shifts each; with it 49 common arc-on frames, a second and a half, are the least that can match at all.
+MIN_FLICKER_Z = 7.0
+_BATCH_PAIRS = 2048
+_BATCH_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def fingerprint(mean_frame: Float[np.ndarray, "H W"], lumas: Sequence[float]) ->
 
     Args:
         mean_frame: Mean luma picture over the arc-on frames [0..255].
-        lumas: Mean luma of each arc-on frame in order; those after the first 193 are ignored.
+        lumas: Mean luma of each arc-on frame in order; those after the first 385 are ignored.
     """
     scene = imagehash.phash(Image.fromarray(np.clip(mean_frame, 0, 255).astype(np.uint8)))
     rises = np.diff(np.asarray(lumas[: MAX_FLICKER_BITS + 1], dtype=float)) > 0
@@ -51,23 +52,30 @@ def near_duplicates(fingerprints: Sequence[Fingerprint]) -> Int[np.ndarray, "P 2
     """Return the pairs of positions, smaller first, whose recordings are the same weld.
 
     For unrelated recordings the sum of sign agreements over n common flicker bits has mean 0 and deviation √n;
-    a pair matches from `MIN_FLICKER_Z` deviations on, with scenes at most `MAX_SCENE_BITS` apart.
-    All pairs are compared at once by a matrix product, block by block: seconds for thousands.
+    a pair matches from `MIN_FLICKER_Z` deviations on at its best shift, with scenes at most `MAX_SCENE_BITS` apart.
     """
-    n = len(fingerprints)
-    scenes = np.array([int(mark.scene, 16) for mark in fingerprints], dtype=np.uint64)
-    signs = np.zeros((n, MAX_FLICKER_BITS), dtype=np.float32)  # 0 beyond a recording's end
+    signs = np.zeros((len(fingerprints), MAX_FLICKER_BITS), dtype=np.float32)  # 0 beyond a recording's end
     for row, mark in enumerate(fingerprints):
         signs[row, : len(mark.flicker)] = [1.0 if bit == "1" else -1.0 for bit in mark.flicker]
-    lengths = np.array([len(mark.flicker) for mark in fingerprints])
-    found = []
-    for start in range(0, n, _BLOCK_ROWS):
-        block = slice(start, start + _BLOCK_ROWS)
-        agreement = signs[block] @ signs.T  # [block, N]
-        common = np.minimum(lengths[block, None], lengths[None, :])
-        is_near = (agreement >= MIN_FLICKER_Z * np.sqrt(common)) & (common > 0)
-        is_near &= np.bitwise_count(scenes[block, None] ^ scenes[None, :]) <= MAX_SCENE_BITS
-        rows, columns = np.nonzero(is_near)
-        pairs = np.stack([rows + start, columns], axis=1)
-        found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    return np.concatenate(found).astype(np.int64) if found else np.empty((0, 2), dtype=np.int64)
+    # Cross-correlation gives the agreement at all shifts at once; zero-padded, so that a shift does not wrap around.
+    n_shifts = 2 * MAX_FLICKER_BITS
+    spectrum = np.fft.rfft(signs, n=n_shifts, axis=1)
+    presence = np.fft.rfft(np.abs(signs), n=n_shifts, axis=1)
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for pairs in _alike_scenes(fingerprints):
+        first, second = pairs.T
+        agreement = np.fft.irfft(spectrum[first] * spectrum[second].conj(), n=n_shifts, axis=1)  # [P, shift]
+        n_common = np.fft.irfft(presence[first] * presence[second].conj(), n=n_shifts, axis=1)
+        is_near = agreement >= MIN_FLICKER_Z * np.sqrt(np.maximum(n_common, 1.0))
+        found.append(pairs[is_near.any(axis=1)])
+    return np.concatenate(found)
+
+
+def _alike_scenes(fingerprints: Sequence[Fingerprint]) -> Iterator[Int[np.ndarray, "P 2"]]:
+    """Yield batches of pairs whose scenes are near."""
+    scenes = np.array([int(mark.scene, 16) for mark in fingerprints], dtype=np.uint64)
+    for start in range(0, len(scenes), _BATCH_ROWS):
+        apart = np.bitwise_count(scenes[start : start + _BATCH_ROWS, None] ^ scenes[None, :])
+        first, second = np.nonzero(apart <= MAX_SCENE_BITS)
+        pairs = np.stack([first + start, second], axis=1)[first + start < second]
+        yield from np.array_split(pairs, np.arange(_BATCH_PAIRS, len(pairs), _BATCH_PAIRS))
