@@ -18,7 +18,7 @@ def cpm_to_mm_s(cpm: float) -> float:
     Raises:
         WeldError: If it is not above zero.
 
-    >>> cpm_to_mm_s(30)
+    >>> cpm_to_mm_s(30.0)
     5.0
     """
     if not cpm > 0:

@@ -1,0 +1,1 @@
+"""From trained parts to a bundle: export, parity gate, description, card."""

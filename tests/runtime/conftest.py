@@ -1,0 +1,122 @@
+"""A bundle whose answers can be worked out by hand, and videos whose pixels survive the codec."""
+
+import av
+import numpy as np
+import onnx
+import pytest
+
+from weld_pipeline.deploy.bundle import BundleContents, write_bundle
+
+FPS = 10
+
+# The share of red is the probability of porosity; p_defect is its mean over the clips, the score its distance from ½.
+GRAPH = """
+<ir_version: 10, opset_import: ["" : 18]>
+tiny (uint8[N,T,H,W,3] frames, float[1] latent_sum, float[1] anomaly_sum, float[1] n_clips)
+  => (float[N,2] clip_probabilities, float[N] clip_anomaly, float[1] latent_sum_out, float[1] anomaly_sum_out,
+      float[1] n_clips_out, float[2] probabilities, float[1] score, float[1] p_defect, float[1] anomaly)
+<float full = {255.0}, float one = {1.0}, float half = {0.5}, int64[3] pixels = {1, 2, 3}, int64[1] rows = {0},
+ int64[1] begin_red = {0}, int64[1] end_red = {1}, int64[1] begin_blue = {2},
+ int64[1] end_blue = {3}, int64[1] column = {1}, float[1] minus = {-1.0}>
+{
+  levels = Cast <to = 1> (frames)
+  mean = ReduceMean <keepdims = 0> (levels, pixels)
+  share = Div(mean, full)
+  red = Slice(share, begin_red, end_red, column)
+  good = Sub(one, red)
+  clip_probabilities = Concat <axis = 1> (good, red)
+  blue = Slice(share, begin_blue, end_blue, column)
+  clip_anomaly = Squeeze(blue, column)
+  red_sum = ReduceSum <keepdims = 0> (red, rows)
+  blue_sum = ReduceSum <keepdims = 0> (blue, rows)
+  latent_sum_out = Add(latent_sum, red_sum)
+  anomaly_sum_out = Add(anomaly_sum, blue_sum)
+  shape = Shape <start = 0, end = 1> (frames)
+  n_new = Cast <to = 1> (shape)
+  n_clips_out = Add(n_clips, n_new)
+  p_defect = Div(latent_sum_out, n_clips_out)
+  p_good = Sub(one, p_defect)
+  probabilities = Concat <axis = 0> (p_good, p_defect)
+  score = Sub(p_defect, half)
+  anomaly = Div(anomaly_sum_out, n_clips_out)
+}
+"""
+
+
+@pytest.fixture
+def description():
+    return {
+        "format": 1,
+        "family": "video_classifier",
+        "classes": ["good_weld", "porosity"],
+        "good_class": "good_weld",
+        "input": {
+            "window": 4,
+            "stride": 2,
+            "channels": "RGB",
+            "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
+        },
+        "latent_size": 1,
+        "threshold": 0.5,
+        "calibration": {"temperature": 1.0, "platt": {"a": -1.0, "b": 0.0}},
+        "provenance": {
+            "code_commit": None,
+            "code_is_dirty": None,
+            "code_version": "0.1.0",
+            "data_sha256": "0" * 64,
+            "weights": {
+                "name": "none",
+                "source": "a test",
+                "sha256": None,
+                "licence": "none",
+                "is_random": True,
+            },
+            "mlflow_run_id": None,
+            "library_versions": {},
+        },
+        "metrics": {"accuracy": 0.5},
+        "banners": ["made by a test"],
+        "parity": None,
+    }
+
+
+@pytest.fixture
+def make_bundle(tmp_path, description):
+    """Write the tiny bundle, with changes to the text of its graph or to its description."""
+
+    def make(name="bundle", *, replace=("", ""), **changes):
+        model = onnx.parser.parse_model(GRAPH.replace(*replace))
+        onnx.checker.check_model(model)
+        files = {"model.onnx": model.SerializeToString(), "card.md": b"# a test\n"}
+        write_bundle(tmp_path / name, BundleContents(description | changes, files))
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def bundle_folder(make_bundle):
+    return make_bundle()
+
+
+@pytest.fixture
+def write_video(tmp_path):
+    """Write frames losslessly; a level stands for one frame with the arc on and that much red, None for a dark one."""
+
+    def write(levels, name="weld.avi", *, size=(48, 64)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("ffv1", rate=FPS)
+            stream.height, stream.width = size
+            stream.pix_fmt = "bgr0"
+            for level in levels:
+                pixels = np.zeros((*size, 3), np.uint8)
+                if level is not None:
+                    pixels[...] = (level, 200, 51)
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path
+
+    return write
