@@ -87,10 +87,8 @@ def brightness_baseline(
     label = np.asarray(labels, dtype=str)
     session = np.asarray(sessions, dtype=str)
     value = np.asarray(values, dtype=float)
-    if len(set(session.tolist())) < 2:
-        raise WeldError(
-            f"brightness baseline: {len(set(session.tolist()))} session(s); it leaves one out and needs two"
-        )
+    if len(np.unique(session)) == 1:
+        raise WeldError(f"brightness baseline: all rows are of session {session[0]!r}; it leaves one out and needs two")
     guess = np.empty_like(label)
     for held_out in np.unique(session):
         is_out = session == held_out
@@ -111,14 +109,14 @@ def transferred_brightness(
             n_bad = int((~np.isfinite(array)).sum())
             raise WeldError(f"brightness baseline: {n_bad} of {len(array)} values are not finite; leave those rows out")
     # Brute force keeps ties in distance in row order; a tree would not.
-    vote = KNeighborsClassifier(n_neighbors=min(N_NEIGHBOURS, len(labels)), algorithm="brute")
+    vote = KNeighborsClassifier(n_neighbors=min(N_NEIGHBOURS, len(labels)), algorithm="brute")  # type: ignore[no-untyped-call]
     vote.fit(np.asarray(values, dtype=float)[:, None], np.asarray(labels, dtype=str))
-    return np.asarray(vote.predict(np.asarray(new_values, dtype=float)[:, None]))
+    return np.asarray(vote.predict(np.asarray(new_values, dtype=float)[:, None]))  # type: ignore[no-untyped-call]
 
 
 def _same_length(**columns: Sequence[object] | np.ndarray) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise WeldError(f"confound baseline: columns differ in length: {lengths}")
-    if min(lengths.values()) < 2:
+    if min(lengths.values()) <= 1:
         raise WeldError(f"confound baseline: {min(lengths.values())} row(s); at least two are needed to leave one out")
