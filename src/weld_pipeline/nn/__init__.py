@@ -1,0 +1,1 @@
+"""Networks: trunks and their weights, autoencoder, heads, training loops, the assembled classifier."""

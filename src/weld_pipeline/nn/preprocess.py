@@ -1,0 +1,86 @@
+"""From decoded frames to what a video trunk sees: resize, centre crop, scale, normalise."""
+
+from collections.abc import Sequence
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+
+
+class ClipPreprocess(nn.Module):
+    """uint8 frames of any size → normalised clips, as `torchvision.transforms._presets.VideoClassification` makes them.
+
+    Torchvision resizes the whole frame and then throws most of it away. Bilinear resizing without antialias reads two
+    source rows and two source columns for each output pixel, so here only those are gathered: a 960×600 frame costs
+    what a small one costs, and the frame size stays dynamic in ONNX.
+    """
+
+    def __init__(
+        self, *, resize_size: Sequence[int], crop_size: Sequence[int], mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        """Keep the numbers of a weights' own transform.
+
+        Args:
+            resize_size: (height, width) in pixels, or (short side,) where the aspect ratio is kept.
+            crop_size: (height, width) in pixels.
+            mean: Per RGB channel, on [0, 1].
+            std: Per RGB channel, on [0, 1].
+        """
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.resize_size = tuple(resize_size)
+        self.crop_size = (int(crop_size[0]), int(crop_size[1]))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1, 1), persistent=False)
+
+    def forward(self, frames: UInt8[Tensor, "B T H W 3"]) -> Float[Tensor, "B 3 T h w"]:
+        return self.normalise(self.crop(frames))
+
+    def crop(self, frames: UInt8[Tensor, "B T H W 3"]) -> UInt8[Tensor, "B T h w 3"]:
+        """Return the resized centre crop, rounded to levels of uint8 as torchvision rounds it."""
+        height, width = frames.shape[2], frames.shape[3]
+        resized_h, resized_w = self._resized(height, width)
+        top, bottom, v = _taps(height, resized_h, self.crop_size[0], frames.device)
+        left, right, u = _taps(width, resized_w, self.crop_size[1], frames.device)
+        pixels = frames.flatten(2, 3)  # [B, T, H·W, 3]
+
+        def gather(rows: Int[Tensor, " h"], columns: Int[Tensor, " w"]) -> Float[Tensor, "B T h w 3"]:
+            index = (rows[:, None] * width + columns[None, :]).flatten()
+            return pixels.index_select(2, index).reshape(*frames.shape[:2], *self.crop_size, 3).float()
+
+        u, v = u[None, :, None], v[:, None, None]
+        upper = gather(top, left) * (1 - u) + gather(top, right) * u
+        lower = gather(bottom, left) * (1 - u) + gather(bottom, right) * u
+        return torch.round(upper * (1 - v) + lower * v).to(torch.uint8)
+
+    def normalise(self, cropped: UInt8[Tensor, "B T h w 3"]) -> Float[Tensor, "B 3 T h w"]:
+        """Return the crop on [0, 1] with mean and standard deviation taken out."""
+        return (rearrange(cropped, "b t h w c -> b c t h w").float() / 255 - self.mean) / self.std
+
+    def _resized(self, height: int, width: int) -> tuple[int, int]:
+        if len(self.resize_size) > 1:
+            return self.resize_size[0], self.resize_size[1]
+        short: int = torch.sym_min(height, width)  # type: ignore[assignment]  # symbolic in an export
+        return self.resize_size[0] * height // short, self.resize_size[0] * width // short
+
+
+def _taps(
+    n_source: int, n_resized: int, n_crop: int, device: torch.device
+) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
+    """Return, for each pixel of a centre crop, the two source pixels it lies between and the share of the second.
+
+    Pixel centres lie at half-integers (`align_corners=False`); outside the first and last centre the edge repeats.
+    """
+    # Python rounds halves to even, and so does torchvision's own centre crop.
+    offset = _half_to_even(n_resized - n_crop)
+    at = (torch.arange(n_crop, device=device) + offset + 0.5) * (n_source / n_resized) - 0.5
+    at = at.clamp(min=0)
+    first = at.floor().long().clamp(max=n_source - 1)
+    return first, (first + 1).clamp(max=n_source - 1), at - first
+
+
+def _half_to_even(n: int) -> int:
+    """Return n / 2 rounded half to even, in integer arithmetic so that it also holds for a symbolic size."""
+    return n // 2 + (n % 4) // 3
