@@ -1,0 +1,103 @@
+"""Made files among a person's own: never over them, never mistaken for them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import inside, write_bytes, write_json
+
+RECORD_NAME = "DRAWN.json"
+_NOTE = (
+    "The files listed here were drawn by weld-pipeline from random numbers. They are no recordings of real welds, "
+    "and numbers reached on them are no results."
+)
+
+
+class DrawnFiles:
+    """A folder that takes made files where there are none; an `ItemStore` of bytes.
+
+    `DRAWN.json` at its root says what was made, from which recipe, and whether the work came to its end.
+
+    Args:
+        root: The folder; made if missing.
+        keys: Content key of each file to be made, by path relative to `root`.
+    """
+
+    def __init__(self, root: Path, keys: Mapping[str, str]) -> None:
+        self.root = root
+        self.keys = keys
+
+    def begin(self) -> None:
+        """Declare what will be made.
+
+        Raises:
+            WeldError: If the folder holds other files, or files made from another recipe.
+        """
+        record = _record(self.root)
+        if record is None:
+            self._refuse_foreign()
+        elif (changed := _first_difference(record["files"], self.keys)) is not None:
+            raise WeldError(
+                f"{self.root} holds files drawn with other parameters (first difference: {changed}), and existing "
+                f"files are never drawn over; delete that folder, or name another with `--params footage_root=FOLDER`"
+            )
+        self._write_record(is_finished=record is not None and record["is_finished"])
+
+    def finish(self) -> None:
+        """Declare the set complete."""
+        self._write_record(is_finished=True)
+
+    def key_of(self, item_id: str) -> str | None:
+        """Return the key of a file that exists, whoever made it, so that it is left alone; else None."""
+        return self.keys[item_id] if inside(self.root, item_id).exists() else None
+
+    def write(self, item_id: str, key: str, result: bytes) -> None:
+        """Write one file atomically, unless one has appeared in its place."""
+        path = inside(self.root, item_id)
+        if not path.exists():
+            write_bytes(path, result)
+
+    @staticmethod
+    def refuse_unfinished(root: Path) -> None:
+        """Do nothing if `root` holds no drawn files or a complete set of them.
+
+        Raises:
+            WeldError: If a drawing was begun there and did not end.
+        """
+        record = _record(root)
+        if record is not None and not record["is_finished"]:
+            raise WeldError(
+                f"drawing the sample in {root} was interrupted; "
+                f"finish it with `kedro run --pipeline=sample_data`, which keeps what is there"
+            )
+
+    def _refuse_foreign(self) -> None:
+        if not self.root.exists():
+            return
+        for path in sorted(self.root.rglob("*")):
+            name = path.relative_to(self.root).as_posix()
+            if path.is_file() and not path.name.startswith(".") and name not in self.keys:
+                raise WeldError(
+                    f"{self.root} holds files that were not drawn (first: {name}), and drawn welds are never mixed with "
+                    f"real ones; name an empty folder with `--params footage_root=FOLDER`"
+                )
+
+    def _write_record(self, *, is_finished: bool) -> None:
+        write_json(self.root / RECORD_NAME, {"note": _NOTE, "is_finished": is_finished, "files": dict(self.keys)})
+
+
+def _record(root: Path) -> dict[str, Any] | None:
+    path = root / RECORD_NAME
+    if not path.is_file():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+        return {"is_finished": bool(record["is_finished"]), "files": dict(record["files"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeldError(f"{path} cannot be read ({error!r}); delete {root} and draw the sample again") from error
+
+
+def _first_difference(made: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
+    return next((name for name in sorted({*made, *wanted}) if made.get(name) != wanted.get(name)), None)

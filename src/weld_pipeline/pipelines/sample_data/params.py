@@ -1,0 +1,53 @@
+"""Typed parameters of `sample_data`."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Seconds = Annotated[float, Field(ge=0, le=120)]
+
+
+class PlanWeldShopParams(BaseModel):
+    """What the shop holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_good: int = Field(ge=0, le=2000)
+    """Number of good welds."""
+    n_per_defect: int = Field(ge=0, le=500)
+    """Number of welds of each of the eleven defects."""
+    n_sessions: int = Field(ge=1, le=60)
+    """Number of recording dates."""
+    confounded: bool
+    """If true a session holds almost one class, so that the date gives the label away and the audit must say so."""
+    lead_s: tuple[Seconds, Seconds]
+    """Shortest and longest dark time before and after the arc [s]."""
+    arc_s: tuple[Annotated[float, Field(ge=0.2, le=120)], Annotated[float, Field(ge=0.2, le=120)]]
+    """Shortest and longest time the arc burns [s]."""
+    handwritten_share: float = Field(ge=0, le=1)
+    """Share of paper labels written by hand."""
+    width: int = Field(ge=160, le=1920, multiple_of=32)
+    """Frame width [px]; the height is 5/8 of it."""
+    still_width: int = Field(ge=400, le=4000, multiple_of=40)
+    """Width of the photographs [px]; the height is 9/20 of it."""
+    seed: int = Field(ge=0)
+    """Seed of everything drawn."""
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "PlanWeldShopParams":
+        for name in ("lead_s", "arc_s"):
+            shortest, longest = getattr(self, name)
+            if shortest > longest:
+                raise ValueError(
+                    f"{name}: the shortest time {shortest} s is longer than the longest {longest} s; swap them"
+                )
+        return self
+
+
+class DrawWeldShopParams(BaseModel):
+    """How the shop is drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_workers: int = Field(ge=1, le=64)
+    """Processes to draw on; the files do not depend on it."""

@@ -1,0 +1,158 @@
+"""The finished plate seen from above: steel, heat tint, bead by class, and the label with the run id."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+from weld_pipeline.synthetic.welds import DrawnWeld
+
+# Plate and the target sheet below it, drawn flat and laid into the photograph in perspective.
+PLATE_PX = (1000, 620)
+_STEEL_ROWS = 400
+_BEAD = (120, 880, 130)  # start, end and height of the seam
+
+
+def draw_plate(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 4"]:
+    """Return plate, label and target sheet as RGB with cover."""
+    width, height = PLATE_PX
+    picture = np.zeros((height, width, 4), np.uint8)
+    steel = _steel(weld, rng)
+    _draw_bead(steel, weld, rng)
+    picture[:_STEEL_ROWS] = np.dstack((steel, np.full(steel.shape[:2], 255, np.uint8)))
+    _paste(picture, _label(weld, rng), (int(rng.integers(330, 400)), int(rng.integers(225, 250))), rng)
+    _target(picture, rng)
+    return picture
+
+
+def _steel(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
+    width = PLATE_PX[0]
+    brushed = cv2.GaussianBlur(rng.normal(0, 28, (_STEEL_ROWS, width)), (0, 0), 9, sigmaY=0.7)
+    cloudy = cv2.resize(rng.normal(0, 7, (4, 7)), (width, _STEEL_ROWS), interpolation=cv2.INTER_CUBIC)
+    grey = 88 + (6 if weld.steel == "FE410" else -6) + brushed + cloudy
+    y, x = np.arange(_STEEL_ROWS)[:, None], np.arange(width)
+    soot = 38 * np.exp(-(((y - _BEAD[2]) / 75) ** 2)) * np.clip((x - 60) / 90, 0, 1) * np.clip((940 - x) / 90, 0, 1)
+    if weld.joint == "butt":
+        grey = grey - 55 * (np.abs(y - _BEAD[2]) < 2)
+    elif weld.joint == "fillet":  # the upright leg, darker, above the seam
+        grey = np.where(y < _BEAD[2] - 8, 0.62 * grey, grey)
+    grey[-14:] *= 0.55  # the cut face
+    return np.clip((grey - soot)[..., None] * (1.0, 0.99, 0.97), 0, 255).astype(np.uint8)
+
+
+def _draw_bead(steel: UInt8[np.ndarray, "h w 3"], weld: DrawnWeld, rng: np.random.Generator) -> None:
+    """Paint the bead, in place: its outline, ripples and flaws say what went wrong."""
+    start, end, seam = _BEAD
+    x = np.arange(start, end)
+    half = _half_width(weld.label, x, rng)
+    centre = seam + cv2.GaussianBlur(rng.normal(0, 6, (1, len(x))), (0, 0), 25)[0]
+    if weld.label == "Lack_of_Fusion":
+        centre = centre + 20
+    y = np.arange(seam - 90, seam + 90)[:, None]
+    v = (y - centre) / half  # -1 at one toe, 1 at the other
+    ripples = 17 * np.sin(2 * np.pi * (x / rng.uniform(9, 13) + 0.6 * v**2))
+    shade = 118 + 62 * np.sqrt(np.clip(1 - v**2, 0, 1)) * np.clip(0.7 - v, 0, 1.2) + ripples + rng.normal(0, 7, v.shape)
+    colour = shade[..., None] * (0.93, 1.0, 1.07)
+    region = steel[y[0, 0] : y[-1, 0] + 1, start:end]
+    if weld.label == "Undercut":
+        notch = np.exp(-(((np.abs(v) - 1.2) / 0.16) ** 2)) * (np.sin(x / 17) > -0.4)
+        region[:] = np.clip(region * (1 - 0.85 * notch[..., None]), 0, 255).astype(np.uint8)
+    np.copyto(region, np.clip(colour, 0, 255).astype(np.uint8), where=(np.abs(v) < 1)[..., None])
+    _flaws(steel, weld.label, centre, half, rng)
+
+
+def _half_width(label: str, x: np.ndarray, rng: np.random.Generator) -> Float[np.ndarray, " N"]:
+    """Return half the width of the bead along the seam."""
+    base = {"Excessive_Penetration": 17.0, "Lack_of_Fusion": 13.0, "Excessive_Convexity": 21.0, "Overlap": 30.0}.get(
+        label, 23.0
+    )
+    unrest = {"Burnthrough": 9.0, "Overlap": 9.0, "Spatter": 4.0}.get(label, 1.6)
+    wobble = cv2.GaussianBlur(rng.normal(0, 1, (1, len(x))), (0, 0), 12)[0]
+    ends = np.sqrt(np.clip(np.minimum(x - x[0], x[-1] - x) / 22, 0.05, 1))
+    return np.maximum((base + unrest * wobble / wobble.std()) * ends, 2.0)
+
+
+def _flaws(steel: UInt8[np.ndarray, "h w 3"], label: str, centre, half, rng: np.random.Generator) -> None:
+    """Paint holes, pores, spatter grains and cracks, in place."""
+    start = _BEAD[0]
+
+    def at(column: int, v: float) -> tuple[int, int]:
+        return start + column, int(centre[column] + v * half[column])
+
+    columns = rng.integers(20, len(centre) - 20, 60)
+    if "Porosity" in label:
+        for column in columns[:26]:
+            cv2.circle(
+                steel, at(column, rng.uniform(-0.7, 0.7)), int(rng.integers(2, 6)), (22, 22, 24), -1, cv2.LINE_AA
+            )
+    if label == "Burnthrough":
+        for column in columns[:6]:
+            cv2.ellipse(steel, at(column, 0), (int(rng.integers(14, 30)), 13), 0, 0, 360, (9, 8, 8), -1, cv2.LINE_AA)
+    if label == "Excessive_Convexity":
+        for column in range(30, len(centre) - 30, 3):
+            cv2.circle(steel, at(column, -0.35), 3, (226, 232, 238), -1)
+    n_grains = 60 if label == "Spatter" else 5
+    for column in columns[:n_grains]:
+        place = at(column, rng.choice((-1, 1)) * rng.uniform(1.3, 5))
+        cv2.circle(steel, place, int(rng.integers(2, 6)), (150, 152, 156), -1, cv2.LINE_AA)
+    if label == "Crater_Cracks":
+        end = at(len(centre) - 26, 0)
+        cv2.ellipse(steel, end, (24, 16), 0, 0, 360, (58, 60, 64), -1, cv2.LINE_AA)
+        for angle in rng.uniform(0, 6.28, 5):
+            tip = (int(end[0] + 24 * np.cos(angle)), int(end[1] + 18 * np.sin(angle)))
+            cv2.line(steel, end, tip, (8, 8, 8), 2, cv2.LINE_AA)
+
+
+def _label(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the paper label that bears the run id."""
+    if weld.is_handwritten:
+        return _handwritten(weld.run_id, rng)
+    image = Image.new("RGB", (310, 84), (238, 239, 240))
+    font = ImageFont.load_default(size=34)
+    left, top, right, bottom = font.getbbox(weld.run_id)
+    place = ((310 - right - left) / 2, (84 - bottom - top) / 2)
+    ImageDraw.Draw(image).text(place, weld.run_id, font=font, fill=(28, 28, 32))
+    return np.asarray(image)
+
+
+def _handwritten(text: str, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a label on which every sign is written by itself, in blue ink, none quite like the last."""
+    paper = np.full((84, 330, 3), (236, 238, 240), np.uint8)
+    x, y = 12.0, 54.0
+    for sign in text:
+        scale = 1.0 + rng.normal(0, 0.06)
+        font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if rng.random() < 0.4 else cv2.FONT_HERSHEY_SIMPLEX
+        y += rng.normal(0, 1.5)
+        cv2.putText(paper, sign, (round(x), round(y)), font, scale, (26, 32, 148), 3, cv2.LINE_AA)
+        x += cv2.getTextSize(sign, cv2.FONT_HERSHEY_SIMPLEX, scale, 3)[0][0] * (0.92 if sign != "-" else 0.7)
+    slant = np.array([(1, -0.12, 5), (rng.normal(0, 0.015), 1, 0)], np.float32)
+    return cv2.warpAffine(paper, slant, (330, 84), borderMode=cv2.BORDER_REPLICATE)
+
+
+def _paste(
+    picture: UInt8[np.ndarray, "h w 4"],
+    paper: UInt8[np.ndarray, "a b 3"],
+    place: tuple[int, int],
+    rng: np.random.Generator,
+) -> None:
+    """Stick the label on the plate, a little askew, in place."""
+    h, w = paper.shape[:2]
+    turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.normal(0, 2.5)), 1.0)
+    turn[:, 2] += place
+    size = (picture.shape[1], picture.shape[0])
+    cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
+    stuck = cv2.warpAffine(paper, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    np.copyto(picture[..., :3], stuck, where=(cover > 127)[..., None])
+
+
+def _target(picture: UInt8[np.ndarray, "h w 4"], rng: np.random.Generator) -> None:
+    """Draw the sheet with three photogrammetry targets that lies below every plate, in place."""
+    left, right, top = 70, 930, _STEEL_ROWS + 6
+    picture[top:-4, left:right] = (226, 228, 232, 255)
+    for x in (250, 500, 750):
+        centre = (x, (top + picture.shape[0]) // 2)
+        cv2.circle(picture, centre, 22, (24, 24, 26, 255), -1, cv2.LINE_AA)
+        for angle in rng.choice((0, 60, 120, 180, 240, 300), 3, replace=False):
+            cv2.ellipse(
+                picture, centre, (62, 62), 0, float(angle), float(angle) + 40, (24, 24, 26, 255), 22, cv2.LINE_AA
+            )
