@@ -1,0 +1,158 @@
+"""Which rows train, which choose, which calibrate and which are looked at once: whole sessions, classes balanced."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from weld_pipeline.core.errors import WeldError
+
+_SUM_TOLERANCE = 1e-6
+_N_PROPOSALS = 5_000
+_N_RESTARTS = 4
+# What it costs, in units of the squared relative errors summed below, that a class has no row in a split: it must be
+# trained on before it can be tested, and tested before it is tuned.
+_ABSENCE = {"train": 10.0, "test": 3.0, "calib": 0.3, "valid": 0.3}
+
+
+def merge_sessions(sessions: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return for each session the name of everything linked to it, directly or by way of others.
+
+    A session without links keeps its name; several are named by the first of them and the number of the rest.
+
+    >>> merge_sessions(["a", "b", "c"], [("c", "a")])
+    {'a': 'a+1', 'b': 'b', 'c': 'a+1'}
+    """
+    names = sorted(set(sessions))
+    row_of = {name: row for row, name in enumerate(names)}
+    ends = np.array([(row_of[one], row_of[other]) for one, other in links], dtype=np.int64).reshape(-1, 2)
+    graph = coo_array(  # type: ignore[no-untyped-call]  # scipy has no types
+        (np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(names), len(names))
+    )
+    _, component = connected_components(graph, directed=False)
+    members: dict[int, list[str]] = {}
+    for name, number in zip(names, component.tolist(), strict=True):
+        members.setdefault(number, []).append(name)
+    title = {number: ms[0] if len(ms) == 1 else f"{ms[0]}+{len(ms) - 1}" for number, ms in members.items()}
+    return {name: title[number] for name, number in zip(names, component.tolist(), strict=True)}
+
+
+def session_components(sessions: Sequence[str], configs: Sequence[str | None]) -> list[str]:
+    """Return for each row the connected component of its session, where sessions of one configuration are linked.
+
+    Args:
+        sessions: Session of each row.
+        configs: Configuration of each row; None links nothing.
+    """
+    first_of: dict[str, str] = {}
+    links = [
+        (first_of.setdefault(config, session), session)
+        for session, config in zip(sessions, configs, strict=True)
+        if config is not None
+    ]
+    component = merge_sessions(sessions, links)
+    return [component[session] for session in sessions]
+
+
+def assign_splits(
+    labels: Sequence[str], groups: Sequence[str], *, fractions: Mapping[str, float], seed: int
+) -> Shaped[np.ndarray, " N"]:
+    """Return the split of each row: whole groups, and of every class about the wanted share in each split.
+
+    Groups are dealt out from the largest to the smallest, each to where it lowers the cost most; then random moves and
+    swaps are kept if they lower it further; the best of a few starts wins. The cost is the squared error of the shares,
+    per class and overall, and a penalty for a class that a split lacks, highest for train, then test. So a class
+    of one session is trained on and not tested, and one of two sessions is trained on and tested.
+
+    Args:
+        labels: Class of each row.
+        groups: What must stay together, e.g. the session.
+        fractions: Wanted share of each split; they sum to 1.
+        seed: Decides ties and proposals; the result does not depend on the order of the rows.
+
+    Raises:
+        WeldError: If the fractions do not sum to 1.
+    """
+    if abs(sum(fractions.values()) - 1) > _SUM_TOLERANCE or min(fractions.values()) < 0:
+        raise WeldError(f"split fractions {dict(fractions)} must be at least 0 and sum to 1; mend ingestion.split")
+    wanted = {split: share for split, share in fractions.items() if share > 0}
+    classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
+    names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+    counts = np.zeros((len(names), len(classes)))
+    np.add.at(counts, (group_of, label_of), 1)
+    cost = _Cost(counts, list(wanted), np.array(list(wanted.values())))
+    generator = np.random.default_rng(seed)
+    tries = [_improve(cost, _deal(cost, generator), generator) for _ in range(_N_RESTARTS if len(names) > 1 else 1)]
+    best = min(tries, key=cost.of)
+    return np.array(list(wanted))[best][group_of] if len(names) else np.array([], dtype=str)
+
+
+class _Cost:
+    """How far a deal of groups is from the wanted one."""
+
+    def __init__(self, counts: Float[np.ndarray, "G K"], splits: Sequence[str], share: Float[np.ndarray, " S"]) -> None:
+        self.counts = counts
+        self.share = share
+        self._n_of_class = np.maximum(counts.sum(axis=0), 1)
+        self._n = max(counts.sum(), 1)
+        self._absence = np.array([_ABSENCE.get(split, 1.0) for split in splits])
+
+    @property
+    def n_splits(self) -> int:
+        """Return the number of splits dealt to."""
+        return len(self.share)
+
+    def tally(self, deal: Int[np.ndarray, " G"]) -> Float[np.ndarray, "S K"]:
+        """Return how many rows of each class each split got; -1 in the deal is not dealt yet."""
+        held = np.zeros((self.n_splits, self.counts.shape[1]))
+        np.add.at(held, deal[deal >= 0], self.counts[deal >= 0])
+        return held
+
+    def of_tally(self, held: Float[np.ndarray, "*many S K"]) -> Float[np.ndarray, "*many"]:
+        """Return the cost of what the splits hold."""
+        per_class = (held / self._n_of_class - self.share[:, None]) ** 2
+        overall = (held.sum(axis=-1) / self._n - self.share) ** 2
+        absent = (held == 0).sum(axis=-1) @ self._absence
+        return per_class.sum(axis=(-1, -2)) + self.counts.shape[1] * overall.sum(axis=-1) + absent
+
+    def of(self, deal: Int[np.ndarray, " G"]) -> float:
+        """Return the cost of a complete deal."""
+        return float(self.of_tally(self.tally(deal)))
+
+
+def _deal(cost: _Cost, generator: np.random.Generator) -> Int[np.ndarray, " G"]:
+    """Return a first deal, largest group first."""
+    deal = np.full(len(cost.counts), -1)
+    held = cost.tally(deal)
+    size = cost.counts.sum(axis=1)
+    for group in np.lexsort((generator.random(len(size)), -size)):
+        with_it = held + np.eye(cost.n_splits)[:, :, None] * cost.counts[group]  # [choice, S, K]
+        deal[group] = int(np.argmin(cost.of_tally(with_it)))
+        held[deal[group]] += cost.counts[group]
+    return deal
+
+
+def _improve(cost: _Cost, deal: Int[np.ndarray, " G"], generator: np.random.Generator) -> Int[np.ndarray, " G"]:
+    """Return the deal after random moves and swaps, each kept if it lowers the cost."""
+    n_groups = len(deal)
+    held, best = cost.tally(deal), cost.of(deal)
+    for _ in range(_N_PROPOSALS if n_groups > 1 else 0):
+        one, other = generator.integers(n_groups, size=2)
+        home, away = deal[one], deal[other]
+        if generator.integers(2):
+            away, swapped = generator.integers(cost.n_splits), np.zeros_like(cost.counts[0])
+        else:
+            swapped = cost.counts[other]
+        if home == away:
+            continue
+        proposal = held.copy()
+        proposal[home] += swapped - cost.counts[one]
+        proposal[away] += cost.counts[one] - swapped
+        if (price := float(cost.of_tally(proposal))) < best:
+            held, best = proposal, price
+            deal[one] = away
+            if swapped.any():
+                deal[other] = home
+    return deal

@@ -1,0 +1,119 @@
+"""Contact sheets: many recordings at a glance, what is quarantined in red."""
+
+import base64
+import io
+import math
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+_INK, _PAPER, _EMPTY, _RED, _MUTED = "#1b2430", "#ffffff", "#d6dbe1", "#c2453a", "#66717f"
+_GAP_PX, _FRAME_PX, _FONT_PX, _LINE_PX = 10, 4, 12, 15
+_CAPTION_LINES = 3
+_ASPECT = 0.625  # of the Intel recordings, 960×600
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a sheet.
+
+    Attributes:
+        title: First line of the caption.
+        text: What else the caption says; wrapped, and cut where it does not fit.
+        group: Tiles are picked evenly over groups, e.g. the class.
+        thumbnail: Base64 JPEG, or None for an empty tile.
+        is_flagged: Whether it is framed in red.
+    """
+
+    title: str
+    text: str
+    group: str
+    thumbnail: str | None
+    is_flagged: bool = False
+
+
+def pick_evenly(tiles: Sequence[Tile], n: int) -> list[Tile]:
+    """Return at most `n` tiles: one of each group in turn, evenly spread within a group, in the order given."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for position, tile in enumerate(tiles):
+        groups[tile.group].append(position)
+    quota = dict.fromkeys(groups, 0)
+    waiting = deque(groups)
+    for _ in range(min(n, len(tiles))):
+        while quota[waiting[0]] == len(groups[waiting[0]]):
+            waiting.popleft()
+        quota[waiting[0]] += 1
+        waiting.rotate(-1)
+    picked = [
+        members[int(place)]
+        for group, members in groups.items()
+        for place in np.linspace(0, len(members) - 1, quota[group]).round()
+    ]
+    return [tiles[position] for position in sorted(picked)]
+
+
+def draw_sheet(tiles: Sequence[Tile], *, heading: str, n_columns: int, tile_px: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the sheet: a heading, then the tiles row by row with their captions.
+
+    Args:
+        tiles: What to show, in order.
+        heading: Text above, one line.
+        n_columns: Tiles a row.
+        tile_px: Width of a tile.
+    """
+    picture_px = round(tile_px * _ASPECT)
+    cell = (tile_px + _GAP_PX, picture_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)
+    n_rows = math.ceil(len(tiles) / n_columns)
+    top = _LINE_PX + 2 * _GAP_PX
+    sheet = Image.new("RGB", (n_columns * cell[0] + _GAP_PX, top + n_rows * cell[1] + _GAP_PX), _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((_GAP_PX, _GAP_PX), heading, _INK, font=ImageFont.load_default(_FONT_PX + 2))
+    for position, tile in enumerate(tiles):
+        row, column = divmod(position, n_columns)
+        _draw_tile(sheet, tile, (_GAP_PX + column * cell[0], top + row * cell[1]), (tile_px, picture_px))
+    return np.array(sheet)
+
+
+def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int], size: tuple[int, int]) -> None:
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
+    left, top = at
+    box = (left, top, left + size[0] - 1, top + size[1] - 1)
+    pen.rectangle(box, _EMPTY)
+    if tile.thumbnail is None:
+        pen.text((left + size[0] / 2, top + size[1] / 2), "no picture", _MUTED, font=font, anchor="mm")
+    else:
+        picture = Image.open(io.BytesIO(base64.b64decode(tile.thumbnail)))
+        picture.thumbnail(size)
+        sheet.paste(picture, (left + (size[0] - picture.width) // 2, top + (size[1] - picture.height) // 2))
+    if tile.is_flagged:
+        pen.rectangle(box, outline=_RED, width=_FRAME_PX)
+    lines = [_shorten(tile.title, font, size[0]), *_wrap(tile.text, font, size[0], _CAPTION_LINES - 1)]
+    for number, line in enumerate(lines):
+        colour = _RED if tile.is_flagged and number else _INK
+        pen.text((left, top + size[1] + 2 + number * _LINE_PX), line, colour, font=font)
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width_px: int, n_lines: int) -> list[str]:
+    """Return the text in at most `n_lines` lines, the last one shortened if needed."""
+    lines: list[str] = []
+    words = text.split()
+    while words and len(lines) < n_lines - 1:
+        n_fit = 1
+        while n_fit < len(words) and font.getlength(" ".join(words[: n_fit + 1])) <= width_px:
+            n_fit += 1
+        lines.append(_shorten(" ".join(words[:n_fit]), font, width_px))
+        words = words[n_fit:]
+    return [*lines, _shorten(" ".join(words), font, width_px)] if words else lines
+
+
+def _shorten(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width_px: int) -> str:
+    """Return the text, cut at its end so that it fits."""
+    if font.getlength(text) <= width_px:
+        return text
+    while text and font.getlength(text + "…") > width_px:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,84 @@
+"""Index and probes → manifest rows, each usable or quarantined with its reason."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pandas as pd
+
+from weld_pipeline.core.tables import MANIFEST, checked
+from weld_pipeline.decision.splits import session_components
+from weld_pipeline.media.probe import Probe
+
+SessionBy = Literal["date", "config", "components"]
+_PROBED = ("width", "height", "n_frames", "fps", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256")
+
+
+def build_manifest(
+    index: pd.DataFrame, probes: Mapping[str, Probe], *, good_class: str, session_by: SessionBy
+) -> pd.DataFrame:
+    """Return the manifest, not yet split: one row for each row of the index, in its order.
+
+    A row is quarantined for the first of: what its source or its file has wrong, the same bytes as an earlier row,
+    no session.
+
+    Args:
+        index: Rows of `IndexRow`.
+        probes: Result for each row without a problem, by sample id.
+        good_class: The class that is no defect.
+        session_by: What must not cross splits: the recording date (or what the source names instead), the
+            configuration, or everything linked by either.
+    """
+    table = index.drop(columns=["source_split", "problem"]).assign(media="video", mask_path=None, split=None)
+    for name in _PROBED:
+        table[name] = [getattr(probes[i], name) if i in probes else None for i in index["sample_id"]]
+    table["duration_s"] = table["n_frames"].astype("Float64") / table["fps"].astype("Float64")
+    is_defect = (table["label"] != good_class).astype("boolean")
+    table["is_defect"] = is_defect.mask(table["label"].isna())
+    found = [probes[i].problem if i in probes else None for i in index["sample_id"]]
+    reason = index["problem"].astype("string").fillna(pd.Series(found, index=index.index, dtype="string"))
+    reason = reason.fillna(_duplicates(table[reason.isna()]))
+    table["session"] = _sessions(table, is_usable=reason.isna(), by=session_by)
+    nameless = f"no_session: its source gives no {'date' if session_by == 'components' else session_by}; see ingestion"
+    reason = reason.mask(reason.isna() & table["session"].isna(), nameless)
+    table["reason"] = reason
+    table["status"] = reason.isna().map({True: "ok", False: "quarantined"})
+    return checked(table[list(MANIFEST.columns)], MANIFEST)
+
+
+def _duplicates(table: pd.DataFrame) -> pd.Series:
+    """Return what is wrong with rows of the same bytes: all but the first, or all if their labels differ."""
+    reasons = pd.Series(pd.NA, index=table.index, dtype="string")
+    for _, same in table.groupby("sha256"):
+        ids = same["sample_id"].tolist()
+        if len(set(same["label"])) > 1:
+            labels = ", ".join(f"{row.sample_id} is {row.label}" for row in same.itertuples())
+            reasons[same.index] = f"label_conflict: the same bytes bear different labels ({labels}); keep the true one"
+        elif len(ids) > 1:
+            reasons[same.index[1:]] = f"duplicate: the same bytes as {ids[0]}, which is kept"
+    return reasons
+
+
+def _sessions(table: pd.DataFrame, *, is_usable: pd.Series, by: SessionBy) -> pd.Series:
+    if by == "date":
+        return table["session"]
+    if by == "config":
+        return table["config"]
+    # Rows that are not used link nothing.
+    usable = table[is_usable & table["session"].notna()]
+    configs = [None if pd.isna(config) else str(config) for config in usable["config"]]
+    names = session_components(usable["session"].tolist(), configs)
+    return table["session"].mask(table.index.isin(usable.index), pd.Series(names, index=usable.index, dtype="string"))
+
+
+def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
+    """Return the pairs of usable rows that show the same weld: sample_id, other_id."""
+    from weld_pipeline.media.fingerprints import near_duplicates  # noqa: PLC0415 - brings imagehash and with it scipy
+
+    marks = {
+        sample_id: mark
+        for sample_id in manifest.loc[manifest["status"] == "ok", "sample_id"]
+        if (mark := probes[sample_id].fingerprint)
+    }
+    ids = list(marks)
+    pairs = [(ids[first], ids[second]) for first, second in near_duplicates(list(marks.values())).tolist()]
+    return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
