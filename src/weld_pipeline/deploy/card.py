@@ -1,0 +1,34 @@
+"""The model card: what a person must know before trusting a bundle."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def model_card(description: Mapping[str, Any]) -> str:
+    """Return the card as Markdown.
+
+    Args:
+        description: As `describe_bundle` makes it; `parity` is None for a candidate.
+    """
+    environment = Environment(
+        loader=PackageLoader("weld_pipeline.deploy"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Markdown, read as text
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"number": _number, "interval": _interval}
+    return environment.get_template("card.md.j2").render(description)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _interval(estimate: Mapping[str, Any]) -> str:
+    if estimate["low"] is None or estimate["high"] is None:
+        return "too few"
+    return f"{estimate['low']:.3f} to {estimate['high']:.3f}"

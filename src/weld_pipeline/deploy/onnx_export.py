@@ -1,0 +1,81 @@
+"""A torch module as one ONNX file."""
+
+import logging
+from typing import Any
+
+import onnx
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
+
+OPSET = 18
+_MAX_BYTES = 2**31 - 1  # protobuf's limit; beyond it weights would need a file of their own
+# An odd size that no recording has: a size frozen into the graph by mistake would show at the first real frame.
+_EXAMPLE_SIZE = (75, 101)
+
+
+def export_video_graph(module: nn.Module, *, window: int, latent_size: int) -> bytes:
+    """Return the ONNX graph of a video classifier: uint8 frames and the state so far → probabilities and new state.
+
+    The number of clips, and height and width of the frames, stay dynamic. Equal modules give equal bytes.
+
+    Args:
+        module: As `nn.video_classifier.VideoClassifier`; left in evaluation mode.
+        window: Frames a clip.
+        latent_size: Length of the latent.
+
+    Raises:
+        WeldError: If the graph is too large for one file.
+    """
+    n_clips, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    # Torch's own report of each pass is of no use to whoever runs the pipeline.
+    logging.getLogger("torch.onnx").setLevel(logging.WARNING)
+    program = torch.onnx.export(
+        module.eval(),
+        example_inputs(window=window, latent_size=latent_size),
+        dynamo=True,
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        opset_version=OPSET,
+        dynamic_shapes=({0: n_clips, 2: height, 3: width}, None, None, None),
+        verbose=False,
+    )
+    assert program is not None  # None only where a file was asked for
+    graph = program.model_proto
+    _strip_origins(graph)
+    if graph.ByteSize() > _MAX_BYTES:
+        raise WeldError(
+            f"graph of {graph.ByteSize() / 1e9:.1f} GB does not fit one ONNX file (2 GB); use a smaller trunk"
+        )
+    content: bytes = graph.SerializeToString(deterministic=True)
+    onnx.checker.check_model(content, full_check=True)
+    return content
+
+
+def example_inputs(
+    *, window: int, latent_size: int
+) -> tuple[UInt8[Tensor, "N T H W 3"], Float[Tensor, " L"], Float[Tensor, " 1"], Float[Tensor, " 1"]]:
+    """Return inputs of the right types and shapes, two clips of noise."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (2, window, *_EXAMPLE_SIZE, 3)
+    frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    return frames, torch.zeros(latent_size), torch.zeros(1), torch.zeros(1)
+
+
+def _strip_origins(graph: Any) -> None:
+    """Take out what the exporter notes on where each node came from: paths of this machine, different on the next."""
+    del graph.metadata_props[:]
+    graph.doc_string = ""
+    parts = [graph.graph, *graph.functions]
+    for part in parts:
+        del part.metadata_props[:]
+        part.doc_string = ""
+        values = [*part.node, *part.value_info]
+        if part is graph.graph:
+            values += [*part.input, *part.output, *part.initializer]
+        for value in values:
+            del value.metadata_props[:]
+            value.doc_string = ""
