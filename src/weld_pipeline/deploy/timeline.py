@@ -69,9 +69,8 @@ def _draw_strip(axes: Axes, video: Mapping[str, Any], colours: Mapping[str, Any]
     axes.set_xlim(0, video["timing"]["video_s"])
     axes.set_yticks([])
     axes.set_title(_title(video), loc="left", fontsize=8, pad=7)
-    axes.set_title(video["verdict"].replace("_", " ").upper(), loc="right", fontsize=8, fontweight="bold", pad=7)
-    axes.title.set_color(_INK)
-    axes._right_title.set_color(_VERDICT_COLOURS[video["verdict"]])  # type: ignore[attr-defined]  # noqa: SLF001
+    verdict = video["verdict"].replace("_", " ").upper()
+    axes.set_title(verdict, loc="right", fontsize=8, fontweight="bold", pad=7, color=_VERDICT_COLOURS[video["verdict"]])
 
 
 def _title(video: Mapping[str, Any]) -> str:

@@ -1,0 +1,74 @@
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from weld_pipeline.deploy.onnx_export import OPSET, export_video_graph
+from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES
+from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
+
+
+@pytest.fixture(scope="module")
+def session(graph):
+    return ort.InferenceSession(graph)
+
+
+def run(session, frames, state):
+    values = session.run(list(OUTPUTS), dict(zip(INPUTS, (frames, *state), strict=True)))
+    return dict(zip(OUTPUTS, values, strict=True))
+
+
+def noise(n_clips, height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n_clips, 4, height, width, 3), dtype=np.uint8)
+
+
+def zeros():
+    return np.zeros(3, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32)
+
+
+def test_module_and_runtime_mean_the_same_names():
+    assert (INPUT_NAMES, OUTPUT_NAMES) == (INPUTS, OUTPUTS)
+
+
+# The real recording's size, smaller than the crop, upright, and odd; one clip and several.
+@pytest.mark.parametrize(("n_clips", "height", "width"), [(1, 600, 960), (3, 48, 64), (2, 200, 90), (5, 111, 113)])
+def test_graph_equals_torch_at_any_size_and_number_of_clips(session, module, n_clips, height, width):
+    frames = noise(n_clips, height, width)
+    got = run(session, frames, zeros())
+    with torch.inference_mode():
+        wanted = module(torch.from_numpy(frames), *module.zero_state())._asdict()
+    for name in OUTPUTS:
+        np.testing.assert_allclose(got[name], wanted[name].numpy(), atol=1e-5, rtol=1e-5, err_msg=name)
+
+
+def test_clips_one_by_one_equal_all_at_once(session):
+    frames = noise(6, 60, 80)
+    at_once = run(session, frames, zeros())
+    state, one_by_one = zeros(), []
+    for clip in frames:
+        last = run(session, clip[None], state)
+        state = (last["latent_sum_out"], last["anomaly_sum_out"], last["n_clips_out"])
+        one_by_one.append(last["clip_probabilities"][0])
+    np.testing.assert_allclose(one_by_one, at_once["clip_probabilities"], atol=1e-5)
+    for name in ("probabilities", "score", "p_defect", "anomaly", "n_clips_out"):
+        np.testing.assert_allclose(last[name], at_once[name], atol=1e-5, err_msg=name)
+
+
+def test_different_clips_get_different_answers(session):
+    # Guards the tests above: a graph of constants would pass them.
+    spread = (
+        run(session, noise(1, 60, 80), zeros())["p_defect"] - run(session, noise(1, 60, 80) // 4, zeros())["p_defect"]
+    )
+    assert abs(float(spread[0])) > 0.01
+
+
+def test_same_module_gives_the_same_bytes(graph, module):
+    assert export_video_graph(module, window=4, latent_size=3) == graph
+
+
+def test_graph_is_one_file_of_the_stated_opset_and_tells_no_paths(graph, project_root):
+    model = onnx.load_from_string(graph)
+    assert {entry.domain: entry.version for entry in model.opset_import}[""] == OPSET
+    assert not [tensor.name for tensor in model.graph.initializer if tensor.external_data]
+    assert str(project_root).encode() not in graph
