@@ -7,6 +7,9 @@ from einops import rearrange
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+# Sizes are symbols while a graph is exported.
+Size = int | torch.SymInt
+
 
 class ClipPreprocess(nn.Module):
     """uint8 frames of any size → normalised clips, as `torchvision.transforms._presets.VideoClassification` makes them.
@@ -59,15 +62,15 @@ class ClipPreprocess(nn.Module):
         """Return the crop on [0, 1] with mean and standard deviation taken out."""
         return (rearrange(cropped, "b t h w c -> b c t h w").float() / 255 - self.mean) / self.std
 
-    def _resized(self, height: int, width: int) -> tuple[int, int]:
+    def _resized(self, height: Size, width: Size) -> tuple[Size, Size]:
         if len(self.resize_size) > 1:
             return self.resize_size[0], self.resize_size[1]
-        short: int = torch.sym_min(height, width)  # type: ignore[assignment]  # symbolic in an export
+        short = torch.sym_min(height, width)
         return self.resize_size[0] * height // short, self.resize_size[0] * width // short
 
 
 def _taps(
-    n_source: int, n_resized: int, n_crop: int, device: torch.device
+    n_source: Size, n_resized: Size, n_crop: int, device: torch.device
 ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
     """Return, for each pixel of a centre crop, the two source pixels it lies between and the share of the second.
 
@@ -75,12 +78,13 @@ def _taps(
     """
     # Python rounds halves to even, and so does torchvision's own centre crop.
     offset = _half_to_even(n_resized - n_crop)
-    at = (torch.arange(n_crop, device=device) + offset + 0.5) * (n_source / n_resized) - 0.5
+    centre: Tensor = torch.arange(n_crop, device=device) + offset + 0.5
+    at: Tensor = centre * (n_source / n_resized) - 0.5
     at = at.clamp(min=0)
     first = at.floor().long().clamp(max=n_source - 1)
     return first, (first + 1).clamp(max=n_source - 1), at - first
 
 
-def _half_to_even(n: int) -> int:
+def _half_to_even(n: Size) -> Size:
     """Return n / 2 rounded half to even, in integer arithmetic so that it also holds for a symbolic size."""
     return n // 2 + (n % 4) // 3
