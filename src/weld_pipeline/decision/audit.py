@@ -14,6 +14,7 @@ from weld_pipeline.decision.confound import brightness_baseline, lookup_baseline
 TIE_RULE = "ties go to the label commoner among all other rows, then alphabetically"
 _N_SHOWN = 20
 _MIN_ROWS = 2
+_ROWS = ("indexed", "usable")
 
 
 def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow_leakage: bool) -> dict[str, Any]:
@@ -135,6 +136,19 @@ def confound_scores(rows: pd.DataFrame) -> dict[str, Any]:
         For each column n, n_groups, accuracy and balanced_accuracy, or n and `unknown` with the reason.
     """
     return {column: _confound_score(rows, column) for column in ("majority", "session", "config", "mean_luma")}
+
+
+def confound_table(confounds: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the look-ups of an audit as a table: rows (indexed or usable), column, n, accuracy, ….
+
+    Args:
+        confounds: `confounds` of `audit_splits`.
+    """
+    scores = {(rows, column): found for rows in _ROWS for column, found in confounds[rows].items()}
+    table = pd.DataFrame.from_dict(
+        scores, orient="index", columns=["n", "n_groups", "accuracy", "balanced_accuracy", "unknown"]
+    )
+    return table.rename_axis(["rows", "column"]).reset_index()
 
 
 def _confound_score(rows: pd.DataFrame, column: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import io
 import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -22,18 +22,24 @@ class Tile:
     """One picture of a sheet.
 
     Attributes:
+        key: What it shows, e.g. the sample id.
         title: First line of the caption.
         text: What else the caption says; wrapped, and cut where it does not fit.
         group: Tiles are picked evenly over groups, e.g. the class.
-        thumbnail: Base64 JPEG, or None for an empty tile.
         is_flagged: Whether it is framed in red.
+        thumbnail: Base64 JPEG, or None for an empty tile.
     """
 
+    key: str
     title: str
     text: str
     group: str
-    thumbnail: str | None
     is_flagged: bool = False
+    thumbnail: str | None = None
+
+    def with_thumbnail(self, thumbnail: str | None) -> "Tile":
+        """Return the tile with a picture."""
+        return replace(self, thumbnail=thumbnail)
 
 
 def pick_evenly(tiles: Sequence[Tile], n: int) -> list[Tile]:

@@ -5,15 +5,21 @@ from typing import Literal
 
 import pandas as pd
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST, checked
-from weld_pipeline.decision.splits import session_components
+from weld_pipeline.decision.splits import assign_splits, merge_sessions, session_components
+from weld_pipeline.media.fingerprints import near_duplicates
 from weld_pipeline.media.probe import Probe
 
 SessionBy = Literal["date", "config", "components"]
+_SPLIT_OF_WORD = {
+    "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid",
+    "calib": "calib", "calibration": "calib", "test": "test", "testing": "test",
+}  # fmt: skip
 _PROBED = ("width", "height", "n_frames", "fps", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256")
 
 
-def build_manifest(
+def join_probes(
     index: pd.DataFrame, probes: Mapping[str, Probe], *, good_class: str, session_by: SessionBy
 ) -> pd.DataFrame:
     """Return the manifest, not yet split: one row for each row of the index, in its order.
@@ -72,8 +78,6 @@ def _sessions(table: pd.DataFrame, *, is_usable: pd.Series, by: SessionBy) -> pd
 
 def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
     """Return the pairs of usable rows that show the same weld: sample_id, other_id."""
-    from weld_pipeline.media.fingerprints import near_duplicates  # noqa: PLC0415 - brings imagehash and with it scipy
-
     marks = {
         sample_id: mark
         for sample_id in manifest.loc[manifest["status"] == "ok", "sample_id"]
@@ -82,3 +86,72 @@ def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) ->
     ids = list(marks)
     pairs = [(ids[first], ids[second]) for first, second in near_duplicates(list(marks.values())).tolist()]
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
+
+
+def split_by_session(
+    manifest: pd.DataFrame,
+    near_duplicates: pd.DataFrame,
+    *,
+    fractions: Mapping[str, float],
+    seed: int,
+    keep_copies_together: bool,
+) -> pd.DataFrame:
+    """Return the manifest with its usable rows dealt to the splits by whole sessions, classes balanced.
+
+    Args:
+        manifest: Rows with sessions.
+        near_duplicates: Pairs of usable rows: sample_id, other_id.
+        fractions: Wanted share of each split.
+        seed: Decides ties.
+        keep_copies_together: Whether sessions that hold copies of one weld go to the same split.
+    """
+    usable = manifest[manifest["status"] == "ok"]
+    session_of = dict(zip(usable["sample_id"], usable["session"], strict=True))
+    pairs = zip(near_duplicates["sample_id"], near_duplicates["other_id"], strict=True) if keep_copies_together else ()
+    group_of = merge_sessions(session_of.values(), [(session_of[one], session_of[other]) for one, other in pairs])
+    groups = [group_of[session] for session in usable["session"]]
+    splits = assign_splits(usable["label"].tolist(), groups, fractions=fractions, seed=seed)
+    return _with_splits(manifest, pd.Series(splits, index=usable.index, dtype="string"))
+
+
+def split_as_source(
+    manifest: pd.DataFrame, source_split: pd.Series, *, fractions: Mapping[str, float], seed: int
+) -> pd.DataFrame:
+    """Return the manifest split as its source proposes; a usable row without a split is quarantined.
+
+    A source that knows no calibration split gets one cut from its train rows, by whole sessions and in proportion to
+    `fractions`.
+
+    Args:
+        manifest: Rows with sessions.
+        source_split: The source's own word for each row of the manifest, in the same order.
+        fractions: Wanted share of each split; only train and calib are used.
+        seed: Decides ties.
+
+    Raises:
+        WeldError: If the source proposes a split for no row.
+    """
+    if source_split.isna().all():
+        raise WeldError(
+            "splits: the source proposes none (no SPLIT or split column); set ingestion.split.scheme=sessions"
+        )
+    is_ok = manifest["status"] == "ok"
+    splits = source_split.str.strip().str.casefold().map(_SPLIT_OF_WORD).astype("string")
+    nameless = is_ok & splits.isna()
+    words = source_split.fillna("").astype("string")
+    reasons = "no_split: its source says " + words.map(repr) + "; write TRAIN, VAL, CALIB or TEST there"
+    manifest = manifest.assign(
+        reason=manifest["reason"].mask(nameless, reasons), status=manifest["status"].mask(nameless, "quarantined")
+    )
+    splits = splits[is_ok & ~nameless]
+    train = manifest.loc[splits.index[splits == "train"]]
+    if not (splits == "calib").any() and fractions["calib"] > 0 and len(train):
+        both = fractions["train"] + fractions["calib"]
+        shares = {split: fractions[split] / both for split in ("train", "calib")}
+        cut = assign_splits(train["label"].tolist(), train["session"].tolist(), fractions=shares, seed=seed)
+        splits.loc[train.index] = cut
+    return _with_splits(manifest, splits)
+
+
+def _with_splits(manifest: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
+    return checked(manifest.assign(split=splits.reindex(manifest.index)), MANIFEST)

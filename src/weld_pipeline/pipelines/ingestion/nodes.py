@@ -1,0 +1,126 @@
+"""Nodes of `ingestion`."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from weld_pipeline.core.items import PendingItems
+from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.pipelines.ingestion.params import ContactSheetParams, IndexParams, ProbeParams, SplitParams
+
+logger = logging.getLogger(__name__)
+
+
+def index_footage(footage: SourceTree, params: IndexParams) -> pd.DataFrame:
+    """Return a row for each recording the footage names."""
+    from weld_pipeline.sources.index import Reading, index_source
+    from weld_pipeline.sources.rows import to_table
+
+    return to_table(index_source(footage.root, Reading(**params.model_dump())))
+
+
+def plan_probes(
+    footage: SourceTree, footage_index: pd.DataFrame, params: ProbeParams
+) -> PendingItems[Any, dict[str, Any]]:
+    """Return the decoding of every recording whose file is there, as work to be done where it is saved."""
+    from weld_pipeline.sources.probing import pending_probes
+
+    present = footage_index.loc[footage_index["problem"].isna(), ["sample_id", "path"]]
+    return pending_probes(
+        footage.root,
+        dict(zip(present["sample_id"], present["path"], strict=True)),
+        gate=params.gate.to_gate(),
+        **params.model_dump(exclude={"gate"}),
+    )
+
+
+def build_manifest(
+    footage_index: pd.DataFrame, footage_probes: Mapping[str, Any], index: IndexParams, split: SplitParams
+) -> pd.DataFrame:
+    """Return the manifest before splitting: every row usable, or quarantined with a reason."""
+    from weld_pipeline.sources.manifest import join_probes
+    from weld_pipeline.sources.probing import read_probes
+
+    probes = read_probes(footage_probes)
+    return join_probes(footage_index, probes, good_class=index.good_class, session_by=split.session)
+
+
+def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the pairs of usable recordings that show the same weld."""
+    from weld_pipeline.sources.manifest import near_duplicate_table
+    from weld_pipeline.sources.probing import read_probes
+
+    return near_duplicate_table(probed_manifest, read_probes(footage_probes))
+
+
+def split_manifest(
+    probed_manifest: pd.DataFrame, footage_index: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
+) -> pd.DataFrame:
+    """Return the manifest with a split for every usable row; nothing is checked yet."""
+    from weld_pipeline.sources.manifest import split_as_source, split_by_session
+
+    fractions = {str(split): share for split, share in params.fractions.items()}
+    if params.scheme == "manifest":
+        words = footage_index["source_split"]
+        return split_as_source(probed_manifest, words, fractions=fractions, seed=params.seed)
+    return split_by_session(
+        probed_manifest,
+        near_duplicates,
+        fractions=fractions,
+        seed=params.seed,
+        keep_copies_together=params.keep_copies_together,
+    )
+
+
+def audit_splits(
+    proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return the audit, and its confound look-ups as a table."""
+    from weld_pipeline.decision import audit
+
+    report = audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
+    for sentence in [*report["banners"], *report["warnings"]]:
+        logger.warning(sentence)
+    return report, audit.confound_table(report["confounds"])
+
+
+def tabulate_class_by_session(proposed_manifest: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
+    """Return how many rows of each class each session holds, as a table and a figure."""
+    from weld_pipeline.decision.audit import class_by_session
+    from weld_pipeline.decision.audit_plot import plot_class_by_session
+
+    table = class_by_session(proposed_manifest)
+    return table, plot_class_by_session(table)
+
+
+def tabulate_quarantine(proposed_manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that cannot be used, with their reasons."""
+    rows = proposed_manifest[proposed_manifest["status"] == "quarantined"]
+    return rows[["sample_id", "reason", "label", "session", "config", "path"]].reset_index(drop=True)
+
+
+def draw_contact_sheet(
+    proposed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any], params: ContactSheetParams
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a picture of the recordings, quarantined ones framed in red."""
+    from weld_pipeline.media.sheets import draw_sheet
+    from weld_pipeline.sources.tiles import manifest_heading, manifest_tiles
+
+    tiles = manifest_tiles(
+        proposed_manifest, footage_probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined
+    )
+    heading = manifest_heading(proposed_manifest, n_shown=len(tiles))
+    return draw_sheet(tiles, heading=heading, n_columns=params.n_columns, tile_px=params.tile_px)
+
+
+def release_manifest(proposed_manifest: pd.DataFrame, split_audit: dict[str, Any]) -> pd.DataFrame:
+    """Return the manifest, unless sessions or copies cross splits and that is not allowed."""
+    from weld_pipeline.decision.audit import refuse_crossings
+
+    if not split_audit["allow_leakage"]:
+        refuse_crossings(split_audit["crossings"])
+    return proposed_manifest

@@ -1,0 +1,109 @@
+"""Typed parameters of `ingestion`."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from weld_pipeline.media.clips import ArcGate
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class IndexParams(BaseModel):
+    """How the footage folder is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: Literal["auto", "intel", "folders", "labels_csv"]
+    """`intel`: configuration/run id/run id.avi, with or without manifest.csv. `folders`: a folder per class.
+    `labels_csv`: a csv with columns path and label, perhaps session, config, split, travel_mm_s. `auto`: the first
+    that fits, in the order intel, labels_csv, folders. A listing (.txt) is read by the same rules."""
+    good_class: str = Field(min_length=1)
+    """Name of the class that is no defect."""
+    class_aliases: dict[str, str]
+    """Names of classes as the source spells them → as this project does."""
+    classes: tuple[str, ...] | None
+    """The only classes allowed, others are quarantined; null allows any in plain folders, and Intel's twelve there."""
+    labels_file: str = Field(min_length=1)
+    """The csv of labels, relative to the footage folder."""
+    session_pattern: str | None
+    """For plain videos without a session column: regular expression on the path whose first group is the session;
+    null makes each file its own session."""
+
+
+class GateParams(BaseModel):
+    """When a frame counts as arc-on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_luma: int = Field(ge=1, le=255)
+    """A pixel is bright from this value on."""
+    min_bright_fraction: float = Field(gt=0, le=1)
+    """Share of bright pixels from which the arc is on."""
+    min_clip_fraction: float = Field(gt=0, le=1)
+    """Share of a clip's frames that must be arc-on."""
+
+    def to_gate(self) -> ArcGate:
+        """Return the arc rule."""
+        return ArcGate(**self.model_dump())
+
+
+class ProbeParams(BaseModel):
+    """How a video is probed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gate: GateParams
+    """The arc rule; the same as for features."""
+    window: int = Field(ge=1, le=1024)
+    """Frames in a clip; a weld shorter than one is quarantined."""
+    stride: int = Field(ge=1, le=1024)
+    """Frames between clip starts."""
+    min_decoded_fraction: Share
+    """Share of the frames the header claims that must decode; below, the file is truncated."""
+    thumbnail_px: int = Field(ge=32, le=960)
+    """Width of the picture kept for the contact sheet."""
+    n_workers: int = Field(ge=1, le=64)
+    """Processes to decode in."""
+
+
+class SplitParams(BaseModel):
+    """Which rows go where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scheme: Literal["sessions", "manifest"]
+    """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; calib is cut from its train."""
+    session: Literal["date", "config", "components"]
+    """What must not cross splits: recording date (or the session a csv names), configuration, or everything linked by
+    either."""
+    keep_copies_together: bool
+    """Whether sessions that hold near-duplicates of each other go to the same split."""
+    fractions: dict[Literal["train", "valid", "calib", "test"], Share]
+    """Wanted share of each split; they sum to 1."""
+    allow_leakage: bool
+    """Whether sessions and copies may stand in several splits; every report then says so."""
+    seed: int = Field(ge=0)
+    """Seed of the deal."""
+
+    @model_validator(mode="after")
+    def _fractions_sum_to_one(self) -> "SplitParams":
+        if not math.isclose(sum(self.fractions.values()), 1, abs_tol=1e-6):
+            raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions.values()):g}; they must sum to 1")
+        return self
+
+
+class ContactSheetParams(BaseModel):
+    """What the contact sheet shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_usable: int = Field(ge=0, le=500)
+    """Usable recordings shown at most, picked evenly over classes."""
+    n_quarantined: int = Field(ge=0, le=500)
+    """Quarantined recordings shown at most, picked evenly over reasons."""
+    n_columns: int = Field(ge=1, le=20)
+    """Tiles a row."""
+    tile_px: int = Field(ge=64, le=960)
+    """Width of a tile."""
