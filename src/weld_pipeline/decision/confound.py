@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from sklearn.neighbors import KNeighborsClassifier
 
 from weld_pipeline.core.errors import WeldError
 
@@ -104,6 +103,9 @@ def transferred_brightness(
     Raises:
         WeldError: If a value is not finite.
     """
+    # scikit-learn takes seconds to import, and most who look something up never come here.
+    from sklearn.neighbors import KNeighborsClassifier  # noqa: PLC0415
+
     for array in (values, new_values):
         if not np.isfinite(array).all():
             n_bad = int((~np.isfinite(array)).sum())

@@ -43,7 +43,7 @@ def as_interval(estimate: Estimate) -> str:
         return "undefined"
     if estimate.low is None or estimate.high is None:
         return "n too small"
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}".replace("-", "−")
 
 
 def _table(first: str, estimates: dict[str, Estimate], evaluation: Evaluation) -> Table:

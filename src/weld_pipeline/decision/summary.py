@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from weld_pipeline.core.errors import WeldError
@@ -29,6 +30,22 @@ def from_record(record: dict[str, Any]) -> Evaluation:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise WeldError(f"evaluation record: {where}: {first['msg']}; evaluate the predictions again") from error
+
+
+def class_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Return a row a class: n, n_sessions, each metric with its interval, AUROC of each score against good welds."""
+    rows = []
+    for name, metrics in evaluation.per_class.items():
+        row: dict[str, Any] = {"label": name, "is_good": name in evaluation.good_classes}
+        row |= {"n": metrics["recall"].n, "n_sessions": metrics["recall"].n_sessions}
+        scores = {f"auroc_{column}": values.get(name) for column, values in evaluation.auroc_per_defect.items()}
+        for metric, estimate in (metrics | scores).items():
+            ends = (estimate.value, estimate.low, estimate.high) if estimate else (None, None, None)
+            row |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), ends, strict=True))
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    numbers = [name for name in table if name not in {"label", "is_good", "n", "n_sessions"}]
+    return table.astype(dict.fromkeys(numbers, "Float64"))
 
 
 def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[str, Any]:
@@ -60,8 +77,10 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
 
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return the numbers worth comparing between runs, one level deep; undefined ones are left out."""
+    shipped = evaluation.at_threshold
     named: dict[str, Estimate] = {
         **evaluation.rates,
+        **({f"at_threshold.{name}": estimate for name, estimate in shipped.rates.items()} if shipped else {}),
         **{f"recall.{name}": metrics["recall"] for name, metrics in evaluation.per_class.items()},
         **{f"baseline.{each.name}_from_{each.fit_on}": each.rates["accuracy"] for each in evaluation.baselines},
         **{f"margin.{each.name}_from_{each.fit_on}": each.margin for each in evaluation.baselines},

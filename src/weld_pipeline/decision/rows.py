@@ -1,0 +1,102 @@
+"""From the two tables every family shares to the rows an evaluation reads."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from weld_pipeline.core.errors import WeldError
+
+
+def evaluation_rows(
+    predictions: pd.DataFrame, manifest: pd.DataFrame, *, split: str, anomaly_scores: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the predictions of one split, in their order, with `mean_luma` and perhaps `anomaly` beside them.
+
+    Args:
+        predictions: Of one family.
+        manifest: Knows the brightness.
+        split: Which rows.
+        anomaly_scores: `sample_id` and `anomaly`, if another score is to be judged on the same rows.
+
+    Raises:
+        WeldError: If there is no such row, or one has no anomaly score.
+    """
+    rows = predictions[predictions["split"] == split]
+    if rows.empty:
+        there = sorted(set(predictions["split"]))
+        raise WeldError(
+            f"predictions hold no row of split {split!r}, only {there}; mend evaluation.split or the splits"
+        )
+    brightness = manifest.set_index("sample_id")["mean_luma"].astype(float)
+    rows = rows.assign(mean_luma=rows["sample_id"].map(brightness)).reset_index(drop=True)
+    if anomaly_scores is None:
+        return rows
+    rows["anomaly"] = rows["sample_id"].map(anomaly_scores.set_index("sample_id")["anomaly"])
+    if len(missing := rows.loc[rows["anomaly"].isna(), "sample_id"]):
+        raise WeldError(
+            f"anomaly scores lack {len(missing)} of {len(rows)} rows, e.g. {missing.iloc[0]}; score them all"
+        )
+    return rows
+
+
+def train_rows(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return label and confounds of the usable train rows: what a model could have learnt without looking."""
+    is_used = (manifest["status"] == "ok") & (manifest["split"] == "train")
+    return manifest.loc[is_used, ["label", "session", "config", "mean_luma"]].reset_index(drop=True)
+
+
+def classes_of(predictions: pd.DataFrame) -> list[str] | None:
+    """Return the model's classes, in its order, from the columns `p_<class>`; None if there are none."""
+    classes = [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_") and name != "p_defect"]
+    return classes or None
+
+
+def good_classes(predictions: pd.DataFrame) -> list[str]:
+    """Return the labels whose rows are no defects.
+
+    Raises:
+        WeldError: If a label stands for both.
+    """
+    kinds = predictions.groupby("label")["is_defect"].nunique()
+    if len(mixed := kinds[kinds > 1]):
+        raise WeldError(f"label {mixed.index[0]!r} is a defect in some rows and none in others; mend the manifest")
+    return sorted(set(predictions.loc[~predictions["is_defect"], "label"]))
+
+
+def worst_mistakes(rows: pd.DataFrame, *, n: int) -> pd.DataFrame:
+    """Return up to `n` wrong predictions: escaped defects, then rejected good welds, then mixed-up defects.
+
+    Within each kind the surest comes first; equally sure ones stand in order of their id.
+
+    Args:
+        rows: Predictions.
+        n: How many at most.
+
+    Returns:
+        `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the class said, NaN if untold).
+    """
+    good = set(good_classes(rows))
+    wrong = rows[rows["label"] != rows["predicted"]]
+    kind = np.select(
+        [wrong["is_defect"] & wrong["predicted"].isin(good), ~wrong["is_defect"]],
+        ["escaped", "rejected"],
+        default="mixed up",
+    )
+    sureness = np.array([_sureness(row) for row in wrong.to_dict("records")], dtype=float)
+    table = wrong[["sample_id", "session", "label", "predicted"]].assign(kind=kind, sureness=sureness)
+    rank = table["kind"].map({"escaped": 0, "rejected": 1, "mixed up": 2})
+    order = table.assign(rank=rank, doubt=-table["sureness"]).sort_values(["rank", "doubt", "sample_id"])
+    return table.loc[order.index].head(n).reset_index(drop=True)
+
+
+def listed(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return the predictions as a list to read: who, what is true, what was said, whether that is right."""
+    columns = ["sample_id", "session", "config", "split", "label", "predicted", "score"]
+    table = predictions[columns + [name for name in ("p_defect",) if name in predictions]].copy()
+    table.insert(columns.index("predicted") + 1, "is_correct", table["label"] == table["predicted"])
+    return table.sort_values(["split", "sample_id"]).reset_index(drop=True)
+
+
+def _sureness(row: dict[Any, Any]) -> float:
+    return float(row.get(f"p_{row['predicted']}", np.nan))

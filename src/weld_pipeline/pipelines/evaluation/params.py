@@ -1,0 +1,30 @@
+"""Parameters of the evaluation."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EvaluationParams(BaseModel):
+    """How predictions are judged; the same for every family."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: Literal["train", "valid", "calib", "test"]
+    """Which rows are judged. Test is looked at once."""
+    level: float = Field(gt=0, lt=1)
+    """Of the intervals."""
+    n_resamples: int = Field(ge=100)
+    """Draws of sessions behind each interval."""
+    seed: int = Field(ge=0)
+    """Of the draws."""
+    min_sessions: int = Field(ge=1)
+    """A number that rests on fewer sessions is told without an interval, and that it is."""
+    min_samples: int = Field(ge=1)
+    """The same for samples."""
+    n_bins: int = Field(ge=2)
+    """Bins of the reliability plot."""
+    n_mistakes: int = Field(ge=0)
+    """Mistakes shown with pictures."""
+    n_frames: int = Field(ge=1)
+    """Frames of a recording side by side in such a picture."""
