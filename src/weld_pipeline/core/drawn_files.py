@@ -88,6 +88,16 @@ class DrawnFiles:
         write_json(self.root / RECORD_NAME, {"note": _NOTE, "is_finished": is_finished, "files": dict(self.keys)})
 
 
+def drawn_names(root: Path) -> frozenset[str]:
+    """Return the files under `root` that were drawn, as paths relative to it; none in a folder of recordings.
+
+    Raises:
+        WeldError: If there is a record and it cannot be read.
+    """
+    record = _record(root)
+    return frozenset(record["files"]) if record else frozenset()
+
+
 def _record(root: Path) -> dict[str, Any] | None:
     path = root / RECORD_NAME
     if not path.is_file():

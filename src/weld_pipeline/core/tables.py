@@ -9,6 +9,9 @@ from weld_pipeline.core.files import content_key
 
 SPLITS = ("train", "valid", "calib", "test")
 
+# The source of samples that this project drew: numbers reached on them are no results.
+DRAWN = "drawn"
+
 MANIFEST = pa.DataFrameSchema(
     {
         "sample_id": pa.Column(str, unique=True),

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.tables import SPLITS
+from weld_pipeline.core.tables import DRAWN, SPLITS
 from weld_pipeline.decision.confound import brightness_baseline, lookup_baseline, transferred_lookup
 
 TIE_RULE = "ties go to the label commoner among all other rows, then alphabetically"
@@ -30,8 +30,6 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
     """
     usable = manifest[manifest["status"] == "ok"]
     crossings = find_crossings(usable, near_duplicates)
-    leaks = [sentence for sentence in describe_crossings(crossings) if allow_leakage]
-    banner = f"LEAKAGE ALLOWED: {' '.join(leaks)} Scores on valid, calib and test are too good to be true."
     return {
         "n_rows": len(manifest),
         "n_ok": len(usable),
@@ -49,7 +47,7 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
             "tie_rule": TIE_RULE,
         },
         "allow_leakage": allow_leakage,
-        "banners": [banner] if leaks else [],
+        "banners": _banners(usable, crossings if allow_leakage else None),
         "warnings": _warnings(usable),
     }
 
@@ -199,6 +197,16 @@ def _duplicate_run_ids(manifest: pd.DataFrame) -> dict[str, list[str]]:
     rows = manifest[manifest["run_id"].notna()]
     again = rows[rows["run_id"].duplicated(keep=False)]
     return {str(run_id): same["sample_id"].tolist() for run_id, same in again.groupby("run_id")}
+
+
+def _banners(usable: pd.DataFrame, leaks: Mapping[str, Any] | None) -> list[str]:
+    banners = []
+    if leaks and (sentences := describe_crossings(leaks)):
+        banners.append(f"LEAKAGE ALLOWED: {' '.join(sentences)} Scores on held-out rows are too good to be true.")
+    n_drawn = int((usable["source"] == DRAWN).sum())
+    if n_drawn:
+        banners.append(f"DRAWN DATA: {n_drawn} of {len(usable)} usable samples were drawn; no number here is a result.")
+    return banners
 
 
 def _warnings(usable: pd.DataFrame) -> list[str]:

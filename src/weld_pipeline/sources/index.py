@@ -8,8 +8,10 @@ from typing import Literal
 
 import pandas as pd
 
+from weld_pipeline.core.drawn_files import drawn_names
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
+from weld_pipeline.core.tables import DRAWN
 from weld_pipeline.sources import intel
 from weld_pipeline.sources.folders import index_class_folders, index_labels
 from weld_pipeline.sources.names import Names, read_listing, walk
@@ -73,7 +75,10 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
     rows = [_known_class(row, reading) for row in with_unique_ids(rows)]
     if layout != "intel":
         _check_good(rows, reading.good_class)
-    return [_inside(row, root) for row in rows] if names.are_here else [_absent(row) for row in rows]
+    if not names.are_here:
+        return [_absent(row) for row in rows]
+    drawn = drawn_names(root)
+    return [_inside(replace(row, source=DRAWN) if row.path in drawn else row, root) for row in rows]
 
 
 def _detect(root: Path, names: Names, reading: Reading) -> Layout:

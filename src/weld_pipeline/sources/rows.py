@@ -17,7 +17,7 @@ class IndexRow:
 
     Attributes:
         sample_id: Unique name, stable under re-indexing.
-        source: The layout it was read from.
+        source: The layout it was read from, or `drawn` for what this project drew itself.
         path: Where its video lies or should lie, relative to the root.
         label: Its class; None if unknown.
         run_id: The run's own id, which need not be unique.
