@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+import cv2
+
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key, write_bytes
 from weld_pipeline.core.items import Execution, Item, PendingItems
@@ -52,14 +54,18 @@ def pending_shop(welds: list[DrawnWeld], *, manifest_csv: str, n_workers: int) -
     items = [_item(FilePlan("manifest.csv", partial(str.encode, manifest_csv)), manifest_csv)]
     for weld in welds:
         items.extend(_item(plan, asdict(weld)) for plan in run_files(weld))
-    return PendingItems(_draw_worker, items, "drawing sample welds", Execution(n_workers=n_workers))
+    worker_factory = partial(_draw_worker, is_alone=n_workers == 1)
+    return PendingItems(worker_factory, items, "drawing sample welds", Execution(n_workers=n_workers))
 
 
 def _item(plan: FilePlan, recipe: object) -> Item[FilePlan]:
     return Item(plan.path, content_key(DRAWING_VERSION, plan.path, recipe), plan)
 
 
-def _draw_worker() -> Callable[[FilePlan], bytes]:
+def _draw_worker(*, is_alone: bool) -> Callable[[FilePlan], bytes]:
+    if not is_alone:
+        # Each process has a core; OpenCV's own threads would only get in each other's way.
+        cv2.setNumThreads(1)
     return _draw
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - a picture is made of numbers
 """How a weld moves: pool, arc, spatter and plate over time, for each of the twelve classes.
 
 Lengths are in pixels of a frame 960 wide, angles in radians. The good weld is the baseline; a defect changes what its

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - a picture is made of numbers
 """The finished plate seen from above: steel, heat tint, bead by class, and the label with the run id."""
 
 import cv2

@@ -1,3 +1,4 @@
+
 """What stands still while one weld is filmed: camera, torch, plate edge, and the grain of everything.
 
 A scene is drawn at half the frame's size and enlarged; real frames are soft, and it costs a quarter.
@@ -10,9 +11,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from weld_pipeline.synthetic.motion import Motion
+
 # Movements and sizes are written for frames of this width.
 REFERENCE_WIDTH = 960
 _TILE_HEIGHT, _TILE_WIDTH = 256, 1024
+
+Canvas = Float[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,7 @@ class Scene:
         teeth: Roughness of the cut edge in each column.
         nozzle: Transmission of the background light past the nozzle, 0..1.
         nozzle_y: Lowest point of the nozzle.
-        rim: Spatter grains on the rim of the nozzle, brightness 0..1.
-        reflection: Reflection of the arc in the table, 0..1.
+        glints: Light of the arc thrown back by grains on the nozzle's rim and by the table [grey levels].
         halo: Light scattered around an arc in the middle; twice the canvas each way.
         grain: Smooth noise around 0 with deviation 1, stretched along the flow, endless in both directions.
         exposure: Gain of the camera.
@@ -44,8 +48,7 @@ class Scene:
     teeth: Float[np.ndarray, " W"]
     nozzle: Float[np.ndarray, "H W"]
     nozzle_y: float
-    rim: Float[np.ndarray, "H W"]
-    reflection: Float[np.ndarray, "H W"]
+    glints: Float[np.ndarray, "H W"]
     halo: Float[np.ndarray, "H2 W2"]
     grain: Float[np.ndarray, "R S"]
     exposure: float
@@ -56,9 +59,68 @@ class Scene:
         """Height and width of the canvas."""
         return self.y.shape[0], self.x.shape[0]
 
-    def edge_now(self, *, tilt: float, lift: float) -> Float[np.ndarray, " W"]:
-        """Return the plate edge when the plate has turned and risen."""
-        return self.edge + np.float32(np.tan(tilt)) * (self.x - self.seam_x) - np.float32(lift)
+
+@dataclass(frozen=True)
+class Moment:
+    """One frame's worth of movement, and where it happens; see `Motion` for the meaning of the values.
+
+    Attributes:
+        scene: What stands still.
+        edge: The plate edge now, in each column [reference px].
+        arc_x: Where the arc burns along the plate [reference px].
+        arc_y: Where the arc burns from the top of the frame [reference px].
+        edge_at_arc: Height of the plate edge below the arc [reference px].
+        carried: How far the flow has carried the eddies since ignition [reference px].
+    """
+
+    scene: Scene
+    edge: Float[np.ndarray, " W"]
+    arc_x: float
+    arc_y: float
+    edge_at_arc: float
+    carried: float
+    time_s: float
+    is_burning: bool
+    level: float
+    arc_size: float
+    torch_x: float
+    pool_length: float
+    pool_height: float
+    dome: float
+    sag: float
+    root: float
+    hole: float
+    groove: float
+    gap: float
+    crater: float
+    heat: float
+
+
+_CARRIED_OVER = ["time_s", "level", "arc_size", "torch_x", "pool_length", "pool_height", "dome", "sag", "root", "hole", "groove", "gap", "crater", "heat"]
+
+
+def moments(scene: Scene, motion: Motion) -> list[Moment]:
+    """Return the frames of a movement in a scene."""
+    carried = np.cumsum(motion.flow)
+    frames = []
+    for i in range(len(motion.time_s)):
+        turned = np.float32(np.tan(motion.tilt[i])) * (scene.x - np.float32(scene.seam_x))
+        edge = scene.edge + turned - np.float32(motion.lift[i])
+        arc_x = scene.seam_x + float(motion.arc_x[i])
+        edge_at_arc = float(edge[int(np.clip(arc_x * scene.scale, 0, len(edge) - 1))])
+        frames.append(
+            Moment(
+                scene=scene,
+                edge=edge,
+                arc_x=arc_x,
+                arc_y=edge_at_arc - 24 + float(motion.arc_y[i]),
+                edge_at_arc=edge_at_arc,
+                carried=float(carried[i]),
+                is_burning=bool(motion.is_burning[i]),
+                **{name: float(getattr(motion, name)[i]) for name in _CARRIED_OVER},
+            )
+        )
+    return frames
 
 
 def make_scene(*, width: int, joint: str, session_rng: np.random.Generator, rng: np.random.Generator) -> Scene:
@@ -78,8 +140,9 @@ def make_scene(*, width: int, joint: str, session_rng: np.random.Generator, rng:
     edge_y = 276 + session_rng.normal(0, 9) + rng.normal(0, 6)
     slope = {"butt": -0.012, "fillet": -0.035, "plane_plate": 0.0}[joint] + session_rng.normal(0, 0.008)
     nozzle_y = edge_y - 168 + session_rng.normal(0, 5)
-    nozzle = _ellipse(x, y, seam_x + 12, nozzle_y - 85, 178, 85, soft=0.02)
+    nozzle = np.clip((1 - ((x - seam_x - 12) / 178) ** 2 - ((y - nozzle_y + 85) / 85) ** 2) / 0.02, 0, 1)
     spot = (seam_x - 45 + rng.normal(0, 8), edge_y + 228 + rng.normal(0, 8))
+    reflection = 30 * np.exp(-(((x - spot[0]) / 42) ** 2) - ((y - spot[1]) / 13) ** 2)
     return Scene(
         scale=scale,
         x=x,
@@ -87,20 +150,14 @@ def make_scene(*, width: int, joint: str, session_rng: np.random.Generator, rng:
         seam_x=float(seam_x),
         edge=(edge_y + slope * (x - seam_x)).astype(np.float32),
         teeth=_teeth(w, rng),
-        nozzle=1 - 0.62 * nozzle,
+        nozzle=(1 - 0.62 * nozzle).astype(np.float32),
         nozzle_y=float(nozzle_y),
-        rim=_rim(x, y, seam_x + 12, nozzle_y, rng),
-        reflection=np.exp(-(((x - spot[0]) / 42) ** 2) - ((y - spot[1]) / 13) ** 2).astype(np.float32),
+        glints=(120 * _rim(x, y, seam_x + 12, nozzle_y, rng) + reflection).astype(np.float32),
         halo=_halo(w, h, scale),
         grain=np.roll(_grain(), tuple(rng.integers(0, 1024, 2)), (0, 1)),
         exposure=float(session_rng.uniform(0.88, 1.15) * rng.uniform(0.92, 1.08)),
         noise=float(session_rng.uniform(0.2, 1.2)),
     )
-
-
-def _ellipse(x, y, cx: float, cy: float, rx: float, ry: float, *, soft: float) -> Float[np.ndarray, "H W"]:
-    radius = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2
-    return np.clip((1 - radius) / soft, 0, 1).astype(np.float32)
 
 
 def _teeth(w: int, rng: np.random.Generator) -> Float[np.ndarray, " W"]:
@@ -110,11 +167,14 @@ def _teeth(w: int, rng: np.random.Generator) -> Float[np.ndarray, " W"]:
     return (fine + long).astype(np.float32)
 
 
-def _rim(x, y, cx: float, nozzle_y: float, rng: np.random.Generator) -> Float[np.ndarray, "H W"]:
+def _rim(
+    x: Float[np.ndarray, " W"], y: Float[np.ndarray, "H 1"], nozzle_x: float, nozzle_y: float, rng: np.random.Generator
+) -> Canvas:
+    """Return the brightness, 0..1, of spatter grains that stick to the rim of the nozzle."""
     angle = np.pi / 2 + rng.normal(0, 0.35, 26)
-    px, py = cx + 172 * np.cos(angle), nozzle_y - 86 + 86 * np.sin(angle)
+    columns = np.searchsorted(x, nozzle_x + 172 * np.cos(angle))
+    rows = np.searchsorted(y[:, 0], nozzle_y - 86 + 86 * np.sin(angle))
     rim = np.zeros((y.shape[0], x.shape[0]), np.float32)
-    columns, rows = np.searchsorted(x, px), np.searchsorted(y[:, 0], py)
     inside = (columns < rim.shape[1]) & (rows < rim.shape[0])
     rim[rows[inside], columns[inside]] = rng.uniform(0.3, 1, inside.sum())
     return cv2.GaussianBlur(rim, (3, 3), 0.7)

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - a picture is made of numbers
 """Photographs of the finished plate with its paper label, five a run, as a phone takes them."""
 
 import io

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from weld_pipeline.synthetic.arc import arc_place, draw_arc, draw_root, draw_wire, lit_scene
+from weld_pipeline.synthetic.arc import draw_arc, draw_root, draw_wire, lit_scene
 from weld_pipeline.synthetic.motion import Motion, weld_motion
 from weld_pipeline.synthetic.particles import Drops, draw_particles
 from weld_pipeline.synthetic.pool import Bubbles, draw_pool
-from weld_pipeline.synthetic.scene import Scene, make_scene, sensor_noise
+from weld_pipeline.synthetic.scene import Canvas, Moment, Scene, make_scene, moments, sensor_noise
 from weld_pipeline.synthetic.welds import FPS, DrawnWeld
 
 # Readers that know nothing of this program still learn from the file itself that no camera made it.
@@ -23,54 +23,53 @@ _BACKGROUND = 10
 # Above this pulse phase the glare of the arc hides the tip of the wire; below it the wire stands before the pool.
 _GLARE = 0.4
 _BIT_RATE = 2_000_000  # the real recording has 1.35 Mbit/s
+# One thread: slices, and with them the bytes, would differ with the number of cores. Sparks have no motion to search for.
+_ENCODER = {"threads": "1", "flags": "+bitexact", "motion_est": "zero", "qmin": "4"}
 _TO_VIDEO_RANGE = np.round(16 + np.arange(256) * 219 / 255).astype(np.uint8)
 
 
 def weld_frames(weld: DrawnWeld) -> Iterator[UInt8[np.ndarray, "H W"]]:
     """Yield the grey frames of a recording: dark, the weld and its afterglow, dark."""
     rng = run_rng(weld, "video")
-    height = weld.width * 5 // 8
-    dark = np.full((height, weld.width), _BACKGROUND, np.uint8)
+    size = (weld.width, weld.width * 5 // 8)
+    dark = np.full(size[::-1], _BACKGROUND, np.uint8)
     for _ in range(round(weld.lead_in_s * FPS)):
         yield dark
     scene = make_scene(width=weld.width, joint=weld.joint, session_rng=_session_rng(weld), rng=rng)
     motion = weld_motion(
         weld.label, arc_s=weld.arc_s, fps=FPS, speed_cpm=weld.speed_cpm, thickness_mm=weld.thickness_mm, rng=rng
     )
-    n_lead_out = round(weld.lead_out_s * FPS)
-    n_glow = min(n_lead_out, int((~motion.is_burning).sum()))
-    n_drawn = int(motion.is_burning.sum()) + n_glow
-    yield from _weld(scene, motion, n_drawn, (weld.width, height), rng)
-    for _ in range(n_lead_out - n_glow):
+    n_burning, n_lead_out = int(motion.is_burning.sum()), round(weld.lead_out_s * FPS)
+    images = _images(moments(scene, motion)[: n_burning + n_lead_out], motion, rng)
+    n_drawn = 0
+    for image in images:
+        n_drawn += 1
+        yield cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    for _ in range(n_burning + n_lead_out - n_drawn):
         yield dark
 
 
-def _weld(
-    scene: Scene, motion: Motion, n_frames: int, size: tuple[int, int], rng: np.random.Generator
-) -> Iterator[UInt8[np.ndarray, "H W"]]:
-    drops, pores = Drops(np.zeros((0, 5))), Bubbles(np.zeros((0, 5)))
-    for i in range(n_frames):
-        edge = scene.edge_now(tilt=float(motion.tilt[i]), lift=float(motion.lift[i]))
-        origin = arc_place(scene, motion, i, edge)
-        pores.step(float(motion.bubbles[i]), rng)
-        drops.step(float(motion.drops[i]), float(motion.drop_rise[i]), origin, rng)
-        canvas = lit_scene(scene, motion, i, edge)
-        draw_pool(canvas, scene, motion, i, edge, pores)
-        draw_root(canvas, scene, motion, i, edge)
-        if motion.level[i] > _GLARE:
-            draw_wire(canvas, scene, motion, i, edge)
-        if motion.is_burning[i]:
-            draw_arc(canvas, scene, motion, i, edge, rng)
-        if motion.level[i] <= _GLARE:
-            draw_wire(canvas, scene, motion, i, edge)
-        image = _developed(canvas, scene, rng)
-        draw_particles(
-            image, scene, drops, sparks=float(motion.sparks[i]), level=float(motion.level[i]), origin=origin, rng=rng
-        )
-        yield cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+def _images(frames: list[Moment], motion: Motion, rng: np.random.Generator) -> Iterator[UInt8[np.ndarray, "H W"]]:
+    """Yield the frames of a weld at half size."""
+    drops, bubbles = Drops(np.zeros((0, 5))), Bubbles(np.zeros((0, 5)))
+    for i, moment in enumerate(frames):
+        bubbles.step(float(motion.bubbles[i]), rng)
+        drops.step(float(motion.drops[i]), float(motion.drop_rise[i]), (moment.arc_x, moment.arc_y), rng)
+        canvas = lit_scene(moment)
+        draw_pool(canvas, moment, bubbles)
+        draw_root(canvas, moment)
+        if moment.level > _GLARE:
+            draw_wire(canvas, moment)
+        if moment.is_burning:
+            draw_arc(canvas, moment, rng)
+        if moment.level <= _GLARE:
+            draw_wire(canvas, moment)
+        image = _developed(canvas, moment.scene, rng)
+        draw_particles(image, moment, drops, sparks=float(motion.sparks[i]), rng=rng)
+        yield image
 
 
-def _developed(canvas: np.ndarray, scene: Scene, rng: np.random.Generator) -> UInt8[np.ndarray, "H W"]:
+def _developed(canvas: Canvas, scene: Scene, rng: np.random.Generator) -> UInt8[np.ndarray, "H W"]:
     """Return the canvas as the sensor sees it: clipped, with noise."""
     sheet, (h, w) = sensor_noise(), canvas.shape
     row, column = (int(rng.integers(0, limit)) for limit in (sheet.shape[0] - h, sheet.shape[1] - w))
@@ -89,8 +88,7 @@ def encode_avi(frames: Iterator[UInt8[np.ndarray, "H W"]], *, width: int) -> byt
     file = io.BytesIO()
     with av.open(file, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         container.metadata["comment"] = PROVENANCE
-        # One thread: slices, and with them the bytes, would differ with the number of cores.
-        stream = container.add_stream("mpeg4", rate=FPS, options={"threads": "1", "flags": "+bitexact"})
+        stream = container.add_stream("mpeg4", rate=FPS, options=_ENCODER)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width, height, "yuv420p", _BIT_RATE
         planes = np.full((height * 3 // 2, width), 128, np.uint8)
         for index, frame in enumerate(frames):
