@@ -43,6 +43,8 @@ def as_interval(estimate: Estimate) -> str:
         return "undefined"
     if estimate.low is None or estimate.high is None:
         return "n too small"
+    if estimate.low == estimate.high:
+        return "all sessions agree"
     return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}".replace("-", "−")
 
 

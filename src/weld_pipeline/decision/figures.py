@@ -123,6 +123,7 @@ def score_figure(
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle="--", label=f"threshold {threshold:.3g}")
     axes.set(xlabel=f"{name}  (higher is worse)", ylabel="samples")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize=8)
     return figure
 

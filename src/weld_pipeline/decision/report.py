@@ -164,7 +164,7 @@ def family_report(
             title=f"Evaluation of {family.replace('_', ' ')}",
             subject=f"{split} split",
             evaluation=evaluation,
-            session_rule="the manifest's",
+            session_rule="as in the manifest",
             banners=banners,
             figures=figures,
             mistakes=_with_pictures(mistakes, sheet),

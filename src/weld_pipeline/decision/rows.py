@@ -1,5 +1,6 @@
 """From the two tables every family shares to the rows an evaluation reads."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -64,22 +65,22 @@ def good_classes(predictions: pd.DataFrame) -> list[str]:
     return sorted(set(predictions.loc[~predictions["is_defect"], "label"]))
 
 
-def worst_mistakes(rows: pd.DataFrame, *, n: int) -> pd.DataFrame:
+def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.DataFrame:
     """Return up to `n` wrong predictions: escaped defects, then rejected good welds, then mixed-up defects.
 
     Within each kind the surest comes first; equally sure ones stand in order of their id.
 
     Args:
         rows: Predictions.
+        good: Names of the acceptable classes.
         n: How many at most.
 
     Returns:
         `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the class said, NaN if untold).
     """
-    good = set(good_classes(rows))
     wrong = rows[rows["label"] != rows["predicted"]]
     kind = np.select(
-        [wrong["is_defect"] & wrong["predicted"].isin(good), ~wrong["is_defect"]],
+        [wrong["is_defect"] & wrong["predicted"].isin(list(good)), ~wrong["is_defect"]],
         ["escaped", "rejected"],
         default="mixed up",
     )

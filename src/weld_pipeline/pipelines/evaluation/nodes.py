@@ -81,9 +81,10 @@ def list_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def pick_mistakes(predictions: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
     """Return the worst wrong predictions of the chosen split."""
-    from weld_pipeline.decision.rows import worst_mistakes
+    from weld_pipeline.decision.rows import good_classes, worst_mistakes
 
-    return worst_mistakes(predictions[predictions["split"] == params.split], n=params.n_mistakes)
+    judged = predictions[predictions["split"] == params.split]
+    return worst_mistakes(judged, good=good_classes(predictions), n=params.n_mistakes)
 
 
 def show_mistakes(
