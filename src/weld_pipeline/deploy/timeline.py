@@ -44,7 +44,7 @@ def timeline_figure(videos: Sequence[Mapping[str, Any]], *, classes: Sequence[st
     for axes, video in zip(all_axes, videos, strict=False):
         _draw_strip(axes, video, colours)
     all_axes[-1].set_xlabel(
-        "s in the recording; line: p(not good), 0 at the foot to 1 at the top; bracket: look here first"
+        "s in the recording; line: p(not good), 0 at the foot to 1 at the top; bar above: look here first"
     )
     seen = {clip["predicted"] for video in videos for clip in video["clips"]}
     handles = [Patch(color=colours[name], label=name.replace("_", " ")) for name in classes if name in seen]
@@ -55,30 +55,32 @@ def timeline_figure(videos: Sequence[Mapping[str, Any]], *, classes: Sequence[st
 
 def _draw_strip(axes: Axes, video: Mapping[str, Any], colours: Mapping[str, Any]) -> None:
     clips = video["clips"]
+    starts_s = [clip["start_s"] for clip in clips] + [float("inf")]
     # Clips overlap: each is drawn up to the start of the next, the last to its own end.
-    for clip, following in zip(clips, [*clips[1:], None], strict=True):
-        end_s = clip["end_s"] if following is None else min(clip["end_s"], following["start_s"])
+    for clip, next_s in zip(clips, starts_s[1:], strict=True):
+        end_s = min(clip["end_s"], next_s)
         axes.axvspan(clip["start_s"], end_s, color=colours[clip["predicted"]], alpha=0.85, linewidth=0)
     middles = [(clip["start_s"] + clip["end_s"]) / 2 for clip in clips]
     axes.plot(middles, [clip["p_not_good"] for clip in clips], color="white", linewidth=2.6)
     axes.plot(middles, [clip["p_not_good"] for clip in clips], color=_INK, linewidth=1.1)
     worst = video["worst"]
     if worst is not None:
-        axes.plot([worst["start_s"], worst["end_s"]], [1.08, 1.08], color=_INK, linewidth=2, clip_on=False)
+        axes.plot([worst["start_s"], worst["end_s"]], [1.07, 1.07], color=_INK, linewidth=2, clip_on=False)
     axes.set_ylim(0, 1)
     axes.set_xlim(0, video["timing"]["video_s"])
     axes.set_yticks([])
-    axes.set_title(_title(video), loc="left", fontsize=8, pad=7)
+    axes.set_title(_title(video), loc="left", fontsize=8, pad=9)
     verdict = video["verdict"].replace("_", " ").upper()
-    axes.set_title(verdict, loc="right", fontsize=8, fontweight="bold", pad=7, color=_VERDICT_COLOURS[video["verdict"]])
+    axes.set_title(verdict, loc="right", fontsize=8, fontweight="bold", pad=9, color=_VERDICT_COLOURS[video["verdict"]])
 
 
 def _title(video: Mapping[str, Any]) -> str:
     parts = [str(video["sample_id"])]
     if video.get("label"):
-        parts.append(f"true {video['label']}".replace("_", " "))
+        parts.append("true " + video["label"].replace("_", " "))
     if video["predicted"] is not None:
-        parts.append(f"said {video['predicted']}, p_defect {video['p_defect']:.2f}".replace("_", " ", 1))
+        said = video["predicted"].replace("_", " ")
+        parts.append(f"said {said}, p_defect {video['p_defect']:.2f}")
     if video["worst"] is not None and video["worst"]["start_mm"] is not None:
         parts.append(f"worst at {video['worst']['start_mm']:.0f} to {video['worst']['end_mm']:.0f} mm")
     return "  ·  ".join(parts)

@@ -84,15 +84,15 @@ def stretch_text(stretch: Stretch | None) -> str:
 
 
 def live_line(clip: LiveClip, bundle: Bundle) -> Text:
-    """Return one clip in one line: time, class, probability, latency, drops."""
+    """Return one clip in one line: time, place, how bad, latency, class with its probability, drops so far."""
     result = clip.result
     style = class_style(result.predicted, bundle.description)
-    line = Text(f"{result.start_s:8.2f} s  ")
-    line.append(f"█ {result.predicted:<34}", style=style)
-    line.append(f"p {result.probabilities[result.predicted]:.2f}  p(not good) {result.p_not_good:.2f}")
+    line = Text(f"{result.start_s:7.2f} s")
     if result.start_mm is not None:
-        line.append(f"  {result.start_mm:6.1f} mm")
-    line.append(f"  {clip.latency_ms:5.0f} ms")
+        line.append(f" {result.start_mm:6.1f} mm")
+    line.append(f"  p(not good) {result.p_not_good:.2f}  {clip.latency_ms:5.0f} ms  ")
+    line.append(f"█ {result.predicted}", style=style)
+    line.append(f" {result.probabilities[result.predicted]:.2f}")
     return line.append(f"  {clip.n_dropped} dropped", style="yellow") if clip.n_dropped else line
 
 

@@ -1,0 +1,18 @@
+"""Typed parameters of `inspection`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class InspectionParams(BaseModel):
+    """Which videos are inspected, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
+    """Where the videos come from."""
+    n_videos: int = Field(ge=1, le=200)
+    """How many: a good weld first, then one of each defect in turn."""
+    n_threads: int = Field(ge=0, le=256)
+    """Threads of the network; 0 takes one a core."""

@@ -1,0 +1,98 @@
+import pandas as pd
+import pytest
+
+from weld_pipeline.deploy.card import model_card
+from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
+from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.runtime.bundle import BundleDescription
+
+ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9}
+FEW = {"value": 1.0, "low": None, "high": None, "n": 3, "n_sessions": 2}
+UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "n_sessions": 0}
+EVALUATION = {
+    "rates": {"accuracy": ESTIMATE, "good_specificity": FEW, "auroc": UNDEFINED},
+    "baselines": [{"name": "session", "fit_on": "test", "rates": {"accuracy": FEW}}],
+}
+
+
+def rows(text, start):
+    return [line for line in text.splitlines() if line.startswith(start)]
+
+
+def test_metrics_carry_interval_and_n_and_small_n_has_no_interval(description):
+    card = model_card(description | {"metrics": evaluation_metrics(EVALUATION)})
+    assert rows(card, "| accuracy") == ["| accuracy | 0.875 | 0.800 to 0.950 | 40 | 9 |"]
+    assert rows(card, "| good specificity") == ["| good specificity | 1.000 | too few | 3 | 2 |"]
+    assert rows(card, "| auroc") == ["| auroc | undefined | too few | 0 | 0 |"]
+    assert rows(card, "| baseline session") == ["| baseline session from test | 1.000 | too few | 3 | 2 |"]
+
+
+def test_banners_stand_above_everything_else(description):
+    card = model_card(description)
+    assert 0 < card.index("RANDOM WEIGHTS") < card.index("## Intended use")
+
+
+def test_classes_weights_and_code_are_named(description):
+    card = model_card(description)
+    for part in (
+        "- `good_weld` (good)",
+        "- `porosity`\n",
+        "tiny.random, from seed 0",
+        "with uncommitted changes",
+        "c" * 40,
+    ):
+        assert part in card
+
+
+def test_candidate_says_that_it_is_none_of_a_release(description):
+    assert "this is a candidate, not a release" in model_card(description)
+
+
+def test_released_card_tells_parity(description):
+    parity = {
+        "n_videos": 4,
+        "n_clips_compared": 16,
+        "max_p_difference": 2.1e-7,
+        "table_max_p_difference": 0.0123,
+        "n_table_flips": 0,
+        "tolerances": {"p": 1e-4, "score": 1e-3, "table_p": 0.05},
+    }
+    card = model_card(description | {"parity": parity})
+    for part in ("4 video files, 16 clips", "2.1e-07 (allowed 1e-04)", "1.2e-02"):
+        assert part in card
+
+
+@pytest.fixture
+def described():
+    manifest = pd.DataFrame(
+        {"sample_id": ["a"], "sha256": ["x"], "label": ["Good"], "split": ["test"], "status": ["ok"]}
+    )
+    weights = {"name": "w", "source": "s", "sha256": "0" * 64, "licence": "BSD", "is_random": False, "seed": None}
+    return describe_bundle(
+        family="video_classifier",
+        classes=["Good", "Porosity"],
+        good_class="Good",
+        window=16,
+        stride=8,
+        gate=ArcGate(),
+        latent_size=64,
+        threshold=0.5,
+        calibration={"temperature": 1.0},
+        manifest=manifest,
+        weights=weights,
+        mlflow_run_id=None,
+        metrics={},
+        banners=[],
+    )
+
+
+def test_description_is_what_the_runtime_reads(described):
+    read = BundleDescription.model_validate(described | {"files": {}})
+    assert read.input.gate.min_bright_fraction == ArcGate().min_bright_fraction
+    assert read.provenance.library_versions["onnxruntime"]
+    assert read.provenance.weights.licence == "BSD"
+
+
+def test_description_of_the_same_parts_is_the_same(described):
+    # No clock in it: equal inputs give equal bundles.
+    assert not [name for name in [*described, *described["provenance"]] if "time" in name or "created" in name]

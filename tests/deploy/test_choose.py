@@ -1,0 +1,35 @@
+import pandas as pd
+
+from weld_pipeline.deploy.choose import choose_videos
+
+
+def manifest(*rows):
+    columns = ["sample_id", "label", "is_defect", "split", "status"]
+    return pd.DataFrame(rows, columns=columns).astype({"is_defect": "boolean"})
+
+
+ROWS = manifest(
+    ("u2", "Undercut", True, "test", "ok"),
+    ("g2", "Good", False, "test", "ok"),
+    ("g1", "Good", False, "test", "ok"),
+    ("b1", "Burnthrough", True, "calib", "ok"),
+    ("u1", "Undercut", True, "test", "ok"),
+    ("p1", "Porosity", True, "train", "ok"),
+    ("q1", "Warping", True, "test", "quarantined"),
+)
+
+
+def chosen(n, rows=ROWS, splits=("calib", "test")):
+    return choose_videos(rows, splits=splits, n_videos=n)["sample_id"].tolist()
+
+
+def test_good_weld_comes_first_then_each_defect_then_second_ones():
+    assert chosen(10) == ["g1", "b1", "u1", "g2", "u2"]
+
+
+def test_other_splits_and_quarantined_rows_are_left_out():
+    assert chosen(10, splits=("test",)) == ["g1", "u1", "g2", "u2"]
+
+
+def test_choice_does_not_depend_on_the_order_of_rows():
+    assert chosen(3) == chosen(3, ROWS.sample(frac=1, random_state=0)) == ["g1", "b1", "u1"]
