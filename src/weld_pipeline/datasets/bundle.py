@@ -20,21 +20,21 @@ class BundleDataset(AbstractDataset[BundleContents, Bundle]):
     """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(filepath)
+        self._filepath = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> Bundle:
-        return load_bundle(self._folder)
+        return load_bundle(self._filepath)
 
     def save(self, data: BundleContents) -> None:
-        write_bundle(self._folder, data)
+        write_bundle(self._filepath, data)
 
     def preview(self) -> JSONPreview:
         """Return what the bundle says about itself for Kedro-Viz."""
         return JSONPreview(json.dumps(self.load().description.model_dump(mode="json")))
 
     def _exists(self) -> bool:
-        return (self._folder / DESCRIPTION).is_file()
+        return (self._filepath / DESCRIPTION).is_file()
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._folder)}
+        return {"filepath": str(self._filepath)}
