@@ -1,6 +1,7 @@
 """From decoded frames to what a video trunk sees: resize, centre crop, scale, normalise."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from einops import rearrange
@@ -78,9 +79,8 @@ def _taps(
     """
     # Python rounds halves to even, and so does torchvision's own centre crop.
     offset = _half_to_even(n_resized - n_crop)
-    centre: Tensor = torch.arange(n_crop, device=device) + offset + 0.5
-    at: Tensor = centre * (n_source / n_resized) - 0.5
-    at = at.clamp(min=0)
+    centre = torch.arange(n_crop, device=device) + offset + 0.5
+    at = (cast("Tensor", centre * (n_source / n_resized)) - 0.5).clamp(min=0)
     first = at.floor().long().clamp(max=n_source - 1)
     return first, (first + 1).clamp(max=n_source - 1), at - first
 

@@ -1,7 +1,8 @@
 """The assembled video classifier: uint8 frames and a running state in, probabilities of the run so far out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
@@ -175,9 +176,17 @@ def assemble(
     autoencoder: SavedModel,
     good_autoencoder: SavedModel,
     classifier: SavedModel,
-    calibration: Calibration,
+    calibration: Mapping[str, Any],
 ) -> VideoClassifier:
     """Return the whole classifier from the files its parts were saved in.
+
+    Args:
+        trunk: Saved trunk.
+        standardizer: Saved standardiser.
+        autoencoder: Saved autoencoder of all welds.
+        good_autoencoder: Saved autoencoder of good welds.
+        classifier: Saved classifier.
+        calibration: `temperature`, `platt_a`, `platt_b` as fitted on the calib split.
 
     Raises:
         WeldError: If the parts do not belong together.
@@ -198,6 +207,6 @@ def assemble(
         autoencoder=restore_autoencoder(autoencoder),
         good_autoencoder=restore_autoencoder(good_autoencoder),
         classifier=restore_classifier(classifier),
-        calibration=calibration,
+        calibration=Calibration(calibration["temperature"], calibration["platt_a"], calibration["platt_b"]),
         good_index=classes.index(classifier.provenance["good_class"]),
     )

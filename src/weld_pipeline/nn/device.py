@@ -1,0 +1,111 @@
+"""Device and precision, decided once and said aloud."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.trunks import VideoTrunk
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Where and how a trunk runs.
+
+    Attributes:
+        device: `cuda` or `cpu`.
+        precision: `bf16` computes in bfloat16 where torch deems it safe, `fp32` throughout in float32.
+        reason: Why this was chosen.
+        rounding: What bf16 costs: root mean square of the difference of standardised features, in units of the spread
+            between clips; None where it was not measured.
+    """
+
+    device: Literal["cuda", "cpu"]
+    precision: Precision
+    reason: str
+    rounding: float | None
+
+    @contextmanager
+    def inference(self) -> Iterator[None]:
+        """Run the block in this precision, without gradients."""
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            yield
+
+    def place(self, trunk: VideoTrunk) -> VideoTrunk:
+        """Return the trunk on the device, in the memory layout its convolutions are fastest in."""
+        return trunk.to(device=self.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+
+    def encode(
+        self, trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"]
+    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B K"]]:
+        """Return embedding and logits of cropped clips as float32 on the CPU."""
+        with self.inference():
+            clips = trunk.preprocess.normalise(cropped.to(self.device))
+            embedding, logits = trunk.encode(clips.to(memory_format=torch.channels_last_3d))
+        return embedding.float().cpu(), logits.float().cpu()
+
+
+def has_fast_bf16() -> bool:
+    """Return whether the processor multiplies bfloat16 by itself (AVX512-BF16 or AMX)."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def choose_compute(
+    trunk: VideoTrunk,
+    cropped: UInt8[Tensor, "B T h w 3"],
+    *,
+    precision: Literal["auto", "bf16", "fp32"],
+    max_rounding: float,
+) -> Compute:
+    """Return device and precision for a trunk, and log them.
+
+    `auto` takes bf16 where the hardware is built for it and the features survive it. What matters is not the error of
+    a feature but the error against its spread between clips, for that is what standardising leaves: a feature that
+    hardly moves may be all rounding although its relative error is small.
+
+    Args:
+        trunk: Must be in evaluation mode, on the CPU.
+        cropped: Clips of different recordings, two or more, to measure the rounding on.
+        precision: `bf16` and `fp32` are taken as they are.
+        max_rounding: In `auto`, the largest rounding at which bf16 is taken [spreads].
+
+    Raises:
+        WeldError: If fewer than two clips are given to measure on.
+    """
+    device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
+    if precision == "auto" and device == "cpu" and not has_fast_bf16():
+        chosen = Compute(device, "fp32", "the processor has neither AVX512-BF16 nor AMX", None)
+    elif precision != "auto":
+        chosen = Compute(device, precision, "asked for", None)
+    else:
+        rounding = _rounding(trunk, cropped, device)
+        holds = rounding <= max_rounding
+        reason = f"bf16 rounding is {rounding:.3f} of the spread between clips, {max_rounding} is allowed"
+        chosen = Compute(device, "bf16" if holds else "fp32", reason, rounding)
+    logger.info("trunk %s runs on %s in %s: %s", trunk.name, chosen.device, chosen.precision, chosen.reason)
+    return chosen
+
+
+def _rounding(trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"], device: Literal["cuda", "cpu"]) -> float:
+    if len(cropped) < 2:  # noqa: PLR2004 - a spread needs two
+        raise WeldError(
+            f"precision auto: {len(cropped)} clip(s) to measure rounding on, 2 are needed; set precision to fp32 or bf16"
+        )
+    exact = Compute(device, "fp32", "", None)
+    placed = exact.place(trunk)
+    reference, _ = exact.encode(placed, cropped)
+    rounded, _ = Compute(device, "bf16", "", None).encode(placed, cropped)
+    spread = reference.std(dim=0)
+    moving = spread > 0
+    return float(((rounded - reference)[:, moving] / spread[moving]).pow(2).mean().sqrt())

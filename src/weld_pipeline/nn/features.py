@@ -1,0 +1,140 @@
+"""Clip features of videos: decode, cut into clips, run the trunk, in the memory of one batch."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import content_key
+from weld_pipeline.media.clips import ArcGate, Clip, arc_clips
+from weld_pipeline.media.decode import Video
+from weld_pipeline.nn.checkpoints import SavedModel
+from weld_pipeline.nn.device import Compute
+from weld_pipeline.nn.preprocess import ClipPreprocess
+from weld_pipeline.nn.trunks import VideoTrunk, restore_trunk
+
+# Raise it when a change of the code changes features; it is part of every content key.
+FEATURE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Which clips of a video are seen, the same in training and in use.
+
+    Attributes:
+        window: Length in frames.
+        stride: Distance of starts in frames.
+        gate: The arc rule.
+    """
+
+    window: int
+    stride: int
+    gate: ArcGate
+
+
+def feature_key(sha256: str, *, trunk: SavedModel, windows: Windows, compute: Compute) -> str:
+    """Return the content key of a video's features: its bytes, the trunk's, the windows, the precision."""
+    return content_key(
+        FEATURE_VERSION,
+        sha256,
+        trunk.architecture["name"],
+        trunk.provenance["fingerprint"],
+        asdict(windows),
+        [compute.device, compute.precision],
+    )
+
+
+def cropped_clips(
+    path: Path, preprocess: ClipPreprocess, windows: Windows
+) -> Iterator[Clip[UInt8[np.ndarray, "h w 3"]]]:
+    """Yield the clips of a video as they are decoded, each frame cropped once to the trunk's small size.
+
+    So a window holds 16 small frames instead of 16 full ones, and overlapping windows share them.
+    """
+
+    def crop(frame: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
+        return preprocess.crop(torch.from_numpy(frame)[None, None])[0, 0].numpy()
+
+    with Video(path) as video:
+        yield from arc_clips(
+            video.frames(), gate=windows.gate, window=windows.window, stride=windows.stride, transform=crop
+        )
+
+
+def stacked(clips: Sequence[Clip[UInt8[np.ndarray, "h w 3"]]]) -> UInt8[Tensor, "B T h w 3"]:
+    """Return clips as one batch."""
+    return torch.from_numpy(np.stack([np.stack(clip.frames) for clip in clips]))
+
+
+def first_clips(paths: Sequence[Path], preprocess: ClipPreprocess, windows: Windows) -> UInt8[Tensor, "B T h w 3"]:
+    """Return the first clip of each video that has one.
+
+    Raises:
+        WeldError: If none has.
+    """
+    clips = [clip for path in paths for clip in islice(cropped_clips(path, preprocess, windows), 1)]
+    if not clips:
+        names = ", ".join(path.name for path in paths)
+        raise WeldError(
+            f"no clip of {windows.window} arc-on frames in {names}; lower windows.window, or look at the arc gate"
+        )
+    return stacked(clips)
+
+
+@dataclass(frozen=True)
+class FeatureWorkerFactory:
+    """Builds the worker once in each process.
+
+    Attributes:
+        trunk: The network.
+        windows: Which clips.
+        compute: Where and how.
+        batch_size: Clips that go through the network at a time.
+    """
+
+    trunk: SavedModel
+    windows: Windows
+    compute: Compute
+    batch_size: int
+
+    def __call__(self) -> "FeatureWorker":
+        return FeatureWorker(self.compute.place(restore_trunk(self.trunk)), self.windows, self.compute, self.batch_size)
+
+
+@dataclass(frozen=True)
+class FeatureWorker:
+    """Turns a video's path into its features; attributes as in the factory."""
+
+    trunk: VideoTrunk
+    windows: Windows
+    compute: Compute
+    batch_size: int
+
+    def __call__(self, path: Path) -> dict[str, np.ndarray]:
+        """Return `embedding` [W, D], `logit` [W, K] and `start` [W], the first frame of each clip; W may be 0."""
+        clips = cropped_clips(path, self.trunk.preprocess, self.windows)
+        embeddings = [np.empty((0, self.trunk.embedding_size), np.float32)]
+        logits = [np.empty((0, self.trunk.head.out_features), np.float32)]
+        starts: list[int] = []
+        while batch := list(islice(clips, self.batch_size)):
+            embedding, logit = self.compute.encode(self.trunk, stacked(batch).to(self.compute.device))
+            embeddings.append(embedding.numpy())
+            logits.append(logit.numpy())
+            starts += [clip.start for clip in batch]
+        return {
+            "embedding": np.concatenate(embeddings),
+            "logit": np.concatenate(logits),
+            "start": np.array(starts, dtype=np.int64),
+        }
+
+
+def compute_record(compute: Compute) -> dict[str, Any]:
+    """Return the choice as plain values."""
+    return asdict(compute)

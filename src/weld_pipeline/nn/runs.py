@@ -1,0 +1,109 @@
+"""Which runs a network learns from, and what it may call them. No torch here."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.tables import SPLITS
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """The classes in the order of logits and probabilities.
+
+    Attributes:
+        names: All of them.
+        good: The one that is no defect.
+    """
+
+    names: tuple[str, ...]
+    good: str
+
+    @property
+    def good_index(self) -> int:
+        """Return the position of the good class."""
+        return self.names.index(self.good)
+
+
+def usable_videos(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of usable videos, in the manifest's order.
+
+    Raises:
+        WeldError: If there is none.
+    """
+    usable = manifest[(manifest["status"] == "ok") & (manifest["media"] == "video")]
+    if usable.empty:
+        reasons = ", ".join(sorted(set(manifest["reason"].dropna()))[:3]) or "the manifest holds no video"
+        raise WeldError(
+            f"none of {len(manifest)} rows of the manifest is a usable video ({reasons}); see the quarantine report"
+        )
+    return usable
+
+
+def choose_classes(runs: pd.DataFrame, *, order: Sequence[str]) -> ClassList:
+    """Return the classes that the train split teaches.
+
+    Args:
+        runs: Usable rows of the manifest.
+        order: Classes that come first, in this order; others follow by name.
+
+    Raises:
+        WeldError: If a split is empty, if there is not exactly one good class, or if a class that occurs elsewhere has
+            no run in train, which nothing could then be recognised by.
+    """
+    count = {split: int((runs["split"] == split).sum()) for split in SPLITS}
+    if empty := [split for split, n in count.items() if n == 0]:
+        raise WeldError(
+            f"split {empty[0]} is empty ({count}); record more sessions, or raise its share in ingestion.split.fractions"
+        )
+    taught = set(runs.loc[runs["split"] == "train", "label"])
+    if untaught := sorted(set(runs["label"]) - taught):
+        rows = runs[runs["label"] == untaught[0]]
+        places = ", ".join(sorted(set(rows["split"])))
+        raise WeldError(
+            f"class {untaught[0]!r} has {len(rows)} run(s), all in {places} and none in train; it needs sessions enough for "
+            "all splits, or must be left out by ingestion.index.classes"
+        )
+    good = sorted(set(runs.loc[~runs["is_defect"].astype(bool), "label"]))
+    if len(good) != 1:
+        raise WeldError(f"good classes are {good}; exactly one is needed, name it in ingestion.index.good_class")
+    first = [name for name in order if name in taught]
+    return ClassList(tuple(first + sorted(taught - set(first))), good[0])
+
+
+def with_clips(runs: pd.DataFrame, n_clips: pd.Series) -> pd.DataFrame:
+    """Return the runs that have a clip; the others are named in a warning.
+
+    Args:
+        runs: Usable rows of the manifest.
+        n_clips: Clips by sample id.
+
+    Raises:
+        WeldError: If no run is left.
+    """
+    found = runs["sample_id"].map(n_clips)
+    none = list(runs.loc[found == 0, "sample_id"])
+    if none:
+        logger.warning("%d of %d runs have no clip and are left out: %s", len(none), len(runs), ", ".join(none[:10]))
+    if len(none) == len(runs):
+        raise WeldError(f"none of {len(runs)} runs has a clip; lower the window, or look at the arc gate")
+    return runs[found > 0]
+
+
+def ids_of(runs: pd.DataFrame, split: str, *, labels: Collection[str]) -> list[str]:
+    """Return the sample ids of a split that bear one of the labels.
+
+    Raises:
+        WeldError: If there is none.
+    """
+    chosen = runs[(runs["split"] == split) & runs["label"].isin(labels)]
+    if chosen.empty:
+        raise WeldError(
+            f"split {split} holds no run of {', '.join(sorted(labels))}; give it a session of them, or change ingestion.split.seed"
+        )
+    return list(chosen["sample_id"])

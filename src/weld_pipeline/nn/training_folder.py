@@ -1,0 +1,46 @@
+"""Where a training keeps its checkpoints, and when old ones may be gone on with. No torch here."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from weld_pipeline.core.files import write_json
+
+
+@dataclass(frozen=True)
+class TrainingFolder:
+    """A folder with `last.ckpt`, `best.ckpt` and the key of what is trained there.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def last(self) -> Path:
+        """Return the checkpoint after the last finished epoch."""
+        return self.path / "last.ckpt"
+
+    @property
+    def best(self) -> Path:
+        """Return the checkpoint of the best epoch so far."""
+        return self.path / "best.ckpt"
+
+    def begin(self, key: str) -> None:
+        """Make the folder ready: checkpoints of the same data, parameters and code stay, all others go.
+
+        Args:
+            key: Content key of everything the trained model depends on.
+        """
+        if self._key() != key:
+            if self.path.exists():
+                shutil.rmtree(self.path)
+            write_json(self.path / "key.json", {"key": key})
+
+    def _key(self) -> str | None:
+        try:
+            return str(json.loads((self.path / "key.json").read_text())["key"])
+        except (FileNotFoundError, json.JSONDecodeError, KeyError):
+            return None
