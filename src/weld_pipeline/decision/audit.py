@@ -101,7 +101,7 @@ def refuse_crossings(crossings: Mapping[str, Any]) -> None:
 
 def count_reasons(manifest: pd.DataFrame) -> dict[str, int]:
     """Return how many rows were quarantined for each kind of reason, commonest first."""
-    kinds = manifest.loc[manifest["status"] == "quarantined", "reason"].str.partition(":")[0]
+    kinds = manifest.loc[manifest["status"] == "quarantined", "reason"].astype("string").str.split(":").str[0]
     counts = kinds.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     return {str(kind): int(n) for kind, n in counts.items()}
 

@@ -20,7 +20,7 @@ def manifest_tiles(
         n_quarantined: Quarantined rows shown at most.
     """
     is_ok = manifest["status"] == "ok"
-    rows = manifest.assign(text=_captions(manifest), kind=manifest["reason"].str.partition(":")[0])
+    rows = manifest.assign(text=_captions(manifest), kind=manifest["reason"].astype("string").str.split(":").str[0])
     shown = [
         *pick_evenly([_tile(row, str(row.label)) for row in rows[is_ok].itertuples()], n_usable),
         *pick_evenly([_tile(row, str(row.kind)) for row in rows[~is_ok].itertuples()], n_quarantined),
