@@ -109,3 +109,13 @@ def test_json_has_the_decision_beside_the_path(inspector, write_video):
         *(field.name for field in dataclasses.fields(verdict.decision)),
     }
     assert value["clips"][0]["probabilities"] == pytest.approx({"good_weld": 0.8, "porosity": 0.2}, abs=1e-6)
+
+
+def test_real_recording_is_inspected_to_its_end(inspector, real_data):
+    run = "overlap_1_03-22-23_BSK46/03-22-23-0001-06"
+    verdict = inspector.inspect(real_data / "intel_robotic_welding" / run / f"{run.split('/')[1]}.avi", travel_mm_s=5.0)
+    # 669 frames at 31/s, about half of them dark; its clips have the size of the tiny bundle's window.
+    assert verdict.timing.video_s == pytest.approx(669 / 31)
+    assert 5 < verdict.decision.arc_start_s < 7
+    assert 15 < verdict.clips[-1].end_s < 18
+    assert verdict.clips[-1].end_mm == pytest.approx((verdict.clips[-1].end_s - verdict.decision.arc_start_s) * 5.0)

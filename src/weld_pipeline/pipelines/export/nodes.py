@@ -1,0 +1,107 @@
+"""Nodes of `export`."""
+
+from typing import Any
+
+import pandas as pd
+
+from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.deploy.bundle import BundleContents
+from weld_pipeline.nn.checkpoints import SavedModel
+from weld_pipeline.pipelines.export.params import ParityParams
+from weld_pipeline.pipelines.video_classifier.params import WindowsParams
+from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
+
+
+def assemble_classifier(
+    *,
+    trunk: SavedModel,
+    standardizer: SavedModel,
+    autoencoder: SavedModel,
+    good_autoencoder: SavedModel,
+    classifier: SavedModel,
+    calibration: dict[str, Any],
+) -> Any:
+    """Return the trained parts as one torch module, from frames to the verdict's numbers."""
+    from weld_pipeline.nn.video_classifier import assemble
+
+    return assemble(
+        trunk=trunk,
+        standardizer=standardizer,
+        autoencoder=autoencoder,
+        good_autoencoder=good_autoencoder,
+        classifier=classifier,
+        calibration=calibration,
+    )
+
+
+def export_graph(
+    *,
+    module: Any,
+    family_name: str,
+    trunk: SavedModel,
+    classifier: SavedModel,
+    calibration: dict[str, Any],
+    manifest: pd.DataFrame,
+    evaluation: dict[str, Any],
+    banners: list[str],
+    mlflow_run_id: str | None,
+    windows: WindowsParams,
+) -> BundleContents:
+    """Return the bundle before the parity gate: graph, description, card."""
+    from weld_pipeline.deploy.card import model_card
+    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
+    from weld_pipeline.deploy.onnx_export import export_video_graph
+
+    description = describe_bundle(
+        family=family_name,
+        classes=classifier.provenance["classes"],
+        good_class=classifier.provenance["good_class"],
+        window=windows.window,
+        stride=windows.stride,
+        gate=windows.gate.to_gate(),
+        latent_size=module.latent_size,
+        threshold=calibration["threshold"],
+        calibration=calibration,
+        manifest=manifest,
+        weights=trunk.provenance["weights"],
+        mlflow_run_id=mlflow_run_id,
+        metrics=evaluation_metrics(evaluation),
+        banners=banners,
+    )
+    graph = export_video_graph(module, window=windows.window, latent_size=module.latent_size)
+    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
+
+
+def check_parity(
+    *,
+    candidate: Bundle,
+    module: Any,
+    manifest: pd.DataFrame,
+    raw_footage: SourceTree,
+    predictions: pd.DataFrame,
+    params: ParityParams,
+) -> dict[str, Any]:
+    """Return how far the candidate on disk differs from torch and from the predictions, on files of footage."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy import parity
+    from weld_pipeline.deploy.choose import choose_videos
+
+    chosen = choose_videos(manifest, splits=params.splits, n_videos=params.n_videos)
+    rows = chosen[["sample_id", "path"]].itertuples(index=False)
+    return parity.check_parity(
+        candidate,
+        module,
+        {row.sample_id: inside(raw_footage.root, row.path) for row in rows},
+        predictions.set_index("sample_id").to_dict("index"),
+        n_clips=params.n_clips,
+        tolerances=parity.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+    )
+
+
+def release_bundle(candidate: Bundle, parity: dict[str, Any]) -> BundleContents:
+    """Return the candidate as a release: the same graph, with the parity it was given on record."""
+    from weld_pipeline.deploy.card import model_card
+
+    checked = {name: value for name, value in parity.items() if name != "videos"}
+    description = candidate.description.model_dump(mode="json", exclude={"files", "sha256"}) | {"parity": checked}
+    return BundleContents(description, {GRAPH: candidate.folder / GRAPH, CARD: model_card(description).encode()})

@@ -1,0 +1,25 @@
+"""Typed parameters of `export`."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ParityParams(BaseModel):
+    """How the exported graph is held against torch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
+    """Where the videos come from."""
+    n_videos: int = Field(ge=1, le=200)
+    """How many, from the file on disk onward; the graph sees all their clips."""
+    n_clips: int = Field(ge=1)
+    """Clips of each that torch sees too, after each of which everything is compared."""
+    p_tolerance: float = Field(gt=0, lt=1)
+    """Largest difference of any probability, graph against torch in float32."""
+    score_tolerance: float = Field(gt=0)
+    """Largest difference of score and anomaly, relative to their size or 1."""
+    table_p_tolerance: float = Field(gt=0, lt=1)
+    """Largest difference of any probability from the predictions table, whose features may be bfloat16. A class may
+    differ only where its lead is below twice this much."""
