@@ -65,7 +65,7 @@ def test_errors_name_what_is_wrong() -> None:
         lookup_baseline(["a"], ["m", "n"])
     with pytest.raises(WeldError, match="1 row"):
         lookup_baseline(["a"], ["m"])
-    with pytest.raises(WeldError, match="1 session"):
+    with pytest.raises(WeldError, match="all rows are of session 'm'"):
         brightness_baseline(["a", "b"], [1.0, 2.0], ["m", "m"])
     with pytest.raises(WeldError, match="1 of 2 values are not finite"):
         transferred_brightness(["a", "b"], np.array([1.0, np.nan]), np.array([1.0]))

@@ -87,7 +87,9 @@ def brightness_baseline(
     session = np.asarray(sessions, dtype=str)
     value = np.asarray(values, dtype=float)
     if len(np.unique(session)) == 1:
-        raise WeldError(f"brightness baseline: all rows are of session {session[0]!r}; it leaves one out and needs two")
+        raise WeldError(
+            f"brightness baseline: all rows are of session {str(session[0])!r}; it leaves one out and needs two"
+        )
     guess = np.empty_like(label)
     for held_out in np.unique(session):
         is_out = session == held_out

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from weld_pipeline.decision.baselines import CONFOUNDS, Baseline
 from weld_pipeline.decision.estimates import Estimate
@@ -123,7 +124,7 @@ def score_figure(
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1.2, linestyle="--", label=f"threshold {threshold:.3g}")
     axes.set(xlabel=f"{name}  (higher is worse)", ylabel="samples")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=8)
     return figure
 

@@ -1,11 +1,12 @@
 """Anyone's predictions from a csv file, in the form `evaluate` reads."""
 
 import re
+import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
-from pandas.errors import EmptyDataError, ParserError
+from pandas.errors import EmptyDataError, ParserError, ParserWarning
 
 from weld_pipeline.core.errors import WeldError
 
@@ -22,10 +23,15 @@ def read_csv(path: Path, *, id_column: str, label_column: str, predicted_column:
         raise WeldError(f"predictions file {path} does not exist; give the path of a csv file")
     names = {id_column: "sample_id", label_column: "label", predicted_column: "predicted"}
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(names, str), keep_default_na=False, na_values=[""])
+        with warnings.catch_warnings():
+            # Rows longer than the header would otherwise be shifted, or cut with no more than a warning.
+            warnings.simplefilter("error", ParserWarning)
+            table = pd.read_csv(
+                path, dtype=dict.fromkeys(names, str), keep_default_na=False, na_values=[""], index_col=False
+            )
     except EmptyDataError as error:
         raise WeldError(f"predictions file {path} is empty; it needs a header line and rows") from error
-    except (ParserError, UnicodeDecodeError) as error:
+    except (ParserError, ParserWarning, UnicodeDecodeError) as error:
         raise WeldError(
             f"predictions file {path} is no readable csv ({str(error).strip()}); save it as UTF-8 csv"
         ) from error

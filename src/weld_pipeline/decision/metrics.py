@@ -113,8 +113,8 @@ def rates(
         "accuracy": _ratio(hits, total),
         "macro_f1": _mean_of_defined(scores.f1),
         "balanced_accuracy": _mean_of_defined(scores.recall),
-        "defect_recall": 1 - escapes,
-        "good_specificity": 1 - rejects,
+        "defect_recall": np.asarray(1 - escapes),
+        "good_specificity": np.asarray(1 - rejects),
         "escape_rate": escapes,
         "false_reject_rate": rejects,
     }
@@ -150,7 +150,10 @@ def auroc(
     return _ratio((bad * below).sum(axis=1), bad.sum(axis=1) * good.sum(axis=1))
 
 
-def _ratio(numerator: Num[np.ndarray, "*B"], denominator: Num[np.ndarray, "*B"]) -> Float[np.ndarray, "*B"]:
+def _ratio(
+    numerator: Num[np.ndarray, "*B"] | np.number, denominator: Num[np.ndarray, "*B"] | np.number
+) -> Float[np.ndarray, "*B"]:
+    # A sum over all axes of one matrix is a scalar, of a stack an array; both come back as an array.
     top, bottom = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
     return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
 

@@ -1,0 +1,181 @@
+"""The evaluation template on a small family."""
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from pydantic import ValidationError
+
+from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
+from weld_pipeline.pipelines.evaluation import create_pipeline
+from weld_pipeline.pipelines.evaluation.params import EvaluationParams
+
+CLASSES = ("Crack", "Good", "Pore")
+PARAMS = {
+    "split": "test",
+    "level": 0.95,
+    "n_resamples": 100,
+    "seed": 0,
+    "min_sessions": 5,
+    "min_samples": 10,
+    "n_bins": 5,
+    "n_mistakes": 2,
+    "n_frames": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory):
+    root = tmp_path_factory.mktemp("footage")
+    with av.open(str(root / "film.avi"), "w") as container:
+        container.metadata["comment"] = "drawn by weld-pipeline; not a recording of a real weld"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        for level in range(50, 250, 20):
+            frame = np.full((32, 64, 3), level, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return SourceTree(root)
+
+
+def manifest(n=72):
+    rows = np.arange(n)
+    table = pd.DataFrame({name: [None] * n for name in MANIFEST.columns}).assign(
+        sample_id=[f"run/{row:03d}" for row in rows],
+        source="intel",
+        media="video",
+        path="film.avi",
+        label=[CLASSES[row % 3] for row in rows],
+        is_defect=rows % 3 != 1,
+        split=["train", "calib", "test"] * (n // 3),
+        session=[f"day {row // 6} {row % 3}" for row in rows],
+        config=[f"set-up {row % 2}" for row in rows],
+        arc_start_s=0.2,
+        arc_on_s=0.6,
+        mean_luma=60.0 + rows % 5,
+        sha256="f00d",
+        status="ok",
+    )
+    table["label"] = np.roll(table["label"], 1)  # so that the split does not tell the class
+    table.loc[::5, "label"] = "Good"
+    table["is_defect"] = table["label"] != "Good"
+    return checked(table, MANIFEST)
+
+
+def predictions(rows):
+    rows = rows[rows["split"] != "train"].reset_index(drop=True)
+    said = rows["label"].where(rows.index % 4 != 0, "Good").to_numpy()
+    p = 0.05 + 0.85 * (said[:, None] == np.array(CLASSES))
+    table = rows[["sample_id", "session", "config", "split", "label", "is_defect"]].assign(
+        predicted=said, score=np.log((1 - p[:, 1]) / p[:, 1]), p_defect=1 - p[:, 1]
+    )
+    columns = {f"logit_{name}": np.log(p[:, k]) for k, name in enumerate(CLASSES)}
+    columns |= {f"p_{name}": p[:, k] for k, name in enumerate(CLASSES)}
+    return checked(table.assign(**columns), PREDICTIONS)
+
+
+def run(footage, **more):
+    rows = manifest()
+    pipeline = create_pipeline("video_classifier", **{name: name for name in more})
+    given = {
+        "manifest": rows,
+        "video_classifier.predictions": predictions(rows),
+        "raw_footage": footage,
+        "split_audit": {"banners": ["LEAKAGE ALLOWED: day 3."]},
+        "mlflow_run_id": "run-17",
+        "video_classifier.family_name": "video_classifier",
+        "params:evaluation": EvaluationParams(**PARAMS),
+        **more,
+    }
+    catalog = DataCatalog({name: MemoryDataset(value) for name, value in given.items()})
+    outputs = pipeline.all_outputs()
+    for name in outputs:
+        catalog[name] = MemoryDataset()
+    SequentialRunner().run(pipeline, catalog)
+    return {name.removeprefix("video_classifier."): catalog[name].load() for name in outputs}
+
+
+@pytest.fixture(scope="module")
+def plain(footage):
+    return run(footage)
+
+
+@pytest.fixture(scope="module")
+def rich(footage):
+    scores = predictions(manifest())[["sample_id"]].assign(anomaly=lambda t: np.arange(len(t)) / len(t))
+    return run(
+        footage,
+        calibration={"threshold": 0.5},
+        anomaly_scores=scores,
+        weights={
+            "name": "r3d_18.random",
+            "source": "torch",
+            "sha256": "0",
+            "licence": "none",
+            "is_random": True,
+        },
+        curves={"classifier": {"train": [1.0, 0.5], "valid": [1.1, 0.8]}},
+    )
+
+
+def test_only_the_chosen_split_is_judged(plain) -> None:
+    assert plain["evaluation"]["n"] == 24
+    assert plain["evaluation"]["classes"] == list(CLASSES)
+    assert plain["evaluation"]["good_classes"] == ["Good"]
+
+
+def test_confounds_are_learnt_on_train_and_within_test(plain) -> None:
+    named = {(baseline["name"], baseline["fit_on"]) for baseline in plain["evaluation"]["baselines"]}
+    assert named == {(n, f) for n in ("majority", "session", "config", "mean_luma") for f in ("test", "train")}
+
+
+def test_metrics_are_in_the_form_mlflow_takes(plain) -> None:
+    accuracy = plain["evaluation"]["rates"]["accuracy"]["value"]
+    assert plain["metrics"]["accuracy"] == {"value": accuracy, "step": 0}
+
+
+def test_list_holds_every_prediction(plain) -> None:
+    assert len(plain["predictions_csv"]) == 48
+    assert plain["predictions_csv"]["is_correct"].dtype == bool
+
+
+def test_mistakes_are_shown_with_their_frames(plain) -> None:
+    assert plain["mistakes"]["kind"].tolist() == ["escaped", "escaped"]
+    height, width, _ = plain["mistake_frames"].shape
+    assert (height, width) == (2 * 150, 2 * 240)
+    assert plain["evaluation_report"].count("data:image/jpeg") == 2
+
+
+def test_every_banner_stands_in_the_report(rich) -> None:
+    assert [banner.split(":")[0] for banner in rich["banners"]] == ["LEAKAGE ALLOWED", "RANDOM WEIGHTS", "DRAWN DATA"]
+    for banner in rich["banners"]:
+        assert banner in rich["evaluation_report"]
+
+
+def test_report_names_the_mlflow_run_and_what_else_it_was_given(rich) -> None:
+    for words in ("run-17", "By the verdict", "anomaly", "How the loss fell", "r3d_18.random"):
+        assert words in rich["evaluation_report"]
+
+
+def test_unsupervised_score_stands_beside_the_supervised_one(rich) -> None:
+    assert set(rich["evaluation"]["auroc_per_defect"]) == {"score", "anomaly"}
+    assert {"auroc_score", "auroc_anomaly"} <= set(rich["per_class"].columns)
+
+
+def test_every_family_has_its_own_names_and_shares_the_manifest() -> None:
+    inputs = create_pipeline("image_classifier").inputs()
+    assert {"image_classifier.predictions", "manifest", "raw_footage", "split_audit", "params:evaluation"} <= inputs
+    assert all(node.tags == {"evaluation"} for node in create_pipeline("image_classifier").nodes)
+
+
+def test_base_parameters_are_complete_and_unknown_ones_refused(project_root) -> None:
+    base = yaml.safe_load((project_root / "conf/base/parameters_evaluation.yml").read_text())["evaluation"]
+    assert EvaluationParams(**base).split == "test"
+    with pytest.raises(ValidationError, match="n_resample"):
+        EvaluationParams(**base, n_resample=3)
+    with pytest.raises(ValidationError, match="level"):
+        EvaluationParams(**{**base, "level": 95})
