@@ -74,7 +74,10 @@ def description():
             "mlflow_run_id": None,
             "library_versions": {},
         },
-        "metrics": {"accuracy": 0.5},
+        "metrics": {
+            "accuracy": {"value": 0.5, "low": 0.25, "high": 0.75, "n": 40, "n_sessions": 9},
+            "good_specificity": {"value": 1.0, "low": None, "high": None, "n": 3, "n_sessions": 2},
+        },
         "banners": ["made by a test"],
         "parity": None,
     }

@@ -40,7 +40,7 @@ class InputContract(_Part):
 
 
 class WeightsRecord(_Part):
-    """The weights the trunk began with; `sha256` is None for random ones."""
+    """The weights the trunk began with; `sha256` is of their file, or of the tensors where they are random."""
 
     name: str
     source: str
@@ -61,6 +61,16 @@ class Provenance(_Part):
     library_versions: dict[str, str]
 
 
+class EstimateRecord(_Part):
+    """A number, its interval over sessions (None where n is too small) and on how much it rests."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    n_sessions: int
+
+
 class BundleDescription(_Part):
     """The content of `bundle.json`."""
 
@@ -74,7 +84,8 @@ class BundleDescription(_Part):
     """`p_defect` from which the verdict is fail."""
     calibration: dict[str, Any]
     provenance: Provenance
-    metrics: dict[str, Any]
+    metrics: dict[str, EstimateRecord]
+    """Metric to value on the test split."""
     banners: list[str]
     """What must be said wherever a number of this bundle is shown: random weights, leakage, …"""
     parity: dict[str, Any] | None

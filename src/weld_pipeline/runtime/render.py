@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from weld_pipeline.runtime.batch import NotInspected
-from weld_pipeline.runtime.bundle import Bundle, BundleDescription
+from weld_pipeline.runtime.bundle import Bundle, BundleDescription, EstimateRecord
 from weld_pipeline.runtime.live import LiveClip, LiveReport
 from weld_pipeline.runtime.verdict import ClipResult, Decision, Stretch, VideoVerdict
 
@@ -131,7 +131,7 @@ def bundle_table(bundle: Bundle) -> RenderableType:
         "parity": "passed" if description.parity else "not checked",
     }
     rows |= {f"file {name}": digest for name, digest in description.files.items()}
-    rows |= {f"metric {name}": _plain(value) for name, value in description.metrics.items()}
+    rows |= {name.replace("_", " "): _estimate(value) for name, value in description.metrics.items()}
     return Group(*banner_lines(description.banners), _two_columns(rows))
 
 
@@ -143,6 +143,14 @@ def checkpoint_table(description: Mapping[str, Any]) -> RenderableType:
     tensors = description["tensors"].items()
     rows |= {name: f"{tensor['dtype']} {' × '.join(map(str, tensor['shape'])) or 'scalar'}" for name, tensor in tensors}
     return _two_columns(rows)
+
+
+def _estimate(estimate: EstimateRecord) -> str:
+    if estimate.value is None:
+        return f"undefined (n {estimate.n})"
+    has_interval = estimate.low is not None and estimate.high is not None
+    interval = f"{estimate.low:.3f} to {estimate.high:.3f}" if has_interval else "too few for an interval"
+    return f"{estimate.value:.3f} ({interval}, n {estimate.n})"
 
 
 def _plain(value: Any) -> str:
