@@ -31,8 +31,7 @@ class ClipMatrixDataset(AbstractDataset[PendingMatrix, ClipMatrix]):
     def preview(self) -> JSONPreview:
         """Return shape and clips per run for Kedro-Viz."""
         matrix = read_matrix(self._folder)
-        clips = {name: part.stop - part.start for name, part in matrix.rows.items()}
-        return JSONPreview(json.dumps({"shape": matrix.values.shape, "clips": clips}))
+        return JSONPreview(json.dumps({"shape": matrix.values.shape, "clips": matrix.n_clips()}))
 
     def _exists(self) -> bool:
         return (self._folder / "index.json").is_file()

@@ -57,6 +57,10 @@ class ClipMatrix:
     start: Int[np.ndarray, " N"]
     rows: Mapping[str, slice]
 
+    def n_clips(self) -> dict[str, int]:
+        """Return the number of clips of each run."""
+        return {name: part.stop - part.start for name, part in self.rows.items()}
+
     def rows_of(self, sample_ids: Collection[str]) -> Int[np.ndarray, " n"]:
         """Return the row numbers of some runs, in the order of the matrix.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 _COLOURS = {"train": "#7a8ca3", "valid": "#c2453a"}
@@ -19,7 +20,7 @@ def curves_figure(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure
         epochs = range(1, len(metrics["valid_loss"]) + 1)
         for split, colour in _COLOURS.items():
             axes.plot(epochs, metrics[f"{split}_loss"], color=colour, label=split, linewidth=1.5)
-        best = min(epochs, key=lambda epoch, losses=metrics["valid_loss"]: losses[epoch - 1])
+        best = int(np.argmin(metrics["valid_loss"])) + 1
         axes.axvline(best, color=_COLOURS["valid"], linewidth=0.8, linestyle=":", label=f"kept: epoch {best}")
         axes.set(title=name.replace("_", " "), xlabel="epoch", ylabel="loss")
         axes.legend(frameon=False)

@@ -1,14 +1,14 @@
 """Clip features of videos: decode, cut into clips, run the trunk, in the memory of one batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from weld_pipeline.core.errors import WeldError
@@ -135,6 +135,17 @@ class FeatureWorker:
         }
 
 
-def compute_record(compute: Compute) -> dict[str, Any]:
-    """Return the choice as plain values."""
-    return asdict(compute)
+def kept_features(
+    item: Mapping[str, np.ndarray], source: Literal["embedding", "logits"], n_features: int
+) -> Float[np.ndarray, "W F"]:
+    """Return the features kept of a video: the first of its embeddings or of its logits.
+
+    Raises:
+        WeldError: If there are fewer than asked for.
+    """
+    values = item["embedding" if source == "embedding" else "logit"]
+    if values.shape[1] < n_features:
+        raise WeldError(
+            f"features.n_features is {n_features}, but the trunk's {source} has {values.shape[1]}; ask for no more than that"
+        )
+    return values[:, :n_features]

@@ -1,7 +1,7 @@
 """Which runs a network learns from, and what it may call them. No torch here."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -95,15 +95,16 @@ def with_clips(runs: pd.DataFrame, n_clips: pd.Series) -> pd.DataFrame:
     return runs[found > 0]
 
 
-def ids_of(runs: pd.DataFrame, split: str, *, labels: Collection[str]) -> list[str]:
-    """Return the sample ids of a split that bear one of the labels.
+def ids_of(runs: pd.DataFrame, split: str) -> list[str]:
+    """Return the sample ids of a split.
 
     Raises:
         WeldError: If there is none.
     """
-    chosen = runs[(runs["split"] == split) & runs["label"].isin(labels)]
+    chosen = runs[runs["split"] == split]
     if chosen.empty:
+        labels = ", ".join(sorted(set(runs["label"])))
         raise WeldError(
-            f"split {split} holds no run of {', '.join(sorted(labels))}; give it a session of them, or change ingestion.split.seed"
+            f"split {split} holds no run of {labels}; give it a session of them, or change ingestion.split.seed"
         )
     return list(chosen["sample_id"])
