@@ -26,3 +26,27 @@ def real_data() -> Path:
     path = Path(folder).resolve()
     assert path.is_dir(), f"WELD_REAL_DATA={folder} is no folder"
     return path
+
+
+@pytest.fixture(scope="session")
+def film():
+    """Encodes a small weld: dark, arc, dark. The arc flickers by chance, another way for each seed."""
+    import av
+    import numpy as np
+
+    def encode(path, *, seed=0, dark=4, arc=60, tail=4, size=(96, 60), rate=31, codec="mpeg4"):
+        generator = np.random.default_rng(seed)
+        down, right = np.mgrid[: size[1], : size[0]] / np.array(size[::-1])[:, None, None]
+        glow = np.exp(-(((right - 0.4) / 0.15) ** 2) - ((down - 0.55) / 0.2) ** 2)[:, :, None] * np.ones(3)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=rate)
+            stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+            for index in range(dark + arc + tail):
+                is_on = dark <= index < dark + arc
+                frame = (10 + is_on * generator.integers(150, 240) * glow).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode())
+        return path
+
+    return encode

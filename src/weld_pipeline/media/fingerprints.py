@@ -14,8 +14,9 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 MAX_FLICKER_BITS = 384
-# imagehash's own rule of thumb for pictures of the same thing.
-MAX_SCENE_BITS = 10
+# Of 64; unrelated pictures are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second
+# half, was 4 and 6 from the original. The flicker decides, the scene only has to be possible.
+MAX_SCENE_BITS = 16
 # Agreement beyond chance, in standard deviations. Seven leave 0.01 chance matches in the 8 million pairs of 4,040 runs
 # at 767 shifts each; with it 49 common arc-on frames, a second and a half, are the least that can match at all.
 MIN_FLICKER_Z = 7.0

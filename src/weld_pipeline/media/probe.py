@@ -30,7 +30,7 @@ class Probe:
 
     Attributes:
         problem: `code: what is wrong; what to do`, or None for a usable recording. Codes: empty, unreadable,
-            not_a_video, truncated, no_arc, too_short.
+            not_a_video, truncated, frame_size, no_arc, too_short.
         n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
         width: Frame width [px].
@@ -120,7 +120,7 @@ def probe_video(
         )
 
 
-def _problem(
+def _problem(  # noqa: PLR0911 - one return a problem
     seen: "_Seen", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
 ) -> str | None:
     if seen.n_frames == 0:
@@ -132,6 +132,8 @@ def _problem(
             f"truncated: {seen.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
             "or re-encode it to keep what is there"
         )
+    if seen.resized_at is not None:
+        return f"frame_size: the frames change their size at frame {seen.resized_at}; re-encode it at one size"
     if seen.n_on == 0:
         return "no_arc: the arc burns in no frame; check the exposure, or ingestion.probe.gate"
     if n_clips == 0:
@@ -148,6 +150,8 @@ class _Seen:
         self.n_on = 0
         self.first_on: int | None = None
         self.last_on: int | None = None
+        self.resized_at: int | None = None
+        self._shape: tuple[int, ...] | None = None
         self._lumas: list[float] = []
         self._luma_sum: Float[np.ndarray, "h w"] | None = None
         self._lit, self._any = _Sampler(thumbnail_px), _Sampler(thumbnail_px)
@@ -155,7 +159,10 @@ class _Seen:
     def watch(self, frames: Iterator[UInt8[np.ndarray, "H W 3"]]) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
         """Yield the frames unchanged, taking notes."""
         for frame in frames:
-            if self._gate.is_on(frame):
+            self._shape = self._shape or frame.shape
+            if frame.shape != self._shape:
+                self.resized_at = self.n_frames if self.resized_at is None else self.resized_at
+            elif self._gate.is_on(frame):
                 self._note_arc(frame)
             elif self.n_on == 0:
                 self._any.offer(frame)  # the picture of a recording without arc
@@ -198,13 +205,13 @@ class _Sampler:
         self._width_px = width_px
         self._step = 1
         self._n_offered = 0
-        self._kept: list[Image.Image] = []
+        self._kept: list[UInt8[np.ndarray, "h w 3"]] = []
 
     def offer(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
-        """Keep a small copy of every `step`-th frame; when too many are kept, drop every other and double the step."""
+        """Keep a coarse copy of every `step`-th frame; when too many are kept, drop every other and double the step."""
         if self._n_offered % self._step == 0:
-            height = max(1, round(frame.shape[0] * self._width_px / frame.shape[1]))
-            self._kept.append(Image.fromarray(frame).resize((self._width_px, height), Image.Resampling.BILINEAR))
+            coarse = max(1, frame.shape[1] // (2 * self._width_px))  # twice as fine as the thumbnail
+            self._kept.append(frame[::coarse, ::coarse].copy())
             if len(self._kept) > _MAX_THUMBNAILS:
                 self._kept = self._kept[::2]
                 self._step *= 2
@@ -214,7 +221,11 @@ class _Sampler:
         """Return the brightest of the middle three: pulsed arcs are dark in every other frame."""
         middle = len(self._kept) // 2
         candidates = self._kept[max(middle - 1, 0) : middle + 2]
-        return max(candidates, key=lambda picture: float(np.mean(np.asarray(picture))), default=None)
+        if not candidates:
+            return None
+        picture = Image.fromarray(max(candidates, key=lambda frame: float(frame.mean())))
+        height = max(1, round(picture.height * self._width_px / picture.width))
+        return picture.resize((self._width_px, height))
 
 
 def _nothing(_: UInt8[np.ndarray, "H W 3"]) -> None:

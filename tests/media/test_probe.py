@@ -1,0 +1,118 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from weld_pipeline.core.files import sha256_file
+from weld_pipeline.media.clips import ArcGate, arc_clips
+from weld_pipeline.media.decode import Video
+from weld_pipeline.media.fingerprints import near_duplicates
+from weld_pipeline.media.probe import Probe, probe_video
+
+SETTINGS = {"gate": ArcGate(), "window": 16, "stride": 8, "min_decoded_fraction": 0.99, "thumbnail_px": 48}
+
+
+def probe(path, **changes):
+    return probe_video(path, **SETTINGS | changes)
+
+
+def test_whole_recording_has_no_problem_and_its_arc_is_timed(film, tmp_path):
+    found = probe(film(tmp_path / "a.avi", dark=5, arc=40, tail=7))
+    assert found.problem is None
+    assert (found.width, found.height, found.fps, found.n_frames) == (96, 60, 31.0, 52)
+    assert found.arc_start_s == pytest.approx(5 / 31)
+    assert found.arc_on_s == pytest.approx(40 / 31)
+    assert found.n_bytes == (tmp_path / "a.avi").stat().st_size
+    assert found.sha256 == sha256_file(tmp_path / "a.avi")
+
+
+def test_mean_luma_is_that_of_the_arc_on_frames_alone(film, tmp_path):
+    path = film(tmp_path / "a.avi", dark=50, arc=20, tail=50)
+    with Video(path) as video:
+        lit = [frame for frame in video.frames() if ArcGate().is_on(frame)]
+    rec601 = np.mean(lit, axis=0)[::4, ::4] @ [0.299, 0.587, 0.114]
+    assert probe(path).mean_luma == pytest.approx(rec601.mean(), rel=1e-4)
+
+
+def test_thumbnail_shows_the_arc(film, tmp_path):
+    picture = Image.open(io.BytesIO(base64.b64decode(probe(film(tmp_path / "a.avi", dark=80, arc=20)).thumbnail)))
+    assert picture.size == (48, 30)
+    assert np.asarray(picture).max() > 160
+
+
+def test_empty_file_is_told(tmp_path):
+    (tmp_path / "a.avi").touch()
+    assert probe(tmp_path / "a.avi") == Probe("empty: the file has 0 bytes; copy it again from the recorder", 0)
+
+
+def test_text_is_no_video_and_the_reason_holds_no_path_of_this_machine(tmp_path):
+    (tmp_path / "a.avi").write_text("not a video " * 50)
+    found = probe(tmp_path / "a.avi")
+    assert found.problem.startswith("not_a_video: ")
+    assert str(tmp_path) not in found.problem
+    assert found.sha256 == sha256_file(tmp_path / "a.avi")
+
+
+def test_file_cut_short_is_truncated(film, tmp_path):
+    path = film(tmp_path / "a.avi", arc=80)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert probe(path).problem.startswith("truncated: ")
+    assert "of 88 frames" in probe(path).problem
+
+
+def test_stream_that_breaks_is_truncated(film, tmp_path, monkeypatch):
+    from weld_pipeline.core.errors import WeldError
+
+    def broken(self):
+        yield np.full((60, 96, 3), 200, np.uint8)
+        raise WeldError(f"video {self.path}: broke off after 1 of 68 frames (test); re-encode it")
+
+    monkeypatch.setattr(Video, "frames", broken)
+    found = probe(film(tmp_path / "a.avi"))
+    assert found.problem == "truncated: broke off after 1 of 68 frames (test); re-encode it"
+
+
+def test_frames_that_change_size_are_told(film, tmp_path, monkeypatch):
+    frames = [np.full((60, 96, 3), 200, np.uint8)] * 60 + [np.full((30, 48, 3), 200, np.uint8)] * 8
+    monkeypatch.setattr(Video, "frames", lambda _: iter(frames))
+    assert probe(film(tmp_path / "a.avi")).problem.startswith("frame_size: the frames change their size at frame 60")
+
+
+def test_dark_recording_has_no_arc_and_still_a_picture(film, tmp_path):
+    found = probe(film(tmp_path / "a.avi", arc=0, dark=40))
+    assert found.problem.startswith("no_arc: ")
+    assert found.thumbnail is not None
+    assert found.fingerprint is None
+
+
+@pytest.mark.parametrize(("tail", "is_too_short"), [(0, True), (10, False)])
+def test_recording_without_one_clip_is_too_short(film, tmp_path, tail, is_too_short):
+    # 8 arc-on frames are half of a 16-frame clip, enough for the gate, if the recording goes on for 8 frames.
+    problem = probe(film(tmp_path / "a.avi", arc=8, tail=tail)).problem
+    assert (problem or "").startswith("too_short") == is_too_short
+
+
+def test_probe_and_training_agree_on_whether_there_is_a_clip(film, tmp_path):
+    for arc, tail in [(5, 20), (8, 8), (8, 7), (15, 0), (16, 0)]:
+        path = film(tmp_path / f"{arc}-{tail}.avi", arc=arc, tail=tail)
+        with Video(path) as video:
+            clips = list(arc_clips(video.frames(), gate=ArcGate(), window=16, stride=8, transform=lambda f: f))
+        assert (probe(path).problem is None) == bool(clips)
+
+
+def test_copy_re_encoded_smaller_and_later_cut_is_found_again(film, tmp_path):
+    original = probe(film(tmp_path / "a.avi", seed=1, dark=10, arc=120))
+    copy = probe(film(tmp_path / "b.mp4", seed=1, dark=2, arc=90, tail=0, size=(128, 80), codec="libx264"))
+    other = probe(film(tmp_path / "c.avi", seed=2, dark=10, arc=120))
+    assert original.sha256 != copy.sha256
+    assert near_duplicates([original.fingerprint, other.fingerprint, copy.fingerprint]).tolist() == [[0, 2]]
+
+
+def test_real_recording_is_usable_and_lit_for_eleven_seconds(real_data):
+    run = real_data / "intel_robotic_welding/overlap_1_03-22-23_BSK46/03-22-23-0001-06/03-22-23-0001-06.avi"
+    found = probe(run)
+    assert found.problem is None
+    assert found.n_frames == 669
+    assert (found.arc_start_s, found.arc_on_s) == (pytest.approx(181 / 31), pytest.approx(339 / 31))
