@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pandas as pd
 import pytest
 
@@ -72,9 +74,7 @@ def described():
         family="video_classifier",
         classes=["Good", "Porosity"],
         good_class="Good",
-        window=16,
-        stride=8,
-        gate=ArcGate(),
+        windows={"window": 16, "stride": 8, "gate": asdict(ArcGate())},
         latent_size=64,
         threshold=0.5,
         calibration={"temperature": 1.0},

@@ -1,14 +1,12 @@
 """What a bundle says about itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
-from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
 
 
@@ -17,9 +15,7 @@ def describe_bundle(
     family: str,
     classes: Sequence[str],
     good_class: str,
-    window: int,
-    stride: int,
-    gate: ArcGate,
+    windows: Mapping[str, Any],
     latent_size: int,
     threshold: float,
     calibration: Mapping[str, float],
@@ -35,9 +31,7 @@ def describe_bundle(
         family: Model family.
         classes: In the order of the graph's outputs.
         good_class: The acceptable one.
-        window: Frames a clip.
-        stride: Frames between clip starts.
-        gate: The arc rule.
+        windows: `window`, `stride` and `gate` that the model was trained with.
         latent_size: Length of the graph's state.
         threshold: `p_defect` from which the verdict is fail.
         calibration: Temperature and Platt's numbers, for the reader; the graph has them inside.
@@ -53,7 +47,7 @@ def describe_bundle(
         "family": family,
         "classes": list(classes),
         "good_class": good_class,
-        "input": {"window": window, "stride": stride, "channels": "RGB", "gate": asdict(gate)},
+        "input": {**windows, "channels": "RGB"},
         "latent_size": latent_size,
         "threshold": threshold,
         "calibration": dict(calibration),

@@ -75,7 +75,7 @@ def check_parity(
     bundle: Bundle,
     module: nn.Module,
     videos: Mapping[str, Path],
-    table: Mapping[str, Mapping[str, Any]],
+    table: Mapping[str, Mapping[Any, Any]],
     *,
     n_clips: int,
     tolerances: Tolerances,
@@ -123,7 +123,7 @@ def _compare_video(
     module: nn.Module,
     sample_id: str,
     path: Path,
-    row: Mapping[str, Any],
+    row: Mapping[Any, Any],
     *,
     n_clips: int,
 ) -> VideoParity:

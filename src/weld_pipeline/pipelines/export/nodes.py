@@ -8,7 +8,6 @@ from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.pipelines.export.params import ParityParams
-from weld_pipeline.pipelines.video_classifier.params import WindowsParams
 from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
 
 
@@ -45,20 +44,18 @@ def export_graph(
     evaluation: dict[str, Any],
     banners: list[str],
     mlflow_run_id: str | None,
-    windows: WindowsParams,
 ) -> BundleContents:
     """Return the bundle before the parity gate: graph, description, card."""
     from weld_pipeline.deploy.card import model_card
     from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
     from weld_pipeline.deploy.onnx_export import export_video_graph
 
+    learnt = classifier.provenance
     description = describe_bundle(
         family=family_name,
-        classes=classifier.provenance["classes"],
-        good_class=classifier.provenance["good_class"],
-        window=windows.window,
-        stride=windows.stride,
-        gate=windows.gate.to_gate(),
+        classes=learnt["classes"],
+        good_class=learnt["good_class"],
+        windows=learnt["input"],
         latent_size=module.latent_size,
         threshold=calibration["threshold"],
         calibration=calibration,
@@ -68,7 +65,7 @@ def export_graph(
         metrics=evaluation_metrics(evaluation),
         banners=banners,
     )
-    graph = export_video_graph(module, window=windows.window, latent_size=module.latent_size)
+    graph = export_video_graph(module, window=learnt["input"]["window"], latent_size=module.latent_size)
     return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
 
 
@@ -87,12 +84,13 @@ def check_parity(
     from weld_pipeline.deploy.choose import choose_videos
 
     chosen = choose_videos(manifest, splits=params.splits, n_videos=params.n_videos)
-    rows = chosen[["sample_id", "path"]].itertuples(index=False)
+    videos = {row["sample_id"]: inside(raw_footage.root, row["path"]) for row in chosen.to_dict("records")}
+    table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return parity.check_parity(
         candidate,
         module,
-        {row.sample_id: inside(raw_footage.root, row.path) for row in rows},
-        predictions.set_index("sample_id").to_dict("index"),
+        videos,
+        table,
         n_clips=params.n_clips,
         tolerances=parity.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )

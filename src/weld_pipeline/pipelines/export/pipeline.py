@@ -21,7 +21,7 @@ def create_pipeline(family: str) -> Pipeline:
             Node(nodes.assemble_classifier, {name: name for name in PARTS}, "module", name="assemble_classifier"),
             Node(
                 nodes.export_graph,
-                {name: name for name in said + provenance} | {"windows": "params:windows"},
+                {name: name for name in said + provenance},
                 "candidate",
                 name="export_graph",
             ),
