@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.provenance import CodeRevision
-from weld_pipeline.decision.banners import drawn_banner, weights_banner
+from weld_pipeline.decision.banners import weights_banner
 from weld_pipeline.decision.estimates import Protocol
 from weld_pipeline.decision.evaluation import evaluate
 from weld_pipeline.decision.figures import as_svg, confusion_figure
@@ -48,9 +48,12 @@ def page(**changes):
         "mistakes": mistakes,
         "sheet": np.zeros((20, 30, 3), dtype=np.uint8),
         "banners": ["LEAKAGE ALLOWED: session 3 stands in train and test."],
-        "curves": {"autoencoder": {"train": [1.0, 0.5], "valid": [1.2, 0.9]}},
+        "curves": {"autoencoder": {"train_loss": [1.0, 0.5], "valid_loss": [1.2, 0.9]}},
         "revision": CodeRevision("abc123", True, "0.1.0"),
-        "provenance": {"Data sha256": "f00d"},
+        "data_sha256": "f00d",
+        "weights": {"name": "r3d_18.kinetics400_v1", "source": "cache", "licence": "BSD-3-Clause"},
+        "mlflow_run_id": None,
+        "libraries": {"numpy": "2.0"},
     } | changes
     evaluation = evaluate(rows, good=["Good"], protocol=Protocol(n_resamples=200), threshold=0.5)
     return family_report(evaluation, **arguments)
@@ -74,7 +77,8 @@ def html():
         "How the loss fell",
         "escaped, 93 % sure",
         "abc123 with uncommitted changes (weld-pipeline 0.1.0)",
-        "f00d",
+        "sha256 f00d",
+        "r3d_18.kinetics400_v1 from cache; BSD-3-Clause",
     ],
 )
 def test_report_says(html, words) -> None:
@@ -126,10 +130,6 @@ def test_figure_is_the_same_every_time() -> None:
     assert as_svg(confusion_figure(evaluation)) == as_svg(confusion_figure(evaluation))
 
 
-def test_banners_say_random_weights_and_drawn_data() -> None:
-    assert weights_banner(None) == []
+def test_random_weights_get_a_banner_and_learnt_ones_none() -> None:
     assert weights_banner({"name": "r3d_18.kinetics400_v1", "is_random": False}) == []
     assert "RANDOM WEIGHTS: r3d_18.random" in weights_banner({"name": "r3d_18.random", "is_random": True})[0]
-    assert drawn_banner(0, n_judged=5) == []
-    assert drawn_banner(5, n_judged=5)[0].startswith("DRAWN DATA: all 5 samples")
-    assert drawn_banner(2, n_judged=5)[0].startswith("DRAWN DATA: 2 of 5 samples")

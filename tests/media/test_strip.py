@@ -1,76 +1,56 @@
-"""A recording at a glance, and whether it says that it was drawn."""
+"""A recording at a glance."""
 
 import av
 import numpy as np
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.origin import DRAWN, is_drawn
 from weld_pipeline.media.strip import CELL_HEIGHT, CELL_WIDTH, frame_strip, strip_sheet
 
 
 @pytest.fixture
 def film(tmp_path):
     """Ten frames at 10 fps, each brighter by 20 than the one before, 64 wide and 32 high."""
-
-    def make(comment=""):
-        path = tmp_path / "film.avi"
-        with av.open(str(path), "w") as container:
-            container.metadata["comment"] = comment
-            stream = container.add_stream("mpeg4", rate=10)
-            stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-            for number in range(10):
-                frame = np.full((32, 64, 3), 20 + 20 * number, dtype=np.uint8)
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            container.mux(stream.encode())
-        return path
-
-    return make
+    path = tmp_path / "film.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        for number in range(10):
+            frame = np.full((32, 64, 3), 20 + 20 * number, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
 
 
 def test_frames_are_the_middles_of_equal_shares(film) -> None:
-    strip = frame_strip(film(), start_s=0.2, length_s=0.8, n_frames=4, height=32, width=64)
+    strip = frame_strip(film, start_s=0.2, length_s=0.8, n_frames=4, height=32, width=64)
     assert strip.shape == (32, 4 * 64, 3)
     # Shares of 0.2 s from 0.2 s on: frames 3, 5, 7, 9, of level 20 + 20 · number.
     assert strip[16, 32::64, 0] == pytest.approx([80, 120, 160, 200], abs=4)
 
 
 def test_frame_keeps_its_shape_in_its_cell(film) -> None:
-    strip = frame_strip(film(), start_s=0.0, length_s=1.0, n_frames=1, height=64, width=64)
+    strip = frame_strip(film, start_s=0.0, length_s=1.0, n_frames=1, height=64, width=64)
     assert strip[:15].max() == 0  # 64×32 in 64×64: a black band above and below
     assert strip[32, 32, 0] > 50
 
 
 def test_stretch_that_runs_past_the_end_is_filled_with_black(film) -> None:
-    strip = frame_strip(film(), start_s=0.0, length_s=4.0, n_frames=4, height=32, width=64)
+    strip = frame_strip(film, start_s=0.0, length_s=4.0, n_frames=4, height=32, width=64)
     assert strip[:, :64].max() > 50
     assert strip[:, 128:].max() == 0
 
 
 def test_stretch_beyond_the_end_is_refused(film) -> None:
     with pytest.raises(WeldError, match=r"has no frame 5\.00 s after its start"):
-        frame_strip(film(), start_s=5.0, length_s=1.0, n_frames=2, height=32, width=64)
+        frame_strip(film, start_s=5.0, length_s=1.0, n_frames=2, height=32, width=64)
 
 
 def test_sheet_has_a_strip_a_recording_and_one_for_none(film) -> None:
-    assert strip_sheet([(film(), 0.0, 1.0)] * 3, n_frames=2).shape == (3 * CELL_HEIGHT, 2 * CELL_WIDTH, 3)
+    assert strip_sheet([(film, 0.0, 1.0)] * 3, n_frames=2).shape == (3 * CELL_HEIGHT, 2 * CELL_WIDTH, 3)
     assert strip_sheet([], n_frames=2).shape == (CELL_HEIGHT, 2 * CELL_WIDTH, 3)
 
 
-def test_drawn_recording_says_so(film) -> None:
-    from weld_pipeline.synthetic.video import PROVENANCE
-
-    assert PROVENANCE.startswith(DRAWN)
-    assert is_drawn(film(comment=PROVENANCE))
-
-
-def test_filmed_recording_says_nothing(film, tmp_path) -> None:
-    assert not is_drawn(film())
-    with pytest.raises(WeldError, match="no such file"):
-        is_drawn(tmp_path / "missing.avi")
-
-
-def test_real_recording_is_not_taken_for_drawn(real_data) -> None:
+def test_real_recording_shows_the_arc(real_data) -> None:
     recording = next((real_data / "intel_robotic_welding").rglob("*.avi"))
-    assert not is_drawn(recording)
     assert strip_sheet([(recording, 5.0, 5.0)], n_frames=2).max() > 100

@@ -1,7 +1,7 @@
 """The plots of an evaluation, drawn without a display and the same bytes every time."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -130,18 +130,21 @@ def score_figure(
 
 
 @mpl.rc_context(_STYLE)
-def curves_figure(curves: Mapping[str, Mapping[str, list[float]]]) -> Figure:
-    """Return loss curves, a panel a model.
+def curves_figure(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+    """Return loss curves, a panel a model, the epoch that was kept marked.
 
     Args:
-        curves: Per model, per named curve, a value an epoch; the first epoch is 1.
+        curves: Per model, per metric, a value an epoch; `train_loss` and `valid_loss` are drawn. The first epoch is 1.
     """
-    figure, panels = _canvases(3.6 * max(len(curves), 1), 2.7, n_panels=max(len(curves), 1))
-    for axes, (model, lines) in zip(panels, curves.items(), strict=False):
-        for (name, values), colour in zip(lines.items(), (MODEL, BAD, GOOD, MUTED), strict=False):
-            axes.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.4, label=name.replace("_", " "))
+    figure, panels = _canvases(3.6 * len(curves), 2.7, n_panels=len(curves))
+    for axes, (model, metrics) in zip(panels, curves.items(), strict=True):
+        for split, colour in (("train", MUTED), ("valid", MODEL)):
+            losses = metrics[f"{split}_loss"]
+            axes.plot(range(1, len(losses) + 1), losses, color=colour, linewidth=1.4, label=split)
+        kept = int(np.argmin(metrics["valid_loss"])) + 1
+        axes.axvline(kept, color=MODEL, linewidth=0.8, linestyle=":", label=f"kept: epoch {kept}")
         axes.set_title(model.replace("_", " "), fontsize=9, loc="left", color=INK)
-        axes.set(xlabel="epoch")
+        axes.set(xlabel="epoch", ylabel="loss")
         axes.legend(frameon=False, fontsize=8)
     return figure
 

@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -135,9 +136,12 @@ def family_report(
     mistakes: pd.DataFrame,
     sheet: UInt8[np.ndarray, "H W 3"],
     banners: Sequence[str],
-    curves: Mapping[str, Mapping[str, list[float]]],
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
     revision: CodeRevision,
-    provenance: Mapping[str, str],
+    data_sha256: str,
+    weights: Mapping[str, Any] | None,
+    mlflow_run_id: str | None,
+    libraries: Mapping[str, str],
 ) -> str:
     """Return the page for the predictions of one of our families.
 
@@ -149,9 +153,12 @@ def family_report(
         mistakes: As `rows.worst_mistakes` gives them.
         sheet: One strip of frames a mistake, from top to bottom, all of one height.
         banners: What must be said beside every number.
-        curves: Loss curves: per model, per named curve, a value an epoch.
+        curves: Loss curves: per model, per metric, a value an epoch.
         revision: State of the code.
-        provenance: Where data, weights and libraries come from.
+        data_sha256: Hash of the manifest's usable rows.
+        weights: Record of the weights the network began with: name, source, licence.
+        mlflow_run_id: The run that is being recorded.
+        libraries: Versions.
     """
     figures = {"How the score spreads": _score_plot(rows, "score", None)}
     if evaluation.at_threshold:
@@ -170,7 +177,10 @@ def family_report(
             mistakes=_with_pictures(mistakes, sheet),
             provenance={
                 "Code": f"{revision.commit or 'no checkout'}{dirt} (weld-pipeline {revision.version})",
-                **provenance,
+                "Data": f"sha256 {data_sha256}",
+                "Weights": "{name} from {source}; {licence}".format(**weights) if weights else "not told",
+                "MLflow run": mlflow_run_id or "not recorded",
+                "Libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
             },
         )
     )

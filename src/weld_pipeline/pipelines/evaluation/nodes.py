@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 
@@ -101,23 +102,11 @@ def show_mistakes(
     return strip_sheet(recordings, n_frames=params.n_frames)
 
 
-def collect_banners(
-    *,
-    split_audit: dict[str, Any],
-    predictions: pd.DataFrame,
-    manifest: pd.DataFrame,
-    raw_footage: SourceTree,
-    params: EvaluationParams,
-    weights: dict[str, Any] | None = None,
-) -> list[str]:
-    """Return what must be said beside every number: leakage, random weights, drawn data."""
-    from weld_pipeline.decision.banners import drawn_banner, weights_banner
-    from weld_pipeline.media.origin import is_drawn
+def collect_banners(split_audit: dict[str, Any], trunk: SavedModel | None = None) -> list[str]:
+    """Return what must be said beside every number: leakage, drawn data, random weights."""
+    from weld_pipeline.decision.banners import weights_banner
 
-    judged = predictions.loc[predictions["split"] == params.split, "sample_id"]
-    videos = manifest[manifest["sample_id"].isin(judged) & (manifest["media"] == "video")]
-    n_drawn = sum(is_drawn(raw_footage.root / path) for path in videos["path"])
-    return [*split_audit["banners"], *weights_banner(weights), *drawn_banner(n_drawn, n_judged=len(judged))]
+    return [*split_audit["banners"], *(weights_banner(trunk.provenance["weights"]) if trunk else [])]
 
 
 def render_evaluation_report(
@@ -131,8 +120,8 @@ def render_evaluation_report(
     banners: list[str],
     mlflow_run_id: str | None,
     params: EvaluationParams,
-    weights: dict[str, Any] | None = None,
-    curves: dict[str, dict[str, list[float]]] | None = None,
+    trunk: SavedModel | None = None,
+    training_curves: dict[str, dict[str, list[float]]] | None = None,
 ) -> str:
     """Return the report as one HTML page."""
     from weld_pipeline.core.provenance import code_revision, library_versions
@@ -148,13 +137,10 @@ def render_evaluation_report(
         mistakes=mistakes,
         sheet=mistake_frames,
         banners=banners,
-        curves=curves or {},
+        curves=training_curves or {},
         revision=code_revision(),
-        provenance={
-            "Data sha256": data_hash(manifest),
-            "Weights": "not recorded" if weights is None else f"{weights['name']} ({weights['source']})",
-            "Weights licence": "not recorded" if weights is None else weights["licence"],
-            "MLflow run": mlflow_run_id or "not recorded",
-            "Libraries": ", ".join(f"{name} {version}" for name, version in library_versions().items()),
-        },
+        data_sha256=data_hash(manifest),
+        weights=trunk.provenance["weights"] if trunk else None,
+        mlflow_run_id=mlflow_run_id,
+        libraries=library_versions(),
     )

@@ -1,37 +1,38 @@
 """Wiring of `evaluation`, one template for every family."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 from kedro.pipeline import Node, Pipeline
 
 from weld_pipeline.pipelines.evaluation import nodes
 
 SHARED = {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}
+_REPORTED = ("family_name", "evaluation", "predictions", "manifest", "mistakes", "mistake_frames", "banners")
 
 
-def create_pipeline(
-    family: str,
-    *,
-    calibration: str | None = None,
-    anomaly_scores: str | None = None,
-    weights: str | None = None,
-    curves: str | None = None,
-) -> Pipeline:
+def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
     """Return the evaluation of one family's predictions, in its namespace.
 
     Args:
         family: Namespace; `<family>.predictions` is what is judged.
-        calibration: Dataset with `threshold`, the `p_defect` from which a weld fails.
-        anomaly_scores: Dataset with `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
-        weights: Dataset with the record of the pretrained weights: name, source, sha256, licence, is_random.
-        curves: Dataset with loss curves: per model, per named curve, a value an epoch.
+        extras: What else the family has to show. `calibration`: with `threshold`, the `p_defect` from which a weld
+            fails. `anomaly_scores`: `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
+            `trunk`: the saved model whose provenance holds the record of its weights. `training_curves`: per model, per
+            metric, a value an epoch.
     """
-    judged = _given({"calibration": calibration, "anomaly_scores": anomaly_scores})
-    said = _given({"weights": weights})
-    shown = said | _given({"curves": curves})
+
+    def inputs(names: Collection[str], wanted: Collection[str]) -> dict[str, str]:
+        return {name: name for name in (*names, *(name for name in wanted if name in extras))}
+
+    params = {"params": "params:evaluation"}
     template = Pipeline(
         [
-            _evaluate_predictions(judged),
+            Node(
+                nodes.evaluate_predictions,
+                inputs(("predictions", "manifest"), ("calibration", "anomaly_scores")) | params,
+                "evaluation",
+                name="evaluate_predictions",
+            ),
             Node(nodes.tabulate_classes, "evaluation", "per_class", name="tabulate_classes"),
             Node(nodes.flatten_metrics, "evaluation", "metrics", name="flatten_metrics"),
             Node(nodes.plot_confusion, "evaluation", "confusion_matrix", name="plot_confusion"),
@@ -45,47 +46,20 @@ def create_pipeline(
                 "mistake_frames",
                 name="show_mistakes",
             ),
+            Node(nodes.collect_banners, inputs(("split_audit",), ("trunk",)), "banners", name="collect_banners"),
             Node(
-                nodes.collect_banners,
-                {"split_audit": "split_audit", "predictions": "predictions", "manifest": "manifest"}
-                | {"raw_footage": "raw_footage", "params": "params:evaluation"}
-                | said,
-                "banners",
-                name="collect_banners",
+                nodes.render_evaluation_report,
+                inputs((*_REPORTED, "mlflow_run_id"), ("trunk", "training_curves")) | params,
+                "evaluation_report",
+                name="render_evaluation_report",
             ),
-            _render_report(shown),
         ]
     )
-    extras = {*judged.values(), *shown.values()}
     return Pipeline(
         template,
         namespace=family,
-        inputs=(SHARED & template.inputs()) | extras,
+        inputs=SHARED & template.inputs(),
         parameters={"params:evaluation"},
         tags={"evaluation"},
         prefix_datasets_with_namespace=True,
     )
-
-
-def _evaluate_predictions(extras: Mapping[str, str]) -> Node:
-    inputs = {"predictions": "predictions", "manifest": "manifest", "params": "params:evaluation", **extras}
-    return Node(nodes.evaluate_predictions, inputs, "evaluation", name="evaluate_predictions")
-
-
-def _render_report(extras: Mapping[str, str]) -> Node:
-    names = (
-        "family_name",
-        "evaluation",
-        "predictions",
-        "manifest",
-        "mistakes",
-        "mistake_frames",
-        "banners",
-        "mlflow_run_id",
-    )
-    inputs = {name: name for name in names} | {"params": "params:evaluation"} | dict(extras)
-    return Node(nodes.render_evaluation_report, inputs, "evaluation_report", name="render_evaluation_report")
-
-
-def _given(extras: Mapping[str, str | None]) -> dict[str, str]:
-    return {argument: dataset for argument, dataset in extras.items() if dataset is not None}
