@@ -123,10 +123,10 @@ def probe_video(
 def _problem(  # noqa: PLR0911 - one return a problem
     seen: "_Seen", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
 ) -> str | None:
-    if seen.n_frames == 0:
-        return f"not_a_video: {broken or 'no frame decodes; is it a video file?'}"
     if broken:
         return f"truncated: {broken}"
+    if seen.n_frames == n_declared == 0:
+        return "not_a_video: no frame decodes; is it a video file?"
     if seen.n_frames < share * n_declared:
         return (
             f"truncated: {seen.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
@@ -135,7 +135,7 @@ def _problem(  # noqa: PLR0911 - one return a problem
     if seen.resized_at is not None:
         return f"frame_size: the frames change their size at frame {seen.resized_at}; re-encode it at one size"
     if seen.n_on == 0:
-        return "no_arc: the arc burns in no frame; check the exposure, or ingestion.probe.gate"
+        return "no_arc: the arc burns in no frame; check the exposure, or video_classifier.windows.gate"
     if n_clips == 0:
         return f"too_short: the arc burns for {seen.n_on} frames, too few for one clip of {window}; record longer"
     return None

@@ -10,7 +10,9 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.items import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.pipelines.ingestion.params import ContactSheetParams, IndexParams, ProbeParams, SplitParams
+from weld_pipeline.pipelines.video_classifier.params import WindowParams
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +26,22 @@ def index_footage(footage: SourceTree, params: IndexParams) -> pd.DataFrame:
 
 
 def plan_probes(
-    footage: SourceTree, footage_index: pd.DataFrame, params: ProbeParams
+    footage: SourceTree, footage_index: pd.DataFrame, windows: WindowParams, params: ProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
-    """Return the decoding of every recording whose file is there, as work to be done where it is saved."""
+    """Return the decoding of every recording whose file is there, as work to be done where it is saved.
+
+    What counts as arc and as too short is what the video classifier sees, so the clip parameters are its own.
+    """
     from weld_pipeline.sources.probing import pending_probes
 
     present = footage_index.loc[footage_index["problem"].isna(), ["sample_id", "path"]]
     return pending_probes(
         footage.root,
         dict(zip(present["sample_id"], present["path"], strict=True)),
-        gate=params.gate.to_gate(),
-        **params.model_dump(exclude={"gate"}),
+        gate=ArcGate(**windows.gate.model_dump()),
+        window=windows.window,
+        stride=windows.stride,
+        **params.model_dump(),
     )
 
 

@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from weld_pipeline.media.clips import ArcGate
-
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -32,34 +30,11 @@ class IndexParams(BaseModel):
     null makes each file its own session."""
 
 
-class GateParams(BaseModel):
-    """When a frame counts as arc-on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_luma: int = Field(ge=1, le=255)
-    """A pixel is bright from this value on."""
-    min_bright_fraction: float = Field(gt=0, le=1)
-    """Share of bright pixels from which the arc is on."""
-    min_clip_fraction: float = Field(gt=0, le=1)
-    """Share of a clip's frames that must be arc-on."""
-
-    def to_gate(self) -> ArcGate:
-        """Return the arc rule."""
-        return ArcGate(**self.model_dump())
-
-
 class ProbeParams(BaseModel):
     """How a video is probed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    gate: GateParams
-    """The arc rule; the same as for features."""
-    window: int = Field(ge=1, le=1024)
-    """Frames in a clip; a weld shorter than one is quarantined."""
-    stride: int = Field(ge=1, le=1024)
-    """Frames between clip starts."""
     min_decoded_fraction: Share
     """Share of the frames the header claims that must decode; below, the file is truncated."""
     thumbnail_px: int = Field(ge=32, le=960)

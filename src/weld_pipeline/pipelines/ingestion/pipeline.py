@@ -16,7 +16,7 @@ def create_pipeline() -> Pipeline:
             Node(nodes.index_footage, ["raw_footage", "params:ingestion.index"], "footage_index", name="index_footage"),
             Node(
                 nodes.plan_probes,
-                ["raw_footage", "footage_index", "params:ingestion.probe"],
+                ["raw_footage", "footage_index", "params:video_classifier.windows", "params:ingestion.probe"],
                 "footage_probes",
                 name="plan_probes",
             ),
