@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
-from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.pipelines.evaluation import create_pipeline
 from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
@@ -114,8 +113,8 @@ def rich(footage):
         footage,
         calibration={"threshold": 0.5},
         anomaly_scores=scores,
-        trunk=SavedModel("video_trunk", {}, {}, provenance={"weights": WEIGHTS}),
-        training_curves={"classifier": {"train_loss": [1.0, 0.5], "valid_loss": [1.1, 0.8]}},
+        weights=WEIGHTS,
+        curves={"classifier": {"train_loss": [1.0, 0.5], "valid_loss": [1.1, 0.8]}},
     )
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from weld_pipeline.core.source_tree import SourceTree
-from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 
@@ -102,11 +101,11 @@ def show_mistakes(
     return strip_sheet(recordings, n_frames=params.n_frames)
 
 
-def collect_banners(split_audit: dict[str, Any], trunk: SavedModel | None = None) -> list[str]:
+def collect_banners(split_audit: dict[str, Any], weights: dict[str, Any] | None = None) -> list[str]:
     """Return what must be said beside every number: leakage, drawn data, random weights."""
     from weld_pipeline.decision.banners import weights_banner
 
-    return [*split_audit["banners"], *(weights_banner(trunk.provenance["weights"]) if trunk else [])]
+    return [*split_audit["banners"], *(weights_banner(weights) if weights else [])]
 
 
 def render_evaluation_report(
@@ -120,8 +119,8 @@ def render_evaluation_report(
     banners: list[str],
     mlflow_run_id: str | None,
     params: EvaluationParams,
-    trunk: SavedModel | None = None,
-    training_curves: dict[str, dict[str, list[float]]] | None = None,
+    weights: dict[str, Any] | None = None,
+    curves: dict[str, dict[str, list[float]]] | None = None,
 ) -> str:
     """Return the report as one HTML page."""
     from weld_pipeline.core.provenance import code_revision, library_versions
@@ -137,10 +136,10 @@ def render_evaluation_report(
         mistakes=mistakes,
         sheet=mistake_frames,
         banners=banners,
-        curves=training_curves or {},
+        curves=curves or {},
         revision=code_revision(),
         data_sha256=data_hash(manifest),
-        weights=trunk.provenance["weights"] if trunk else None,
+        weights=weights,
         mlflow_run_id=mlflow_run_id,
         libraries=library_versions(),
     )

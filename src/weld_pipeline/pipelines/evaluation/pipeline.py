@@ -17,8 +17,7 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
         family: Namespace; `<family>.predictions` is what is judged.
         extras: What else the family has to show. `calibration`: with `threshold`, the `p_defect` from which a weld
             fails. `anomaly_scores`: `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
-            `trunk`: the saved model whose provenance holds the record of its weights. `training_curves`: per model, per
-            metric, a value an epoch.
+            `weights`: the record of what the network began with. `curves`: per model, per metric, a value an epoch.
     """
 
     def inputs(names: Collection[str], wanted: Collection[str]) -> dict[str, str]:
@@ -46,10 +45,10 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
                 "mistake_frames",
                 name="show_mistakes",
             ),
-            Node(nodes.collect_banners, inputs(("split_audit",), ("trunk",)), "banners", name="collect_banners"),
+            Node(nodes.collect_banners, inputs(("split_audit",), ("weights",)), "banners", name="collect_banners"),
             Node(
                 nodes.render_evaluation_report,
-                inputs((*_REPORTED, "mlflow_run_id"), ("trunk", "training_curves")) | params,
+                inputs((*_REPORTED, "mlflow_run_id"), ("weights", "curves")) | params,
                 "evaluation_report",
                 name="render_evaluation_report",
             ),
