@@ -53,7 +53,7 @@ class DrawnFiles:
         """Return the key of a file that exists, whoever made it, so that it is left alone; else None."""
         return self.keys[item_id] if inside(self.root, item_id).exists() else None
 
-    def write(self, item_id: str, key: str, result: bytes) -> None:
+    def write(self, item_id: str, key: str, result: bytes) -> None:  # noqa: ARG002 - `begin` has recorded all keys
         """Write one file atomically, unless one has appeared in its place."""
         path = inside(self.root, item_id)
         if not path.exists():

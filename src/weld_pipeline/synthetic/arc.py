@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from weld_pipeline.synthetic.scene import Canvas, Moment
+from weld_pipeline.synthetic.moment import Moment
+from weld_pipeline.synthetic.scene import Canvas
 
 _BACKGROUND = np.float32(10)
 _ANGLES = np.linspace(0, 2 * np.pi, 48, endpoint=False)
@@ -42,7 +43,7 @@ def draw_root(canvas: Canvas, moment: Moment) -> None:
     drip = np.zeros(canvas[rows, columns].shape, np.uint8)
     centre = (round((moment.arc_x - 22) * k) - columns.start, round(moment.edge_at_arc * k) - rows.start)
     axes = (max(1, round((26 + 0.35 * moment.root) * k)), max(1, round(moment.root * k)))
-    cv2.ellipse(drip, centre, axes, 0, 0, 180, 205, -1)
+    cv2.ellipse(drip, centre, axes, 0, 0, 180, 235, -1)
     glow = cv2.GaussianBlur(drip, (0, 0), 1 + 7 * k) * np.float32(0.75 + 0.25 * moment.level)
     np.maximum(canvas[rows, columns], glow, out=canvas[rows, columns])
 
@@ -53,18 +54,21 @@ def draw_arc(canvas: Canvas, moment: Moment, rng: np.random.Generator) -> None:
     rows, columns = _patch(moment)
     corner = np.array((columns.start, rows.start)) / scene.scale
     place = np.array((moment.arc_x, moment.arc_y))
-    wide = (24 + 66 * level * rng.uniform(0.85, 1.12)) * size
-    tall = np.where(np.sin(_ANGLES) < 0, 18 + 30 * level * rng.uniform(0.8, 1.15), 24 + 20 * level) * size
+    wide = (20 + 78 * level * rng.uniform(0.85, 1.12)) * size
+    tall = np.where(np.sin(_ANGLES) < 0, 13 + 42 * level * rng.uniform(0.8, 1.15), 20 + 20 * level) * size
     outline = _outline(rng, ragged=0.09, erupts=level > 0.5 and rng.random() < 0.12)
     body = place + np.column_stack((wide * outline * np.cos(_ANGLES), tall * outline * np.sin(_ANGLES)))
     mask = np.zeros(canvas[rows, columns].shape, np.uint8)
     if level > 0.5:
         plume = _plume(place, wide, rng) - corner
-        cv2.fillPoly(mask, [fixed(plume, scene.scale)], int(rng.integers(45, 150)), cv2.LINE_AA, 4)
+        light = int(rng.integers(35, 120))
+        cv2.fillPoly(mask, [fixed(plume, scene.scale)], light, cv2.LINE_AA, 4)
+        core = plume[:1] + (plume - plume[:1]) * (0.62, 0.8)
+        cv2.fillPoly(mask, [fixed(core, scene.scale)], light + 70, cv2.LINE_AA, 4)
     cv2.fillPoly(mask, [fixed(body - corner, scene.scale)], 255, cv2.LINE_AA, 4)
     # The plate edge cuts the arc off; only under its middle does glare spill over.
     x = scene.x[columns]
-    glare = (4 + 16 * level) * np.exp(-(((x - moment.arc_x) / (0.55 * wide)) ** 2))
+    glare = (3 + 13 * level) * np.exp(-(((x - moment.arc_x) / (0.5 * wide)) ** 2))
     mask[scene.y[rows] > moment.edge[columns] + scene.teeth[columns] / 2 + glare] = 0
     soft = cv2.GaussianBlur(mask, (0, 0), (1.2 + 2.5 * level) * scene.scale * 2)
     canvas[rows, columns] += soft * np.float32(1.6 * (0.75 + 0.25 * level))
@@ -73,23 +77,24 @@ def draw_arc(canvas: Canvas, moment: Moment, rng: np.random.Generator) -> None:
 def draw_wire(canvas: Canvas, moment: Moment) -> None:
     """Paint the wire, in place: a dark tapering needle, its two flanks catching the light of the peak."""
     scene, level = moment.scene, moment.level
-    x, y = moment.arc_x, moment.arc_y
+    k, x, y = scene.scale, moment.arc_x, moment.arc_y
     if moment.is_burning:
-        tip = y - (0 if level < 0.3 else 26 * moment.arc_size)
-        flank = 55 + 130 * level
+        tip = y - (8 if level < 0.3 else 34 * moment.arc_size)
+        flank = 70 + 120 * level
     else:
-        tip, flank = y - 62, 40 * moment.heat
+        tip, flank = y - 66, 40 * moment.heat
     above = scene.seam_x + moment.torch_x
     wire = np.array([(above - 8, scene.nozzle_y), (above + 8, scene.nozzle_y), (x + 4, tip), (x - 4, tip)])
-    cv2.fillConvexPoly(canvas, fixed(wire, scene.scale), 14 + 30 * level, cv2.LINE_8, 4)
-    thin = max(1, round(2.4 * scene.scale))
+    cv2.fillConvexPoly(canvas, fixed(wire, k), 14 + 26 * level, cv2.LINE_8, 4)
     for root, end in ((wire[0], wire[3]), (wire[1], wire[2])):
-        lit_from = root + (end - root) * (0.1 if level > 0.3 else 0.55)
-        start, stop = fixed(np.array([lit_from, end]), scene.scale).tolist()
-        cv2.line(canvas, start, stop, flank, thin, cv2.LINE_8, 4)
+        lit_from = root + (end - root) * (0.1 if level > 0.3 else 0.45)
+        start, stop = fixed(np.array([lit_from, end]), k).tolist()
+        cv2.line(canvas, start, stop, flank, max(1, round(2.4 * k)), cv2.LINE_8, 4)
     if not moment.is_burning:  # the end of the wire has melted to a ball
-        centre = (round(x * scene.scale), round(tip * scene.scale))
-        cv2.circle(canvas, centre, max(1, round(13 * scene.scale)), 235 * moment.heat, -1)
+        cv2.circle(canvas, (round(x * k), round(tip * k)), max(1, round(13 * k)), 235 * moment.heat, -1)
+    left, right = (max(0, round((f(wire[:, 0]) + d) * k)) for f, d in ((np.min, -18), (np.max, 18)))
+    upper, lower = max(0, round(scene.nozzle_y * k)), max(1, round((tip + 14) * k))
+    canvas[upper:lower, left:right] = cv2.GaussianBlur(canvas[upper:lower, left:right], (3, 3), 0.75)
 
 
 def fixed(points: Float[np.ndarray, "P 2"], scale: float) -> Int[np.ndarray, "P 2"]:

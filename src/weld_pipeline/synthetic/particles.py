@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from weld_pipeline.synthetic.arc import fixed
-from weld_pipeline.synthetic.scene import Moment, bokeh
+from weld_pipeline.synthetic.moment import Moment
+from weld_pipeline.synthetic.scene import bokeh
 
 _WHITE = 255
 _GRAVITY = 1.6  # px/frame², drops of a few millimetres as they look on the recording

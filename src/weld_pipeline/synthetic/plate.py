@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from weld_pipeline.synthetic.welds import DrawnWeld
 
+Steel = UInt8[np.ndarray, "h w 3"]
+
 # Plate and the target sheet below it, drawn flat and laid into the photograph in perspective.
 PLATE_PX = (1000, 620)
 _STEEL_ROWS = 400
@@ -26,7 +28,7 @@ def draw_plate(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "
     return picture
 
 
-def _steel(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
+def _steel(weld: DrawnWeld, rng: np.random.Generator) -> Steel:
     width = PLATE_PX[0]
     brushed = cv2.GaussianBlur(rng.normal(0, 28, (_STEEL_ROWS, width)), (0, 0), 9, sigmaY=0.7)
     cloudy = cv2.resize(rng.normal(0, 7, (4, 7)), (width, _STEEL_ROWS), interpolation=cv2.INTER_CUBIC)
@@ -41,7 +43,7 @@ def _steel(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 
     return np.clip((grey - soot)[..., None] * (1.0, 0.99, 0.97), 0, 255).astype(np.uint8)
 
 
-def _draw_bead(steel: UInt8[np.ndarray, "h w 3"], weld: DrawnWeld, rng: np.random.Generator) -> None:
+def _draw_bead(steel: Steel, weld: DrawnWeld, rng: np.random.Generator) -> None:
     """Paint the bead, in place: its outline, ripples and flaws say what went wrong."""
     start, end, seam = _BEAD
     x = np.arange(start, end)
@@ -59,7 +61,7 @@ def _draw_bead(steel: UInt8[np.ndarray, "h w 3"], weld: DrawnWeld, rng: np.rando
         notch = np.exp(-(((np.abs(v) - 1.2) / 0.16) ** 2)) * (np.sin(x / 17) > -0.4)
         region[:] = np.clip(region * (1 - 0.85 * notch[..., None]), 0, 255).astype(np.uint8)
     np.copyto(region, np.clip(colour, 0, 255).astype(np.uint8), where=(np.abs(v) < 1)[..., None])
-    _flaws(steel, weld.label, centre, half, rng)
+    _draw_flaws(steel, weld.label, centre, half, rng)
 
 
 def _half_width(label: str, x: np.ndarray, rng: np.random.Generator) -> Float[np.ndarray, " N"]:
@@ -73,35 +75,42 @@ def _half_width(label: str, x: np.ndarray, rng: np.random.Generator) -> Float[np
     return np.maximum((base + unrest * wobble / wobble.std()) * ends, 2.0)
 
 
-def _flaws(steel: UInt8[np.ndarray, "h w 3"], label: str, centre, half, rng: np.random.Generator) -> None:
-    """Paint holes, pores, spatter grains and cracks, in place."""
-    start = _BEAD[0]
+def _draw_flaws(
+    steel: Steel,
+    label: str,
+    centre: Float[np.ndarray, " N"],
+    half: Float[np.ndarray, " N"],
+    rng: np.random.Generator,
+) -> None:
+    """Paint what lies in and beside the bead, in place: grains, pores, holes, a glossy crown."""
 
     def at(column: int, v: float) -> tuple[int, int]:
-        return start + column, int(centre[column] + v * half[column])
+        return _BEAD[0] + column, int(centre[column] + v * half[column])
 
-    columns = rng.integers(20, len(centre) - 20, 60)
+    columns = rng.integers(20, len(centre) - 20, 60).tolist()
+    for column in columns[: 60 if label == "Spatter" else 5]:
+        beside = at(column, float(rng.choice((-1, 1)) * rng.uniform(1.3, 5)))
+        cv2.circle(steel, beside, int(rng.integers(2, 6)), (150, 152, 156), -1, cv2.LINE_AA)
     if "Porosity" in label:
         for column in columns[:26]:
-            cv2.circle(
-                steel, at(column, rng.uniform(-0.7, 0.7)), int(rng.integers(2, 6)), (22, 22, 24), -1, cv2.LINE_AA
-            )
-    if label == "Burnthrough":
+            pore = at(column, rng.uniform(-0.7, 0.7))
+            cv2.circle(steel, pore, int(rng.integers(2, 6)), (22, 22, 24), -1, cv2.LINE_AA)
+    elif label == "Burnthrough":
         for column in columns[:6]:
-            cv2.ellipse(steel, at(column, 0), (int(rng.integers(14, 30)), 13), 0, 0, 360, (9, 8, 8), -1, cv2.LINE_AA)
-    if label == "Excessive_Convexity":
+            cv2.ellipse(steel, at(column, 0.0), (int(rng.integers(14, 30)), 13), 0, 0, 360, (9, 8, 8), -1, cv2.LINE_AA)
+    elif label == "Excessive_Convexity":
         for column in range(30, len(centre) - 30, 3):
             cv2.circle(steel, at(column, -0.35), 3, (226, 232, 238), -1)
-    n_grains = 60 if label == "Spatter" else 5
-    for column in columns[:n_grains]:
-        place = at(column, rng.choice((-1, 1)) * rng.uniform(1.3, 5))
-        cv2.circle(steel, place, int(rng.integers(2, 6)), (150, 152, 156), -1, cv2.LINE_AA)
-    if label == "Crater_Cracks":
-        end = at(len(centre) - 26, 0)
-        cv2.ellipse(steel, end, (24, 16), 0, 0, 360, (58, 60, 64), -1, cv2.LINE_AA)
-        for angle in rng.uniform(0, 6.28, 5):
-            tip = (int(end[0] + 24 * np.cos(angle)), int(end[1] + 18 * np.sin(angle)))
-            cv2.line(steel, end, tip, (8, 8, 8), 2, cv2.LINE_AA)
+    elif label == "Crater_Cracks":
+        _draw_cracks(steel, at(len(centre) - 26, 0.0), rng)
+
+
+def _draw_cracks(steel: Steel, end: tuple[int, int], rng: np.random.Generator) -> None:
+    """Paint a crater and the cracks that start in it, in place."""
+    cv2.ellipse(steel, end, (24, 16), 0, 0, 360, (58, 60, 64), -1, cv2.LINE_AA)
+    for angle in rng.uniform(0, 6.28, 5):
+        tip = (int(end[0] + 24 * np.cos(angle)), int(end[1] + 18 * np.sin(angle)))
+        cv2.line(steel, end, tip, (8, 8, 8), 2, cv2.LINE_AA)
 
 
 def _label(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from weld_pipeline.synthetic.scene import Canvas, Moment
+from weld_pipeline.synthetic.moment import Moment
+from weld_pipeline.synthetic.scene import Canvas
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Bubbles:
             rng.uniform(0.3, 0.85, n_new),
             np.zeros(n_new),
             rng.integers(4, 10, n_new),
-            rng.uniform(9, 19, n_new),
+            rng.uniform(10, 21, n_new),
         )
         self.pores = np.vstack((self.pores, np.column_stack(born)))
 
@@ -62,7 +63,7 @@ class _Place:
         y = self.moment.edge[column] - v * self.crown[column - self.left]
         return column - self.left, int(y * k) - self.upper
 
-    def pixels(self, length: float) -> int:
+    def pixels(self, length: float | int) -> int:
         """Return a length in pixels of the canvas, at least one."""
         return max(1, round(length * self.moment.scene.scale))
 
@@ -89,8 +90,8 @@ def draw_pool(canvas: Canvas, moment: Moment, bubbles: Bubbles) -> None:
     light = _surface(u, (bottom - y) / (bottom - top + 1), moment)
     _pierce(light, _Place(moment, front, int(left), int(upper), u, crown), bubbles)
     light = np.maximum(light * np.float32(moment.heat * scene.exposure), 8)
-    cover = np.clip((y - top) / (3 + 16 * u**2) + 0.5, 0, 1) * np.clip((bottom - y) / 2 + 0.5, 0, 1)
-    cover *= np.clip((1.1 - u) / 0.42, 0, 1)
+    cover = np.clip((y - top) / (4 + 18 * u**2) + 0.5, 0, 1) * np.clip((bottom - y) / 2 + 0.5, 0, 1)
+    cover *= np.clip((1.12 - u) / 0.5, 0, 1)
     region = canvas[upper:lower, left:right]
     region += cover * (light - region)
 
@@ -98,7 +99,7 @@ def draw_pool(canvas: Canvas, moment: Moment, bubbles: Bubbles) -> None:
 def _crown(u: Float[np.ndarray, " w"], height: float, dome: float) -> Float[np.ndarray, " w"]:
     """Return the height of the surface: round in front, long and falling behind, with the dome on top."""
     nose = np.sqrt(np.clip(1 - (1 - np.clip((u + 0.02) / 0.16, 0, 1)) ** 2, 0, 1))
-    body = height * nose * (1 - 0.42 * np.clip(u, 0, 1.2) ** 2)
+    body = height * nose * (1 - 0.3 * np.clip(u, 0, 1.2) ** 2)
     swelling = dome * nose * np.exp(-(((u - 0.42) / 0.3) ** 2))
     return np.maximum(body + swelling, 1).astype(np.float32)
 
@@ -125,13 +126,14 @@ def _surface(u: Float[np.ndarray, " w"], depth: Float[np.ndarray, "h w"], moment
     eddies = grain[rows[:, None], columns[None, :]]
     glow = 0.55 + 0.45 * moment.level if moment.is_burning else 0.0
     hot, reach = (165, 0.24) if moment.gap <= 0 else (30, 0.2)
-    liveliness = 26 if moment.is_burning else 7
-    along = (104 + 34 * glow) * (1 - 0.35 * np.clip(u, 0, 1)) + hot * glow * np.exp(-((u / reach) ** 2))
-    rim = 38 * np.exp(-(((depth - 0.86) / 0.13) ** 2))
-    light = along + rim + liveliness * (1.15 - 0.6 * u) * eddies
+    liveliness = 0.14 if moment.is_burning else 0.05
+    along = (112 + 62 * glow) * (1 - 0.3 * np.clip(u, 0, 1))
+    flames = hot * glow * np.exp(-((u / reach) ** 2)) * np.clip(1 + 0.8 * eddies, 0, None)
+    rim = 22 * np.exp(-(((depth - 0.88) / 0.12) ** 2))
+    light = along * (1 + liveliness * eddies) + flames + rim
     if moment.groove > 0:
         teeth = np.clip(0.55 + 0.8 * np.sin(2 * np.pi * (4.2 * u - 1.7 * moment.time_s)), 0, 1) * (u > 0.16)
-        notch = moment.groove * teeth * np.exp(-(((depth - 0.72) / 0.2) ** 2))
+        notch = moment.groove * teeth * np.exp(-(((depth - 0.7) / 0.27) ** 2))
         light = light * (1 - 0.95 * np.clip(notch, 0, 1))
     return light.astype(np.float32)
 
@@ -140,8 +142,8 @@ def _pierce(light: Float[np.ndarray, "h w"], place: _Place, bubbles: Bubbles) ->
     """Draw what sits in the pool, in place: slag, pores, a burnt hole, the crater and its cracks."""
     px, moment = place.pixels, place.moment
     slag = place.pixel(0.78, 0.62)
-    cv2.ellipse(light, slag, (px(15), px(9)), 10, 0, 360, 165, -1)
-    cv2.ellipse(light, slag, (px(16), px(10)), 10, 0, 360, 190, 1)
+    cv2.ellipse(light, slag, (px(15), px(8)), 12, 0, 360, 150, -1)
+    cv2.ellipse(light, slag, (px(15), px(8)), 12, 100, 300, 205, 1)
     for u, v, age, life, radius in bubbles.pores:
         centre, grown = place.pixel(u, v), px(radius * min(1.0, 0.35 + age / life))
         if age >= life - 1:  # it bursts: a flash the size of the pore
@@ -150,7 +152,7 @@ def _pierce(light: Float[np.ndarray, "h w"], place: _Place, bubbles: Bubbles) ->
             cv2.circle(light, centre, grown, 40, -1)
             cv2.circle(light, centre, grown, 235, px(3))
     if moment.hole > 0:
-        axes = (px(66 * moment.hole), px(34 * moment.hole))
+        axes = (px(88 * moment.hole), px(40 * moment.hole))
         cv2.ellipse(light, place.pixel(0.4, 0.42), axes, 0, 0, 360, 230, px(8))
         cv2.ellipse(light, place.pixel(0.4, 0.42), axes, 0, 0, 360, 4, -1)
     if moment.crater > 0:

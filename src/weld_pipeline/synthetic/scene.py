@@ -1,4 +1,3 @@
-
 """What stands still while one weld is filmed: camera, torch, plate edge, and the grain of everything.
 
 A scene is drawn at half the frame's size and enlarged; real frames are soft, and it costs a quarter.
@@ -10,8 +9,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-
-from weld_pipeline.synthetic.motion import Motion
 
 # Movements and sizes are written for frames of this width.
 REFERENCE_WIDTH = 960
@@ -60,69 +57,6 @@ class Scene:
         return self.y.shape[0], self.x.shape[0]
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One frame's worth of movement, and where it happens; see `Motion` for the meaning of the values.
-
-    Attributes:
-        scene: What stands still.
-        edge: The plate edge now, in each column [reference px].
-        arc_x: Where the arc burns along the plate [reference px].
-        arc_y: Where the arc burns from the top of the frame [reference px].
-        edge_at_arc: Height of the plate edge below the arc [reference px].
-        carried: How far the flow has carried the eddies since ignition [reference px].
-    """
-
-    scene: Scene
-    edge: Float[np.ndarray, " W"]
-    arc_x: float
-    arc_y: float
-    edge_at_arc: float
-    carried: float
-    time_s: float
-    is_burning: bool
-    level: float
-    arc_size: float
-    torch_x: float
-    pool_length: float
-    pool_height: float
-    dome: float
-    sag: float
-    root: float
-    hole: float
-    groove: float
-    gap: float
-    crater: float
-    heat: float
-
-
-_CARRIED_OVER = ["time_s", "level", "arc_size", "torch_x", "pool_length", "pool_height", "dome", "sag", "root", "hole", "groove", "gap", "crater", "heat"]
-
-
-def moments(scene: Scene, motion: Motion) -> list[Moment]:
-    """Return the frames of a movement in a scene."""
-    carried = np.cumsum(motion.flow)
-    frames = []
-    for i in range(len(motion.time_s)):
-        turned = np.float32(np.tan(motion.tilt[i])) * (scene.x - np.float32(scene.seam_x))
-        edge = scene.edge + turned - np.float32(motion.lift[i])
-        arc_x = scene.seam_x + float(motion.arc_x[i])
-        edge_at_arc = float(edge[int(np.clip(arc_x * scene.scale, 0, len(edge) - 1))])
-        frames.append(
-            Moment(
-                scene=scene,
-                edge=edge,
-                arc_x=arc_x,
-                arc_y=edge_at_arc - 24 + float(motion.arc_y[i]),
-                edge_at_arc=edge_at_arc,
-                carried=float(carried[i]),
-                is_burning=bool(motion.is_burning[i]),
-                **{name: float(getattr(motion, name)[i]) for name in _CARRIED_OVER},
-            )
-        )
-    return frames
-
-
 def make_scene(*, width: int, joint: str, session_rng: np.random.Generator, rng: np.random.Generator) -> Scene:
     """Return the scene of one run.
 
@@ -162,8 +96,8 @@ def make_scene(*, width: int, joint: str, session_rng: np.random.Generator, rng:
 
 def _teeth(w: int, rng: np.random.Generator) -> Float[np.ndarray, " W"]:
     """Return the roughness of a sheared edge: fine teeth on a long wave."""
-    fine = cv2.GaussianBlur(rng.normal(0, 4.0, (1, w)), (0, 0), 1.0)[0]
-    long = cv2.GaussianBlur(rng.normal(0, 14.0, (1, w)), (0, 0), 12)[0]
+    fine = cv2.GaussianBlur(rng.standard_t(3, (1, w)) * 1.3, (0, 0), 0.8)[0]
+    long = cv2.GaussianBlur(rng.normal(0, 8.0, (1, w)), (0, 0), 12)[0]
     return (fine + long).astype(np.float32)
 
 
@@ -186,7 +120,7 @@ def _halo(w: int, h: int, scale: float) -> Float[np.ndarray, "H2 W2"]:
     x = (np.arange(2 * w) - w) / scale
     y = ((np.arange(2 * h) - h) / scale)[:, None]
     radius = np.sqrt(x**2 + y**2)
-    light = 150 * np.exp(-((radius / 70) ** 2)) + 85 * np.exp(-radius / 75) + 19 * np.exp(-((radius / 430) ** 2))
+    light = 175 * np.exp(-((radius / 72) ** 2)) + 100 * np.exp(-radius / 75) + 19 * np.exp(-((radius / 430) ** 2))
     return light.astype(np.float32)
 
 
@@ -196,7 +130,7 @@ def _grain() -> Float[np.ndarray, "R S"]:
     spectrum = np.fft.rfft2(np.random.default_rng(7).standard_normal((_TILE_HEIGHT, _TILE_WIDTH)))
     fy = np.fft.fftfreq(_TILE_HEIGHT)[:, None]
     fx = np.fft.rfftfreq(_TILE_WIDTH)[None, :]
-    radius = np.sqrt((fy * 14) ** 2 + (fx * 34) ** 2)
+    radius = np.sqrt((fy * 22) ** 2 + (fx * 40) ** 2)
     tile = np.fft.irfft2(spectrum * np.exp(-radius), s=(_TILE_HEIGHT, _TILE_WIDTH))
     return (tile / tile.std()).astype(np.float32)
 

@@ -1,7 +1,9 @@
 """Which welds a drawn shop makes: classes, sessions, configurations, set-up."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import date, timedelta
+from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -25,10 +27,11 @@ MANIFEST_COLUMNS = (
 )
 _FIRST_DAY = date(2022, 9, 5)
 _DAYS_BETWEEN_SESSIONS = 12
+_THICKNESSES_MM = (7, 3)
 # Joint, steel, thickness: every combination, so that no one of them tells the others.
 _SETUPS = tuple(
     (joint, steel, thickness)
-    for thickness in (7, 3)
+    for thickness in _THICKNESSES_MM
     for joint in ("butt", "fillet", "plane_plate")
     for steel in ("FE410", "BSK46")
 )
@@ -81,6 +84,7 @@ def plan_shop(
         n_in_session[session] += 1
         day = (_FIRST_DAY + timedelta(days=_DAYS_BETWEEN_SESSIONS * session)).strftime("%m-%d-%y")
         joint, steel, thickness = _SETUPS[session % len(_SETUPS)]
+        is_thin = thickness < max(_THICKNESSES_MM)
         welds.append(
             DrawnWeld(
                 run_id=f"{day}-{n_in_session[session]:04d}-{CLASSES.index(labels[number]):02d}",
@@ -90,8 +94,8 @@ def plan_shop(
                 joint=joint,
                 steel=steel,
                 thickness_mm=thickness,
-                current_a=int(rng.integers(30, 35) * 5 - (30 if thickness == 3 else 0)),
-                voltage_v=float(rng.integers(38, 45) / 2 - (2 if thickness == 3 else 0)),
+                current_a=int(rng.integers(30, 35) * 5 - 30 * is_thin),
+                voltage_v=float(rng.integers(38, 45) / 2 - 2 * is_thin),
                 gas_bar=float(rng.choice((4.0, 4.5))),
                 speed_cpm=int(rng.integers(24, 33)),
                 split=splits[number],
@@ -148,8 +152,8 @@ def as_table(welds: list[DrawnWeld]) -> pd.DataFrame:
 
 def from_table(table: pd.DataFrame) -> list[DrawnWeld]:
     """Return the runs of a table made by `as_table`, also after a round trip through a file."""
-    kinds = {field.name: field.type for field in fields(DrawnWeld)}
-    return [DrawnWeld(**{name: kinds[name](value) for name, value in row.items()}) for row in table.to_dict("records")]
+    kinds: dict[str, Callable[[Any], Any]] = get_type_hints(DrawnWeld)
+    return [DrawnWeld(**{name: kind(row[name]) for name, kind in kinds.items()}) for row in table.to_dict("records")]
 
 
 def manifest(welds: list[DrawnWeld]) -> pd.DataFrame:

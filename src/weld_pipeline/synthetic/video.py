@@ -11,10 +11,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from weld_pipeline.synthetic.arc import draw_arc, draw_root, draw_wire, lit_scene
-from weld_pipeline.synthetic.motion import Motion, weld_motion
+from weld_pipeline.synthetic.defects import weld_motion
+from weld_pipeline.synthetic.moment import Moment, moments
+from weld_pipeline.synthetic.motion import Motion
 from weld_pipeline.synthetic.particles import Drops, draw_particles
 from weld_pipeline.synthetic.pool import Bubbles, draw_pool
-from weld_pipeline.synthetic.scene import Canvas, Moment, Scene, make_scene, moments, sensor_noise
+from weld_pipeline.synthetic.scene import Canvas, Scene, make_scene, sensor_noise
 from weld_pipeline.synthetic.welds import FPS, DrawnWeld
 
 # Readers that know nothing of this program still learn from the file itself that no camera made it.
@@ -37,7 +39,12 @@ def weld_frames(weld: DrawnWeld) -> Iterator[UInt8[np.ndarray, "H W"]]:
         yield dark
     scene = make_scene(width=weld.width, joint=weld.joint, session_rng=_session_rng(weld), rng=rng)
     motion = weld_motion(
-        weld.label, arc_s=weld.arc_s, fps=FPS, speed_cpm=weld.speed_cpm, thickness_mm=weld.thickness_mm, rng=rng
+        weld.label,
+        arc_s=weld.arc_s,
+        fps=float(FPS),
+        speed_cpm=float(weld.speed_cpm),
+        thickness_mm=float(weld.thickness_mm),
+        rng=rng,
     )
     n_burning, n_lead_out = int(motion.is_burning.sum()), round(weld.lead_out_s * FPS)
     images = _images(moments(scene, motion)[: n_burning + n_lead_out], motion, rng)
