@@ -9,6 +9,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from pydantic import ValidationError
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
 from weld_pipeline.pipelines.evaluation import create_pipeline
@@ -166,6 +167,11 @@ def test_every_family_has_its_own_names_and_shares_the_manifest() -> None:
     inputs = create_pipeline("image_classifier").inputs()
     assert {"image_classifier.predictions", "manifest", "raw_footage", "split_audit", "params:evaluation"} <= inputs
     assert all(node.tags == {"evaluation"} for node in create_pipeline("image_classifier").nodes)
+
+
+def test_extra_that_no_report_knows_is_refused() -> None:
+    with pytest.raises(WeldError, match="extra 'trunk' is none of"):
+        create_pipeline("video_classifier", extras=("trunk",))
 
 
 def test_base_parameters_are_complete_and_unknown_ones_refused(project_root) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Collection
 
 from kedro.pipeline import Node, Pipeline
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 
+EXTRAS = {"calibration", "anomaly_scores", "weights", "curves"}
 SHARED = {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}
 _REPORTED = ("family_name", "evaluation", "predictions", "manifest", "mistakes", "mistake_frames", "banners")
 
@@ -18,7 +20,12 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
         extras: What else the family has to show. `calibration`: with `threshold`, the `p_defect` from which a weld
             fails. `anomaly_scores`: `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
             `weights`: the record of what the network began with. `curves`: per model, per metric, a value an epoch.
+
+    Raises:
+        WeldError: If an extra is none of these.
     """
+    if unknown := sorted(set(extras) - EXTRAS):
+        raise WeldError(f"evaluation of {family}: extra {unknown[0]!r} is none of {sorted(EXTRAS)}; name one of them")
 
     def inputs(names: Collection[str], wanted: Collection[str]) -> dict[str, str]:
         return {name: name for name in (*names, *(name for name in wanted if name in extras))}
