@@ -15,13 +15,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     that step for every family, and `__default__` runs all families. Sample data stay outside `__default__`, which
     reads whatever lies in data/01_raw.
     """
-    families = {
-        "video_classifier": ingestion.create_pipeline()
-        + video_classifier.create_pipeline()
-        + evaluation.create_pipeline("video_classifier")
-        + export.create_pipeline("video_classifier")
-        + inspection.create_pipeline("video_classifier"),
-    }
+    families = {"video_classifier": ingestion.create_pipeline() + _video_classifier()}
     everything = sum(families.values(), Pipeline([]))
     return {
         "__default__": everything,
@@ -30,3 +24,14 @@ def register_pipelines() -> dict[str, Pipeline]:
         **families,
         **{step: everything.only_nodes_with_tags(step) for step in STEPS},
     }
+
+
+def _video_classifier() -> Pipeline:
+    """Return what follows ingestion: features, training, calibration, evaluation, bundle, verdicts."""
+    family = "video_classifier"
+    return (
+        video_classifier.create_pipeline()
+        + evaluation.create_pipeline(family, extras=("calibration", "anomaly_scores", "weights", "curves"))
+        + export.create_pipeline(family)
+        + inspection.create_pipeline(family)
+    )
