@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from weld_pipeline.core.errors import WeldError
 
 _SUM_TOLERANCE = 1e-6
-_N_PROPOSALS = 5_000
+_N_PROPOSALS_PER_GROUP, _MAX_PROPOSALS = 60, 5_000
 _N_RESTARTS = 4
 # What it costs, in units of the squared relative errors summed below, that a class has no row in a split: it must be
 # trained on before it can be tested, and tested before it is tuned.
@@ -110,16 +110,20 @@ class _Cost:
         np.add.at(held, deal[deal >= 0], self.counts[deal >= 0])
         return held
 
-    def of_tally(self, held: Float[np.ndarray, "*many S K"]) -> Float[np.ndarray, "*many"]:
-        """Return the cost of what the splits hold."""
+    def of_tallies(self, held: Float[np.ndarray, "C S K"]) -> Float[np.ndarray, " C"]:
+        """Return the cost of each of several tallies."""
         per_class = (held / self._n_of_class - self.share[:, None]) ** 2
         overall = (held.sum(axis=-1) / self._n - self.share) ** 2
         absent = (held == 0).sum(axis=-1) @ self._absence
         return per_class.sum(axis=(-1, -2)) + self.counts.shape[1] * overall.sum(axis=-1) + absent
 
+    def of_tally(self, held: Float[np.ndarray, "S K"]) -> float:
+        """Return the cost of what the splits hold."""
+        return float(self.of_tallies(held[None])[0])
+
     def of(self, deal: Int[np.ndarray, " G"]) -> float:
         """Return the cost of a complete deal."""
-        return float(self.of_tally(self.tally(deal)))
+        return self.of_tally(self.tally(deal))
 
 
 def _deal(cost: _Cost, generator: np.random.Generator) -> Int[np.ndarray, " G"]:
@@ -129,7 +133,7 @@ def _deal(cost: _Cost, generator: np.random.Generator) -> Int[np.ndarray, " G"]:
     size = cost.counts.sum(axis=1)
     for group in np.lexsort((generator.random(len(size)), -size)):
         with_it = held + np.eye(cost.n_splits)[:, :, None] * cost.counts[group]  # [choice, S, K]
-        deal[group] = int(np.argmin(cost.of_tally(with_it)))
+        deal[group] = int(np.argmin(cost.of_tallies(with_it)))
         held[deal[group]] += cost.counts[group]
     return deal
 
@@ -138,7 +142,7 @@ def _improve(cost: _Cost, deal: Int[np.ndarray, " G"], generator: np.random.Gene
     """Return the deal after random moves and swaps, each kept if it lowers the cost."""
     n_groups = len(deal)
     held, best = cost.tally(deal), cost.of(deal)
-    for _ in range(_N_PROPOSALS if n_groups > 1 else 0):
+    for _ in range(min(_N_PROPOSALS_PER_GROUP * n_groups, _MAX_PROPOSALS)):
         one, other = generator.integers(n_groups, size=2)
         home, away = deal[one], deal[other]
         if generator.integers(2):
@@ -150,7 +154,7 @@ def _improve(cost: _Cost, deal: Int[np.ndarray, " G"], generator: np.random.Gene
         proposal = held.copy()
         proposal[home] += swapped - cost.counts[one]
         proposal[away] += cost.counts[one] - swapped
-        if (price := float(cost.of_tally(proposal))) < best:
+        if (price := cost.of_tally(proposal)) < best:
             held, best = proposal, price
             deal[one] = away
             if swapped.any():

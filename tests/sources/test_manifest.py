@@ -1,0 +1,159 @@
+import pandas as pd
+import pytest
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.tables import MANIFEST
+from weld_pipeline.media.probe import Probe
+from weld_pipeline.sources.manifest import join_probes, near_duplicate_table, split_as_source, split_by_session
+from weld_pipeline.sources.rows import IndexRow, to_table
+
+NO_PAIRS = pd.DataFrame({"sample_id": [], "other_id": []}, dtype="string")
+SHARES = {"train": 0.5, "valid": 0.15, "calib": 0.15, "test": 0.2}
+
+
+def row(sample_id, *, label="Good", session="d1", config="c1", **kept):
+    return IndexRow(sample_id, "intel", f"{sample_id}.avi", label, sample_id, session, config, **kept)
+
+
+def probe(sha256, *, problem=None, **kept):
+    return Probe(problem, 1000, sha256, 960, 600, 31.0, 62, 0.5, 1.0, 30.0, **kept)
+
+
+def manifest(rows, probes, *, session_by="date"):
+    table = join_probes(to_table(rows), probes, good_class="Good", session_by=session_by)
+    return table.set_index("sample_id", drop=False)
+
+
+def test_rows_in_are_rows_out_in_the_manifests_columns():
+    rows = [row("a"), row("b", problem="missing: x"), row("c")]
+    table = manifest(rows, {"a": probe("1"), "c": probe(None, problem="truncated: y")})
+    assert list(table.columns) == list(MANIFEST.columns)
+    assert table["status"].tolist() == ["ok", "quarantined", "quarantined"]
+    assert table["reason"].tolist()[1:] == ["missing: x", "truncated: y"]
+    assert table["split"].isna().all()
+
+
+def test_what_the_probe_found_is_in_the_manifest():
+    found = manifest([row("a", label="Overlap", travel_mm_s=5.0)], {"a": probe("1")}).loc["a"]
+    assert (found["n_frames"], found["duration_s"], found["arc_on_s"]) == (62, 2.0, 1.0)
+    assert (found["is_defect"], found["travel_mm_s"], found["mean_luma"]) == (True, 5.0, 30.0)
+
+
+def test_good_weld_is_no_defect_and_a_row_without_class_is_neither():
+    table = manifest([row("a"), row("b", label=None, problem="unknown_class: x")], {"a": probe("1")})
+    assert table.loc["a", "is_defect"] is False or table.loc["a", "is_defect"] == False  # noqa: E712
+    assert pd.isna(table.loc["b", "is_defect"])
+
+
+def test_second_file_of_the_same_bytes_is_quarantined():
+    table = manifest([row("a"), row("b"), row("c")], {"a": probe("1"), "b": probe("1"), "c": probe("2")})
+    assert table["status"].tolist() == ["ok", "quarantined", "ok"]
+    assert table.loc["b", "reason"] == "duplicate: the same bytes as a, which is kept"
+
+
+def test_same_bytes_under_two_labels_are_both_quarantined():
+    table = manifest([row("a"), row("b", label="Overlap")], {"a": probe("1"), "b": probe("1")})
+    assert (
+        table["reason"].str.startswith("label_conflict: the same bytes bear different labels (a is Good, b is ").all()
+    )
+
+
+def test_copy_of_a_row_that_cannot_be_used_anyway_is_no_duplicate():
+    table = manifest([row("a"), row("b")], {"a": probe("1", problem="no_arc: x"), "b": probe("1", problem="no_arc: x")})
+    assert set(table["reason"]) == {"no_arc: x"}
+
+
+def test_row_without_session_is_quarantined():
+    table = manifest([row("a", session=None), row("b")], {"a": probe("1"), "b": probe("2")})
+    assert table.loc["a", "reason"].startswith("no_session: its source gives no date")
+
+
+@pytest.mark.parametrize(
+    ("by", "sessions"),
+    [
+        ("date", ["d1", "d1", "d2", "d3"]),
+        ("config", ["c1", "c2", "c2", "c3"]),
+        ("components", ["d1+1", "d1+1", "d1+1", "d3"]),
+    ],
+)
+def test_session_is_date_configuration_or_what_they_link(by, sessions):
+    rows = [row("a"), row("b", config="c2"), row("c", session="d2", config="c2"), row("d", session="d3", config="c3")]
+    table = manifest(rows, {name: probe(name) for name in "abcd"}, session_by=by)
+    assert table["session"].tolist() == sessions
+
+
+def test_quarantined_rows_link_nothing():
+    rows = [row("a"), row("b", session="d2", config="c1", problem="missing: x")]
+    assert manifest(rows, {"a": probe("1")}, session_by="components").loc["a", "session"] == "d1"
+
+
+def test_near_duplicates_are_looked_for_among_usable_rows():
+    mark = {"scene": "0" * 16, "flicker": "1011000101" * 10}
+    probes = {"a": probe("1", **mark), "b": probe("2", **mark), "c": probe("3", problem="truncated: x", **mark)}
+    table = manifest([row("a"), row("b"), row("c")], probes)
+    assert near_duplicate_table(table, probes).to_numpy().tolist() == [["a", "b"]]
+
+
+def sessions_manifest(n_sessions=12):
+    rows = [
+        row(f"s{session}-{label}", label=label, session=f"d{session:02}")
+        for session in range(n_sessions)
+        for label in ("Good", "Overlap")
+    ]
+    return manifest(rows, {one.sample_id: probe(one.sample_id) for one in rows}).reset_index(drop=True)
+
+
+def split_sessions(table, pairs=NO_PAIRS, **changes):
+    settings = {"fractions": SHARES, "seed": 0, "keep_copies_together": True} | changes
+    return split_by_session(table, pairs, **settings)
+
+
+def test_every_usable_row_gets_a_split_and_sessions_stay_whole():
+    table = split_sessions(sessions_manifest())
+    assert table["split"].notna().all()
+    assert table.groupby("session")["split"].nunique().max() == 1
+    assert set(table["split"]) == {"train", "valid", "calib", "test"}
+
+
+def test_quarantined_rows_get_no_split():
+    table = manifest([row("a"), row("b", problem="missing: x")], {"a": probe("1")})
+    assert split_sessions(table.reset_index(drop=True))["split"].tolist()[0] == "train"
+    assert split_sessions(table.reset_index(drop=True))["split"].isna().tolist() == [False, True]
+
+
+def test_sessions_that_hold_copies_of_each_other_go_together():
+    table = sessions_manifest()
+    names = [f"s{session}-Good" for session in range(12)]
+    pairs = pd.DataFrame({"sample_id": names[:-1], "other_id": names[1:]}, dtype="string")
+    assert set(split_sessions(table, pairs)["split"]) == {"train"}
+    assert len(set(split_sessions(table, pairs, keep_copies_together=False)["split"])) == 4
+
+
+def split_words(words, **kept):
+    rows = [row(f"r{i}", session=f"d{i}", source_split=word, **kept) for i, word in enumerate(words)]
+    index = to_table(rows)
+    table = manifest(rows, {one.sample_id: probe(one.sample_id) for one in rows}).reset_index(drop=True)
+    return split_as_source(table, index["source_split"], fractions=SHARES, seed=0)
+
+
+def test_split_of_the_source_is_taken_and_calib_cut_from_its_train():
+    table = split_words(["TRAIN"] * 13 + ["VAL", "Test"])
+    assert table["split"].tolist()[13:] == ["valid", "test"]
+    # 0.15 / 0.65 of 13 one-row sessions.
+    assert table["split"].tolist()[:13].count("calib") == 3
+
+
+def test_calib_of_the_source_is_left_alone():
+    table = split_words(["train", "train", "calib", "test"])
+    assert table["split"].tolist() == ["train", "train", "calib", "test"]
+
+
+def test_usable_row_with_an_unknown_split_is_quarantined():
+    table = split_words(["train", "extra", None])
+    assert table["reason"].tolist()[1] == "no_split: its source says 'extra'; write TRAIN, VAL, CALIB or TEST there"
+    assert table["status"].tolist() == ["ok", "quarantined", "quarantined"]
+
+
+def test_source_without_splits_cannot_split():
+    with pytest.raises(WeldError, match=r"set ingestion\.split\.scheme=sessions"):
+        split_words([None, None])
