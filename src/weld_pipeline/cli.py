@@ -263,10 +263,11 @@ def _readable(callback: Callable[..., Any] | None) -> Callable[..., Any]:
     @wraps(callback)
     def run(*args: Any, **options: Any) -> Any:
         from kedro.io import DatasetError
+        from kedro.validation.exceptions import ParameterValidationError
 
         try:
             return callback(*args, **options)
-        except WeldError as error:
+        except (WeldError, ParameterValidationError) as error:
             raise click.ClickException(str(error)) from error
         except DatasetError as error:  # Kedro wraps what a dataset raises
             if isinstance(error.__cause__, WeldError):
