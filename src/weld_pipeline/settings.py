@@ -1,13 +1,8 @@
 """Kedro's entry to the project: hooks and configuration."""
 
-import warnings
-
 from kedro.config import OmegaConfigLoader
 
-# kedro-mlflow's own class meets MLflow's advice to its authors at every command.
-warnings.filterwarnings("ignore", message=".*Add type hints to the `predict` method", category=UserWarning)
-
-from weld_pipeline.hooks import TrackingHooks  # noqa: E402
+from weld_pipeline.hooks import TrackingHooks
 
 HOOKS = (TrackingHooks(),)
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)  # TrackingHooks is that plugin's hook, with our additions
