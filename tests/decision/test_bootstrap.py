@@ -64,11 +64,16 @@ def test_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 
 @pytest.mark.parametrize(("n_sessions", "n_rows"), [(4, 40), (5, 9)])
-def test_number_on_too_little_gets_no_interval(n_sessions, n_rows) -> None:
+def test_interval_on_too_little_is_marked(n_sessions, n_rows) -> None:
     names = [str(row % n_sessions) for row in range(n_rows)]
     estimate = Sessions.of(names, Protocol()).mean(np.arange(n_rows) % 2.0)
-    assert (estimate.low, estimate.high) == (None, None)
+    assert estimate.is_small
     assert (estimate.n, estimate.n_sessions) == (n_rows, n_sessions)
+
+
+def test_one_session_says_nothing_of_others_and_has_no_interval() -> None:
+    estimate = Sessions.of(["only"] * 40, Protocol()).mean(np.arange(40) % 2.0)
+    assert (estimate.value, estimate.low, estimate.high, estimate.is_small) == (0.5, None, None, True)
 
 
 def test_auroc_rests_on_the_rarer_kind() -> None:

@@ -79,12 +79,12 @@ def test_threshold_without_calibrated_probabilities_is_refused() -> None:
         evaluate(table().drop(columns="p_defect"), good=["Good"], protocol=QUICK, threshold=0.5)
 
 
-def test_class_on_few_samples_is_told_without_an_interval_and_named() -> None:
+def test_class_on_few_samples_is_marked_and_named() -> None:
     rows = table()
     rows.loc[:2, ["label", "predicted"]] = "Rust"
     found = evaluate(rows.drop(columns=[f"p_{name}" for name in CLASSES]), good=["Good"], protocol=QUICK)
     recall = found.per_class["Rust"]["recall"]
-    assert (recall.value, recall.low, recall.n) == (1.0, None, 3)
+    assert (recall.value, recall.n, recall.is_small) == (1.0, 3, True)
     assert any(note.startswith("n is too small for Rust: 3 samples of 3 session(s)") for note in found.notes)
 
 

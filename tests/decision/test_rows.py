@@ -92,6 +92,6 @@ def test_faultless_predictions_have_no_mistakes() -> None:
 
 def test_list_says_which_predictions_are_right() -> None:
     table = listed(PREDICTIONS)
-    assert table["sample_id"].tolist() == ["c", "d", "b"]
-    assert table["is_correct"].tolist() == [True, False, True]
+    assert table["sample_id"].tolist() == ["b", "c", "d"]
+    assert table["is_correct"].tolist() == [True, True, False]
     assert "p_defect" in table

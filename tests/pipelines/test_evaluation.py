@@ -135,8 +135,8 @@ def test_metrics_are_in_the_form_mlflow_takes(plain) -> None:
     assert plain["metrics"]["accuracy"] == {"value": accuracy, "step": 0}
 
 
-def test_list_holds_every_prediction(plain) -> None:
-    assert len(plain["predictions_csv"]) == 48
+def test_list_holds_every_prediction_of_the_split(plain) -> None:
+    assert len(plain["predictions_csv"]) == 24
     assert plain["predictions_csv"]["is_correct"].dtype == bool
 
 

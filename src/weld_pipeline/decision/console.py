@@ -33,19 +33,27 @@ def print_evaluation(console: Console, evaluation: Evaluation, *, session_rule: 
         if baseline.name != "session" or session_rule
     }
     console.print(_table("Accuracy of a look-up that sees only", guesses, evaluation))
+    console.print(small_rule(evaluation), highlight=False)
     for note in evaluation.notes:
         console.print(f"• {note}", style="yellow", highlight=False)
 
 
 def as_interval(estimate: Estimate) -> str:
-    """Return the interval in percent, or why there is none."""
+    """Return the interval in percent, or why there is none; `†` where it rests on too little."""
+    mark = " †" if estimate.is_small else ""
     if estimate.value is None:
         return "undefined"
     if estimate.low is None or estimate.high is None:
-        return "n too small"
+        return f"none{mark}"
     if estimate.low == estimate.high:
-        return "all sessions agree"
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}".replace("-", "−")
+        return f"all sessions agree{mark}"
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}{mark}".replace("-", "−")
+
+
+def small_rule(evaluation: Evaluation) -> str:
+    """Return what `†` means."""
+    protocol = evaluation.protocol
+    return f"† n too small to rely on: fewer than {protocol.min_samples} samples or {protocol.min_sessions} sessions"
 
 
 def _table(first: str, estimates: dict[str, Estimate], evaluation: Evaluation) -> Table:

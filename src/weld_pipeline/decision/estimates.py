@@ -19,8 +19,8 @@ class Protocol:
         level: Of the intervals.
         n_resamples: Draws of the bootstrap.
         seed: Of the draws.
-        min_sessions: A number that rests on fewer sessions gets no interval.
-        min_samples: A number that rests on fewer rows gets no interval.
+        min_sessions: On fewer sessions an interval is not to be relied on: resamples take only a handful of values.
+        min_samples: The same for rows.
         n_bins: Bins of the reliability plot.
     """
 
@@ -38,10 +38,11 @@ class Estimate:
 
     Attributes:
         value: The number, or None where it is undefined (no good weld, nothing predicted as this class).
-        low: Lower end of its interval, None where it rests on too little.
+        low: Lower end of its interval; None where the number is undefined or rests on one session.
         high: Upper end.
         n: Rows it rests on: all, those of a class, or for an AUROC those of the rarer kind.
         n_sessions: Sessions those rows come from.
+        is_small: Whether that is too little to rely on the interval.
     """
 
     value: float | None
@@ -49,6 +50,7 @@ class Estimate:
     high: float | None
     n: int
     n_sessions: int
+    is_small: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Sessions:
         return cls(tuple(names.tolist()), of_row, draws, protocol)
 
     def is_small(self, n: int, n_sessions: int) -> bool:
-        """Return whether a number rests on too little for an interval."""
+        """Return whether a number rests on too little to rely on its interval."""
         return n < self.protocol.min_samples or n_sessions < self.protocol.min_sessions
 
     def estimate(
@@ -90,12 +92,12 @@ class Sessions:
         """
         of_row = self.of_row if rows is None else self.of_row[rows]
         n, n_sessions = len(of_row), len(np.unique(of_row))
+        is_small = self.is_small(n, n_sessions)
         if not np.isfinite(value):
-            return Estimate(None, None, None, n, n_sessions)
-        interval = percentile_interval(resampled, level=self.protocol.level)
-        if interval is None or self.is_small(n, n_sessions):
-            return Estimate(float(value), None, None, n, n_sessions)
-        return Estimate(float(value), *interval, n, n_sessions)
+            return Estimate(None, None, None, n, n_sessions, is_small)
+        interval = percentile_interval(resampled, level=self.protocol.level) if n_sessions > 1 else None
+        low, high = interval or (None, None)
+        return Estimate(float(value), low, high, n, n_sessions, is_small)
 
     def mean(self, terms: Float[np.ndarray, " N"]) -> Estimate:
         """Return the mean of one number a row."""

@@ -208,7 +208,8 @@ def _notes(scored: Scored, sessions: Sessions, good: Collection[str]) -> list[st
     rule = f"fewer than {protocol.min_samples} samples or {protocol.min_sessions} sessions"
     if sessions.is_small(len(sessions.of_row), n_sessions):
         notes.append(
-            f"n is too small: {len(sessions.of_row)} samples of {n_sessions} session(s); no interval is given ({rule})."
+            f"n is too small: {len(sessions.of_row)} samples of {n_sessions} session(s) ({rule}); "
+            "do not rely on any interval."
         )
     for name, metrics in scored.per_class.items():
         recall = metrics["recall"]
@@ -216,7 +217,8 @@ def _notes(scored: Scored, sessions: Sessions, good: Collection[str]) -> list[st
             notes.append(f"No test sample of {name}: nothing is known of it.")
         elif sessions.is_small(recall.n, recall.n_sessions):
             notes.append(
-                f"n is too small for {name}: {recall.n} samples of {recall.n_sessions} session(s); no interval is given ({rule})."
+                f"n is too small for {name}: {recall.n} samples of {recall.n_sessions} session(s) ({rule}); "
+                "do not rely on its interval."
             )
         elif recall.low == recall.high:
             notes.append(

@@ -15,7 +15,7 @@ from PIL import Image
 
 from weld_pipeline.core.provenance import CodeRevision
 from weld_pipeline.decision.baselines import CONFOUNDS, Baseline
-from weld_pipeline.decision.console import as_interval
+from weld_pipeline.decision.console import as_interval, small_rule
 from weld_pipeline.decision.evaluation import Evaluation
 from weld_pipeline.decision.figures import (
     as_svg,
@@ -104,6 +104,7 @@ def render(report: Report) -> str:
         headlines=[(label, hint, rates[name]) for name, label, hint in HEADLINES if name in rates],
         confounds=[(CONFOUNDS[baseline.name], baseline) for baseline in evaluation.baselines],
         verdict=_verdict(evaluation),
+        small_rule=small_rule(evaluation),
         confusion=confusion_figure(evaluation),
         confound_plot=confound_figure(evaluation),
         reliability_plot=reliability_figure(evaluation.reliability) if evaluation.reliability else None,
@@ -224,7 +225,7 @@ def _verdict(evaluation: Evaluation) -> str:
     words = "the commonest class" if strongest.name == "majority" else f"a look-up of the {CONFOUNDS[strongest.name]}"
     guess, gap = percent(strongest.rates["accuracy"].value), strongest.margin
     sentence = f"Without looking at a weld, {words} scores {guess} %; the model is {_points(gap.value)} points above it"
-    if gap.low is None or gap.high is None:
+    if gap.low is None or gap.high is None or gap.is_small:
         return f"{sentence}. There are too few sessions to say how sure that is."
     interval = f"({100 * evaluation.protocol.level:g} % interval {_points(gap.low)} to {_points(gap.high)})"
     if gap.low > 0:

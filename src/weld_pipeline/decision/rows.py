@@ -96,7 +96,7 @@ def listed(predictions: pd.DataFrame) -> pd.DataFrame:
     columns = ["sample_id", "session", "config", "split", "label", "predicted", "score"]
     table = predictions[columns + [name for name in ("p_defect",) if name in predictions]].copy()
     table.insert(columns.index("predicted") + 1, "is_correct", table["label"] == table["predicted"])
-    return table.sort_values(["split", "sample_id"]).reset_index(drop=True)
+    return table.sort_values("sample_id").reset_index(drop=True)
 
 
 def _sureness(row: dict[Any, Any]) -> float:

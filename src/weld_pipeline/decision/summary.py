@@ -71,6 +71,7 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
         "n_per_class": {name: estimate.n for name, estimate in recalls.items()},
         "session_rule": session_rule or "each id is its own session",
         "level": evaluation.protocol.level,
+        "n_too_small": [name for name, estimate in (rates | recalls).items() if estimate.is_small],
         "notes": evaluation.notes,
     }
 

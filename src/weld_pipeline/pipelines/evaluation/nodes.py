@@ -72,11 +72,11 @@ def plot_reliability(evaluation: dict[str, Any]) -> Any:
     return reliability_figure(from_record(evaluation).reliability)
 
 
-def list_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the predictions as a list to read."""
+def list_predictions(predictions: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
+    """Return the predictions of the chosen split as a list to read."""
     from weld_pipeline.decision.rows import listed
 
-    return listed(predictions)
+    return listed(predictions[predictions["split"] == params.split])
 
 
 def pick_mistakes(predictions: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:

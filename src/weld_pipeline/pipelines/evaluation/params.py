@@ -19,7 +19,7 @@ class EvaluationParams(BaseModel):
     seed: int = Field(ge=0)
     """Of the draws."""
     min_sessions: int = Field(ge=1)
-    """A number that rests on fewer sessions is told without an interval, and that it is."""
+    """An interval that rests on fewer sessions is marked as one not to rely on."""
     min_samples: int = Field(ge=1)
     """The same for samples."""
     n_bins: int = Field(ge=2)

@@ -44,7 +44,9 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
             Node(nodes.plot_confusion, "evaluation", "confusion_matrix", name="plot_confusion"),
             Node(nodes.plot_confounds, "evaluation", "confounds", name="plot_confounds"),
             Node(nodes.plot_reliability, "evaluation", "reliability", name="plot_reliability"),
-            Node(nodes.list_predictions, "predictions", "predictions_csv", name="list_predictions"),
+            Node(
+                nodes.list_predictions, ["predictions", "params:evaluation"], "predictions_csv", name="list_predictions"
+            ),
             Node(nodes.pick_mistakes, ["predictions", "params:evaluation"], "mistakes", name="pick_mistakes"),
             Node(
                 nodes.show_mistakes,
