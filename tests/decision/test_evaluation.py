@@ -92,7 +92,7 @@ def test_class_of_the_model_that_never_occurs_is_named() -> None:
     rows = table()[["label", "predicted", "session"]]
     found = evaluate(rows, good=["Good"], protocol=QUICK, classes=[*CLASSES, "Warping"])
     assert found.per_class["Warping"]["recall"].value is None
-    assert "No test sample of Warping: nothing is known of it." in found.notes
+    assert "No sample of Warping: nothing is known of it." in found.notes
 
 
 def test_sessions_that_all_agree_do_not_pass_for_certainty() -> None:

@@ -10,8 +10,9 @@ from weld_pipeline.core.provenance import CodeRevision
 from weld_pipeline.decision.banners import weights_banner
 from weld_pipeline.decision.estimates import Protocol
 from weld_pipeline.decision.evaluation import evaluate
+from weld_pipeline.decision.family_report import family_report
 from weld_pipeline.decision.figures import as_svg, confusion_figure
-from weld_pipeline.decision.report import family_report, foreign_report
+from weld_pipeline.decision.report import foreign_report
 
 
 def predictions(labels=("Good", "Pore", "Crack"), n=60):

@@ -8,7 +8,8 @@ import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.decision.baselines import Baseline, confound_baselines
-from weld_pipeline.decision.estimates import Estimate, Protocol, Scored, Sessions, score_labels
+from weld_pipeline.decision.estimates import Estimate, Protocol, Sessions, score_labels
+from weld_pipeline.decision.limits import limits
 from weld_pipeline.decision.metrics import class_indices, pass_fail
 from weld_pipeline.decision.reliability import Reliability, brier_terms, nll_terms, reliability
 
@@ -111,7 +112,7 @@ def evaluate(
         auroc_per_defect=_auroc_per_defect(table, good, is_defect, sessions) if has_both else {},
         reliability=_reliability(table, names, is_defect, sessions, has_good=bool(good)),
         baselines=baselines,
-        notes=_notes(scored, sessions, good) + gaps,
+        notes=limits(scored, sessions, good) + gaps,
         protocol=protocol,
     )
 
@@ -200,32 +201,3 @@ def _reliability(
     if "p_defect" in table and has_good:
         found["defect"] = curve(table["p_defect"].to_numpy(float), is_defect)
     return found
-
-
-def _notes(scored: Scored, sessions: Sessions, good: Collection[str]) -> list[str]:
-    protocol, notes = sessions.protocol, []
-    n_sessions = len(sessions.names)
-    rule = f"fewer than {protocol.min_samples} samples or {protocol.min_sessions} sessions"
-    if sessions.is_small(len(sessions.of_row), n_sessions):
-        notes.append(
-            f"n is too small: {len(sessions.of_row)} samples of {n_sessions} session(s) ({rule}); "
-            "do not rely on any interval."
-        )
-    for name, metrics in scored.per_class.items():
-        recall = metrics["recall"]
-        if recall.n == 0:
-            notes.append(f"No test sample of {name}: nothing is known of it.")
-        elif sessions.is_small(recall.n, recall.n_sessions):
-            notes.append(
-                f"n is too small for {name}: {recall.n} samples of {recall.n_sessions} session(s) ({rule}); "
-                "do not rely on its interval."
-            )
-        elif recall.low == recall.high:
-            notes.append(
-                f"{name}: all {recall.n_sessions} sessions agree, so its interval has no width; that does not bound rare errors."
-            )
-    if not good:
-        notes.append("No good class: defect recall and good-weld specificity are undefined.")
-    elif scored.rates["good_specificity"].value is None:
-        notes.append(f"No test sample of a good weld ({', '.join(sorted(good))}): specificity is undefined.")
-    return notes

@@ -125,7 +125,7 @@ def render_evaluation_report(
     """Return the report as one HTML page."""
     from weld_pipeline.core.provenance import code_revision, library_versions
     from weld_pipeline.core.tables import data_hash
-    from weld_pipeline.decision.report import family_report
+    from weld_pipeline.decision.family_report import family_report
     from weld_pipeline.decision.summary import from_record
 
     return family_report(
