@@ -111,12 +111,14 @@ def class_by_session(manifest: pd.DataFrame) -> pd.DataFrame:
 
     Quarantined rows count: the table tells how the data were recorded.
     """
-    known = manifest[manifest["label"].notna()].assign(session=lambda rows: rows["session"].fillna("unknown"))
+    known = manifest[manifest["label"].notna()].assign(
+        session=lambda rows: rows["session"].astype("string").fillna("unknown")
+    )
     counts = pd.crosstab(known["session"], known["label"])
     usable = known[known["status"] == "ok"]
     splits = usable.groupby("session")["split"].agg(lambda column: ", ".join(sorted(set(column), key=SPLITS.index)))
     table = counts.reset_index()
-    table.insert(1, "splits", table["session"].map(splits).fillna(""))
+    table.insert(1, "splits", table["session"].map(splits).astype("string").fillna(""))
     table.insert(2, "n_usable", table["session"].map(usable["session"].value_counts()).fillna(0).astype(int))
     table.columns.name = None
     return table

@@ -26,7 +26,9 @@ def plot_class_by_session(table: pd.DataFrame) -> Figure:
     counts = counts.loc[counts.sum(axis=1).nlargest(_MAX_SESSIONS).index].sort_index()
     split_of = table.set_index("session")["splits"]
     with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(max(6.0, 0.17 * len(counts) + 3), 0.32 * counts.shape[1] + 2.4), layout="constrained", dpi=150)
+        figure = Figure(
+            figsize=(max(6.0, 0.17 * len(counts) + 3), 0.32 * counts.shape[1] + 2.4), layout="constrained", dpi=150
+        )
         axes = figure.add_subplot()
         session, label = np.nonzero(counts.to_numpy())
         n = counts.to_numpy()[session, label]

@@ -136,9 +136,9 @@ def split_as_source(
             "splits: the source proposes none (no SPLIT or split column); set ingestion.split.scheme=sessions"
         )
     is_ok = manifest["status"] == "ok"
-    splits = source_split.str.strip().str.casefold().map(_SPLIT_OF_WORD).astype("string")
+    words = source_split.astype("string").fillna("")
+    splits = words.str.strip().str.casefold().map(_SPLIT_OF_WORD).astype("string")
     nameless = is_ok & splits.isna()
-    words = source_split.fillna("").astype("string")
     reasons = "no_split: its source says " + words.map(repr) + "; write TRAIN, VAL, CALIB or TEST there"
     manifest = manifest.assign(
         reason=manifest["reason"].mask(nameless, reasons), status=manifest["status"].mask(nameless, "quarantined")

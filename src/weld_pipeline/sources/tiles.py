@@ -29,9 +29,9 @@ def manifest_tiles(
 
 
 def _captions(manifest: pd.DataFrame) -> pd.Series:
-    usable = manifest["label"].fillna("no class") + " · " + manifest["split"].fillna("")
-    quarantined = manifest["label"].fillna("no class") + " · " + manifest["reason"].fillna("")
-    return usable.where(manifest["status"] == "ok", quarantined)
+    # A column without any value comes back from parquet as a number.
+    label, split, reason = (manifest[name].astype("string").fillna("") for name in ("label", "split", "reason"))
+    return label + " · " + split.where(manifest["status"] == "ok", reason)
 
 
 def _tile(row: Any, group: str) -> Tile:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from weld_pipeline.core.tables import SPLITS
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -63,7 +65,9 @@ class SplitParams(BaseModel):
     """Seed of the deal."""
 
     @model_validator(mode="after")
-    def _fractions_sum_to_one(self) -> "SplitParams":
+    def _fractions_make_a_whole(self) -> "SplitParams":
+        if absent := [split for split in SPLITS if split not in self.fractions]:
+            raise ValueError(f"fractions name no share for {', '.join(absent)}; 0 leaves a split empty")
         if not math.isclose(sum(self.fractions.values()), 1, abs_tol=1e-6):
             raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions.values()):g}; they must sum to 1")
         return self

@@ -1,0 +1,60 @@
+import os
+
+from weld_pipeline.core.items import map_items
+from weld_pipeline.core.stores import JsonStore
+from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.sources.probing import pending_probes, read_probes
+
+SETTINGS = {
+    "gate": ArcGate(),
+    "window": 16,
+    "stride": 8,
+    "min_decoded_fraction": 0.99,
+    "thumbnail_px": 48,
+    "n_workers": 1,
+}
+
+
+def run(root, store, names, **changes):
+    pending = pending_probes(root, {name: f"{name}.avi" for name in names}, **SETTINGS | changes)
+    report = map_items(pending, store)
+    store.commit({item.id: item.key for item in pending.items})
+    return report
+
+
+def test_probes_come_back_as_they_were_made(film, tmp_path):
+    film(tmp_path / "a.avi", seed=1)
+    (tmp_path / "b.avi").write_text("no video")
+    store = JsonStore(tmp_path / "probes")
+    run(tmp_path, store, ["a", "b"])
+    probes = read_probes(store)
+    assert (probes["a"].problem, probes["a"].n_frames) == (None, 68)
+    assert probes["b"].problem.startswith("not_a_video: ")
+
+
+def test_file_is_probed_again_only_when_it_or_a_parameter_changed(film, tmp_path):
+    for name in "ab":
+        film(tmp_path / f"{name}.avi", seed=1)
+    store = JsonStore(tmp_path / "probes")
+    assert run(tmp_path, store, "ab").n_done == 2
+    assert run(tmp_path, store, "ab").n_done == 0
+    os.utime(tmp_path / "a.avi", ns=(1, 1))
+    assert run(tmp_path, store, "ab").n_done == 1
+    assert run(tmp_path, store, "ab", window=32).n_done == 2
+
+
+def test_moving_the_footage_folder_probes_nothing_again(film, tmp_path):
+    film(tmp_path / "here/a.avi")
+    store = JsonStore(tmp_path / "probes")
+    run(tmp_path / "here", store, "a")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert run(tmp_path / "there", store, "a").n_kept == 1
+
+
+def test_two_processes_give_the_same_probes_as_one(film, tmp_path):
+    for seed in range(2):
+        film(tmp_path / f"{seed}.avi", seed=seed)
+    stores = [JsonStore(tmp_path / f"probes{n}") for n in (1, 2)]
+    for n, store in enumerate(stores, start=1):
+        run(tmp_path, store, "01", n_workers=n)
+    assert dict(stores[0]) == dict(stores[1])
