@@ -1,6 +1,8 @@
 # ruff: noqa: PLR2004 - a picture is made of numbers
 """The finished plate seen from above: steel, heat tint, bead by class, and the label with the run id."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -29,18 +31,29 @@ def draw_plate(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "
 
 
 def _steel(weld: DrawnWeld, rng: np.random.Generator) -> Steel:
+    """Return the bare plate: brushed and cloudy, soot along the seam, the joint as a line or an upright leg."""
     width = PLATE_PX[0]
-    brushed = cv2.GaussianBlur(rng.normal(0, 28, (_STEEL_ROWS, width)), (0, 0), 9, sigmaY=0.7)
-    cloudy = cv2.resize(rng.normal(0, 7, (4, 7)), (width, _STEEL_ROWS), interpolation=cv2.INTER_CUBIC)
-    grey = 88 + (6 if weld.steel == "FE410" else -6) + brushed + cloudy
-    y, x = np.arange(_STEEL_ROWS)[:, None], np.arange(width)
-    soot = 38 * np.exp(-(((y - _BEAD[2]) / 75) ** 2)) * np.clip((x - 60) / 90, 0, 1) * np.clip((940 - x) / 90, 0, 1)
+    y, x = np.arange(_STEEL_ROWS, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
+    grey = np.roll(_brushed(), tuple(rng.integers(0, 400, 2).tolist()), (0, 1))
+    cloudy = rng.normal(0, 7, (4, 7)).astype(np.float32)
+    grey += cv2.resize(cloudy, (width, _STEEL_ROWS), interpolation=cv2.INTER_CUBIC)
+    grey += 94 if weld.steel == "FE410" else 82
+    along = np.clip((x - 60) / 90, 0, 1) * np.clip((940 - x) / 90, 0, 1)
+    grey -= 38 * np.exp(-(((y - _BEAD[2]) / 75) ** 2)) * along
     if weld.joint == "butt":
-        grey = grey - 55 * (np.abs(y - _BEAD[2]) < 2)
-    elif weld.joint == "fillet":  # the upright leg, darker, above the seam
-        grey = np.where(y < _BEAD[2] - 8, 0.62 * grey, grey)
+        grey[_BEAD[2] - 1 : _BEAD[2] + 2] -= 55
+    elif weld.joint == "fillet":
+        grey[: _BEAD[2] - 8] *= 0.62
     grey[-14:] *= 0.55  # the cut face
-    return np.clip((grey - soot)[..., None] * (1.0, 0.99, 0.97), 0, 255).astype(np.uint8)
+    steel = np.clip(grey, 0, 255).astype(np.uint8)
+    return cv2.merge((steel, steel, (steel * np.float32(0.97)).astype(np.uint8)))
+
+
+@lru_cache(maxsize=1)
+def _brushed() -> Float[np.ndarray, "h w"]:
+    """Return the marks of the brush on a plate, around 0; every plate has them at its own place."""
+    noise = np.random.default_rng(5).normal(0, 28, (_STEEL_ROWS, PLATE_PX[0])).astype(np.float32)
+    return cv2.GaussianBlur(noise, (0, 0), 9, sigmaY=0.7)
 
 
 def _draw_bead(steel: Steel, weld: DrawnWeld, rng: np.random.Generator) -> None:
@@ -52,10 +65,11 @@ def _draw_bead(steel: Steel, weld: DrawnWeld, rng: np.random.Generator) -> None:
     if weld.label == "Lack_of_Fusion":
         centre = centre + 20
     y = np.arange(seam - 90, seam + 90)[:, None]
-    v = (y - centre) / half  # -1 at one toe, 1 at the other
+    v = ((y - centre) / half).astype(np.float32)  # -1 at one toe, 1 at the other
     ripples = 17 * np.sin(2 * np.pi * (x / rng.uniform(9, 13) + 0.6 * v**2))
-    shade = 118 + 62 * np.sqrt(np.clip(1 - v**2, 0, 1)) * np.clip(0.7 - v, 0, 1.2) + ripples + rng.normal(0, 7, v.shape)
-    colour = shade[..., None] * (0.93, 1.0, 1.07)
+    shade = 118 + 62 * np.sqrt(np.clip(1 - v**2, 0, 1)) * np.clip(0.7 - v, 0, 1.2) + ripples
+    shade += 0.9 * _brushed()[: len(y), : len(x)]
+    colour = shade[..., None] * np.array((0.93, 1.0, 1.07), np.float32)
     region = steel[y[0, 0] : y[-1, 0] + 1, start:end]
     if weld.label == "Undercut":
         notch = np.exp(-(((np.abs(v) - 1.2) / 0.16) ** 2)) * (np.sin(x / 17) > -0.4)
@@ -147,12 +161,14 @@ def _paste(
 ) -> None:
     """Stick the label on the plate, a little askew, in place."""
     h, w = paper.shape[:2]
+    margin = 12
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.normal(0, 2.5)), 1.0)
-    turn[:, 2] += place
-    size = (picture.shape[1], picture.shape[0])
+    turn[:, 2] += margin
+    size = (w + 2 * margin, h + 2 * margin)
     cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
-    stuck = cv2.warpAffine(paper, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    np.copyto(picture[..., :3], stuck, where=(cover > 127)[..., None])
+    stuck = cv2.warpAffine(paper, turn, size, borderMode=cv2.BORDER_REPLICATE)
+    region = picture[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
+    np.copyto(region, stuck, where=(cover > 127)[..., None])
 
 
 def _target(picture: UInt8[np.ndarray, "h w 4"], rng: np.random.Generator) -> None:

@@ -63,7 +63,7 @@ class _Place:
         y = self.moment.edge[column] - v * self.crown[column - self.left]
         return column - self.left, int(y * k) - self.upper
 
-    def pixels(self, length: float | int) -> int:
+    def pixels(self, length: float) -> int:
         """Return a length in pixels of the canvas, at least one."""
         return max(1, round(length * self.moment.scene.scale))
 
