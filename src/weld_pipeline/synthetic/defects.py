@@ -40,8 +40,8 @@ def _excessive_penetration(motion: Motion, severity: float, rng: np.random.Gener
     return replace(
         motion,
         arc_y=motion.arc_y + 16 * severity,
-        arc_size=motion.arc_size * 0.8,
-        pool_height=motion.pool_height * 0.72,
+        arc_size=motion.arc_size * 0.7,
+        pool_height=motion.pool_height * 0.66,
         root=root,
         sparks=motion.sparks * 0.6,
     )
@@ -49,7 +49,7 @@ def _excessive_penetration(motion: Motion, severity: float, rng: np.random.Gener
 
 def _burnthrough(motion: Motion, severity: float, rng: np.random.Generator) -> Motion:
     """The pool swells, collapses through the plate and falls as drops, again and again."""
-    cycle = (motion.time_s / rng.uniform(0.65, 0.9) + rng.uniform()) % 1
+    cycle = (motion.time_s / rng.uniform(0.55, 0.75) + rng.uniform()) % 1
     swelling = np.clip(cycle / 0.45, 0, 1)
     hole = np.where(cycle > 0.45, np.clip((cycle - 0.45) / 0.12, 0, 1) * np.clip((1 - cycle) / 0.1, 0, 1), 0)
     return replace(
@@ -60,6 +60,9 @@ def _burnthrough(motion: Motion, severity: float, rng: np.random.Generator) -> M
         root=50 * severity * hole,
         drops=np.where((cycle > 0.45) & (cycle < 0.85), 2.6 * severity, 0.05),
         drop_rise=np.full_like(motion.time_s, -6.0),
+        # The arc burns into the open hole and is seen less of.
+        level=motion.level * (1 - 0.6 * hole),
+        arc_size=motion.arc_size * (1 - 0.25 * hole),
         heat=motion.heat * (1 - 0.35 * hole),
     )
 
@@ -153,11 +156,11 @@ def _warping(motion: Motion, severity: float, rng: np.random.Generator) -> Motio
     """Shrinkage bends the plate: its edge lifts and tilts, and springs in its clamps."""
     side = rng.choice((-1.0, 1.0))
     bend = onset(motion.time_s, 0.6)
-    spring = 0.35 * wave(motion.time_s, rng, 2.2, 3.2)
+    spring = 0.4 * wave(motion.time_s, rng, 2.2, 3.2)
     return replace(
         motion,
         tilt=side * 0.23 * severity * (bend + spring),
-        lift=46 * severity * (bend + 0.7 * spring),
+        lift=58 * severity * (bend + 0.7 * spring),
     )
 
 
