@@ -10,7 +10,7 @@ SHARES = {"train": 0.5, "valid": 0.15, "calib": 0.15, "test": 0.2}
 
 
 def assign(labels, groups, *, fractions=SHARES, seed=0):
-    return assign_splits(labels, groups, fractions=fractions, seed=seed)
+    return assign_splits(labels, groups, is_defect=[label != "a" for label in labels], fractions=fractions, seed=seed)
 
 
 def test_equal_sessions_are_dealt_out_in_the_wanted_shares():
@@ -38,6 +38,14 @@ def test_class_of_two_sessions_is_trained_on_and_tested():
     labels = ["a"] * 20 + ["rare"] * 4
     groups = [f"a{i}" for i in range(20)] + ["one", "one", "two", "two"]
     assert set(assign(labels, groups)[-4:]) == {"train", "test"}
+
+
+def test_no_split_lacks_good_or_defective_welds_even_if_each_session_holds_one_class():
+    labels = [name for name in "aaaabcdefgh" for _ in range(4)]
+    groups = [f"g{i // 4}" for i in range(len(labels))]
+    splits = assign(labels, groups)
+    for name in SHARES:
+        assert {label == "a" for label in np.array(labels)[splits == name]} == {True, False}
 
 
 def test_single_row_trains():

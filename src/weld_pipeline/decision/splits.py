@@ -13,8 +13,10 @@ _SUM_TOLERANCE = 1e-6
 _N_PROPOSALS_PER_GROUP, _MAX_PROPOSALS = 60, 5_000
 _N_RESTARTS = 4
 # What it costs, in units of the squared relative errors summed below, that a class has no row in a split: it must be
-# trained on before it can be tested, and tested before it is tuned.
+# trained on before it can be tested, and tested before it is tuned. No split may lack good welds or defective ones:
+# neither a threshold nor a calibration can be chosen on one kind.
 _ABSENCE = {"train": 10.0, "test": 3.0, "calib": 0.3, "valid": 0.3}
+_ABSENCE_OF_KIND = 8.0
 
 
 def merge_sessions(sessions: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -57,7 +59,12 @@ def session_components(sessions: Sequence[str], configs: Sequence[str | None]) -
 
 
 def assign_splits(
-    labels: Sequence[str], groups: Sequence[str], *, fractions: Mapping[str, float], seed: int
+    labels: Sequence[str],
+    groups: Sequence[str],
+    *,
+    is_defect: Sequence[bool],
+    fractions: Mapping[str, float],
+    seed: int,
 ) -> Shaped[np.ndarray, " N"]:
     """Return the split of each row: whole groups, and of every class about the wanted share in each split.
 
@@ -69,6 +76,7 @@ def assign_splits(
     Args:
         labels: Class of each row.
         groups: What must stay together, e.g. the session.
+        is_defect: Whether each row is a defective weld.
         fractions: Wanted share of each split; they sum to 1.
         seed: Decides ties and proposals; the result does not depend on the order of the rows.
 
@@ -80,9 +88,13 @@ def assign_splits(
     wanted = {split: share for split, share in fractions.items() if share > 0}
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    counts = np.zeros((len(names), len(classes)))
+    kinds, kind_of = np.unique(np.asarray(is_defect, dtype=bool), return_inverse=True)
+    counts = np.zeros((len(names), len(classes) + len(kinds)))  # a kind is counted like a class
     np.add.at(counts, (group_of, label_of), 1)
-    cost = _Cost(counts, list(wanted), np.array(list(wanted.values())))
+    np.add.at(counts, (group_of, len(classes) + kind_of), 1)
+    absence = np.full((len(wanted), counts.shape[1]), _ABSENCE_OF_KIND)
+    absence[:, : len(classes)] = np.array([_ABSENCE[split] for split in wanted])[:, None]
+    cost = _Cost(counts, np.array(list(wanted.values())), absence)
     generator = np.random.default_rng(seed)
     tries = [_improve(cost, _deal(cost, generator), generator) for _ in range(_N_RESTARTS if len(names) > 1 else 1)]
     best = min(tries, key=cost.of)
@@ -90,14 +102,22 @@ def assign_splits(
 
 
 class _Cost:
-    """How far a deal of groups is from the wanted one."""
+    """How far a deal of groups is from the wanted one.
 
-    def __init__(self, counts: Float[np.ndarray, "G K"], splits: Sequence[str], share: Float[np.ndarray, " S"]) -> None:
+    Args:
+        counts: Rows of each class in each group.
+        share: Wanted share of each split.
+        absence: What it costs that a split has no row of a class.
+    """
+
+    def __init__(
+        self, counts: Float[np.ndarray, "G K"], share: Float[np.ndarray, " S"], absence: Float[np.ndarray, "S K"]
+    ) -> None:
         self.counts = counts
         self.share = share
         self._n_of_class = np.maximum(counts.sum(axis=0), 1)
         self._n = max(counts.sum(), 1)
-        self._absence = np.array([_ABSENCE.get(split, 1.0) for split in splits])
+        self._absence = absence
 
     @property
     def n_splits(self) -> int:
@@ -114,7 +134,7 @@ class _Cost:
         """Return the cost of each of several tallies."""
         per_class = (held / self._n_of_class - self.share[:, None]) ** 2
         overall = (held.sum(axis=-1) / self._n - self.share) ** 2
-        absent = (held == 0).sum(axis=-1) @ self._absence
+        absent = ((held == 0) * self._absence).sum(axis=(-1, -2))
         return per_class.sum(axis=(-1, -2)) + self.counts.shape[1] * overall.sum(axis=-1) + absent
 
     def of_tally(self, held: Float[np.ndarray, "S K"]) -> float:

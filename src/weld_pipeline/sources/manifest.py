@@ -1,9 +1,11 @@
 """Index and probes → manifest rows, each usable or quarantined with its reason."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST, checked
@@ -110,7 +112,7 @@ def split_by_session(
     pairs = zip(near_duplicates["sample_id"], near_duplicates["other_id"], strict=True) if keep_copies_together else ()
     group_of = merge_sessions(session_of.values(), [(session_of[one], session_of[other]) for one, other in pairs])
     groups = [group_of[session] for session in usable["session"]]
-    splits = assign_splits(usable["label"].tolist(), groups, fractions=fractions, seed=seed)
+    splits = _assign(usable, groups, fractions=fractions, seed=seed)
     return _with_splits(manifest, pd.Series(splits, index=usable.index, dtype="string"))
 
 
@@ -148,9 +150,15 @@ def split_as_source(
     if not (splits == "calib").any() and fractions["calib"] > 0 and len(train):
         both = fractions["train"] + fractions["calib"]
         shares = {split: fractions[split] / both for split in ("train", "calib")}
-        cut = assign_splits(train["label"].tolist(), train["session"].tolist(), fractions=shares, seed=seed)
-        splits.loc[train.index] = cut
+        splits.loc[train.index] = _assign(train, train["session"].tolist(), fractions=shares, seed=seed)
     return _with_splits(manifest, splits)
+
+
+def _assign(
+    rows: pd.DataFrame, groups: Sequence[str], *, fractions: Mapping[str, float], seed: int
+) -> Shaped[np.ndarray, " N"]:
+    labels, is_defect = rows["label"].tolist(), rows["is_defect"].astype(bool).tolist()
+    return assign_splits(labels, groups, is_defect=is_defect, fractions=fractions, seed=seed)
 
 
 def _with_splits(manifest: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
