@@ -41,7 +41,7 @@ def test_class_of_two_sessions_is_trained_on_and_tested():
 
 
 def test_no_split_lacks_good_or_defective_welds_even_if_each_session_holds_one_class():
-    labels = [name for name in "aaaabcdefgh" for _ in range(4)]
+    labels = [name for name in "aaaabbccddee" for _ in range(4)]
     groups = [f"g{i // 4}" for i in range(len(labels))]
     splits = assign(labels, groups)
     for name in SHARES:
