@@ -142,18 +142,18 @@ def _pierce(light: Float[np.ndarray, "h w"], place: _Place, bubbles: Bubbles) ->
     """Draw what sits in the pool, in place: slag, pores, a burnt hole, the crater and its cracks."""
     px, moment = place.pixels, place.moment
     slag = place.pixel(0.78, 0.62)
-    cv2.ellipse(light, slag, (px(15), px(8)), 12, 0, 360, 150, -1)
-    cv2.ellipse(light, slag, (px(15), px(8)), 12, 100, 300, 205, 1)
+    cv2.ellipse(light, slag, (px(15.0), px(8.0)), 12, 0, 360, 150, -1)
+    cv2.ellipse(light, slag, (px(15.0), px(8.0)), 12, 100, 300, 205, 1)
     for u, v, age, life, radius in bubbles.pores:
         centre, grown = place.pixel(u, v), px(radius * min(1.0, 0.35 + age / life))
         if age >= life - 1:  # it bursts: a flash the size of the pore
             cv2.circle(light, centre, grown, 255, -1)
         else:
             cv2.circle(light, centre, grown, 40, -1)
-            cv2.circle(light, centre, grown, 235, px(3))
+            cv2.circle(light, centre, grown, 235, px(3.0))
     if moment.hole > 0:
         axes = (px(88 * moment.hole), px(40 * moment.hole))
-        cv2.ellipse(light, place.pixel(0.4, 0.42), axes, 0, 0, 360, 230, px(8))
+        cv2.ellipse(light, place.pixel(0.4, 0.42), axes, 0, 0, 360, 230, px(8.0))
         cv2.ellipse(light, place.pixel(0.4, 0.42), axes, 0, 0, 360, 4, -1)
     if moment.crater > 0:
         _open_crater(light, place)
@@ -163,7 +163,7 @@ def _open_crater(light: Float[np.ndarray, "h w"], place: _Place) -> None:
     px, opening = place.pixels, place.moment.crater
     centre = place.pixel(0.36, 0.5)
     cv2.ellipse(light, centre, (px(62 * opening), px(25 * opening)), 0, 0, 360, 32, -1)
-    cv2.ellipse(light, centre, (px(62 * opening), px(25 * opening)), 0, 0, 360, 185, px(4))
+    cv2.ellipse(light, centre, (px(62 * opening), px(25 * opening)), 0, 0, 360, 185, px(4.0))
     for angle in np.deg2rad((8, 62, 118, 171, 236, 300)):
         tip = (int(centre[0] + px(74 * opening) * np.cos(angle)), int(centre[1] + px(30 * opening) * np.sin(angle)))
-        cv2.line(light, centre, tip, 6, px(5))
+        cv2.line(light, centre, tip, 6, px(5.0))
