@@ -21,7 +21,6 @@ class TrainingMetricsDataset(MlflowMetricsHistoryDataset):
     def _save(self, data: Any) -> None:
         if not self._logging_activated:
             return
-        rows_of: dict[str, list[dict[str, float]]] = data
         now = int(time.time() * 1000)
         prefix = f"{self._prefix}." if self._prefix else ""
         metrics = [

@@ -120,8 +120,8 @@ class FeatureWorker:
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
         """Return `embedding` [W, D], `logit` [W, K] and `start` [W], the first frame of each clip; W may be 0."""
         clips = cropped_clips(path, self.trunk.preprocess, self.windows)
-        embeddings = [np.empty((0, self.trunk.embedding_size), np.float32)]
-        logits = [np.empty((0, self.trunk.head.out_features), np.float32)]
+        none = no_features(self.trunk.embedding_size, self.trunk.head.out_features)
+        embeddings, logits = [none["embedding"]], [none["logit"]]
         starts: list[int] = []
         while batch := list(islice(clips, self.batch_size)):
             embedding, logit = self.compute.encode(self.trunk, stacked(batch).to(self.compute.device))
@@ -133,6 +133,18 @@ class FeatureWorker:
             "logit": np.concatenate(logits),
             "start": np.array(starts, dtype=np.int64),
         }
+
+
+def no_features(embedding_size: int, n_logits: int) -> dict[str, np.ndarray]:
+    """Return the features of a video without a clip."""
+    empty = {"embedding": np.empty((0, embedding_size), np.float32), "logit": np.empty((0, n_logits), np.float32)}
+    return empty | {"start": np.empty(0, np.int64)}
+
+
+def check_request(trunk: SavedModel, source: Literal["embedding", "logits"], n_features: int) -> None:
+    """Refuse before any work what `kept_features` would refuse after it."""
+    n_logits, embedding_size = trunk.tensors["head.weight"].shape
+    kept_features(no_features(embedding_size, n_logits), source, n_features)
 
 
 def kept_features(

@@ -1,5 +1,6 @@
 """Video trunks of torchvision as one module: frames in, embedding and logits out."""
 
+import copy
 import logging
 from pathlib import Path
 
@@ -54,6 +55,21 @@ class VideoTrunk(nn.Module):
         """Return embedding and logits of preprocessed clips."""
         embedding = self.body(clips)
         return embedding, self.head(embedding)
+
+    def check_window(self, window: int) -> None:
+        """Refuse a length of clips the network cannot take; nothing is computed, only shapes are followed.
+
+        Raises:
+            WeldError: If it is too short, or not the one the network is built for.
+        """
+        body = copy.deepcopy(self.body).to("meta")
+        try:
+            body(torch.empty(1, 3, window, *self.preprocess.crop_size, device="meta"))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise WeldError(
+                f"trunk {self.name} takes no clips of {window} frames ({reason}); its weights were made for 16, set windows.window"
+            ) from error
 
 
 def _cut(network: nn.Module) -> tuple[nn.Module, nn.Linear]:

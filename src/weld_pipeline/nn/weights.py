@@ -123,6 +123,32 @@ def default_for(trunk: str) -> Pretrained:
     raise WeldError(f"trunk {trunk!r} is not known; choose one of {known}")
 
 
+def line_of(name: str) -> Pretrained:
+    """Return the line of a name.
+
+    Raises:
+        WeldError: If the table has none.
+    """
+    if name not in table():
+        raise WeldError(f"weights {name!r} are not in the table; choose one of {', '.join(table())}")
+    return table()[name]
+
+
+def inventory(folder: Path) -> list[dict[str, Any]]:
+    """Return every line of the table as JSON values, with the file found for it and that file's digest.
+
+    Raises:
+        WeldError: If a file has other bytes than the hub's.
+    """
+    lines = []
+    for line in table().values():
+        path = find_local(line, folder)
+        lines.append(
+            asdict(line) | {"found": str(path) if path else None, "sha256": sha256_file(path) if path else line.sha256}
+        )
+    return lines
+
+
 def find_local(line: Pretrained, folder: Path) -> Path | None:
     """Return the weights' file in `folder` or in torch's cache, or None.
 

@@ -53,6 +53,7 @@ def choose_compute(
     runs = usable_videos(manifest)
     spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
     network = restore_trunk(trunk)
+    network.check_window(windows.window)
     paths = [inside(raw_footage.root, path) for path in spread["path"]]
     clips = features.first_clips(paths, network.preprocess, _windows(windows))
     chosen = device.choose_compute(network, clips, precision=params.precision, max_rounding=params.max_rounding)
@@ -70,8 +71,9 @@ def extract_clip_features(
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the features of every usable video as work to be done where they are saved."""
     from weld_pipeline.nn.device import Compute
-    from weld_pipeline.nn.features import FeatureWorkerFactory, feature_key
+    from weld_pipeline.nn.features import FeatureWorkerFactory, check_request, feature_key
 
+    check_request(trunk, params.source, params.n_features)
     how, which = Compute(**compute), _windows(windows)
     runs = usable_videos(manifest)
     items = [
