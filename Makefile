@@ -24,7 +24,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 run: setup ## draw the sample if there is no footage yet, then run every family in minutes
-	@ls data/01_raw/* >/dev/null 2>&1 || $(BIN)/kedro run --pipeline=sample_data
+	@if ! ls data/01_raw/* >/dev/null 2>&1 || grep -qs '"is_finished": false' data/01_raw/*/DRAWN.json; then \
+		$(BIN)/kedro run --pipeline=sample_data; fi
 	$(BIN)/kedro run --env=quick_test
 
 test: setup ## run the tests (set WELD_REAL_DATA to a folder of real data to include those)

@@ -40,6 +40,18 @@ class TrackingHooks(MlflowHook):
         super().before_node_run(node, catalog, plain, is_async)
 
     @hook_impl
+    def on_pipeline_error(
+        self, error: Exception, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Close the run as failed; the plugin's own way raises where no run is open in this thread, over the error."""
+        if not self._is_mlflow_enabled or self._already_active_mlflow:
+            super().on_pipeline_error(error, run_params, pipeline, catalog)
+            return
+        while mlflow.active_run():
+            mlflow.end_run("FAILED")
+        mlflow.MlflowClient().set_terminated(self.run_id, "FAILED")
+
+    @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Tag the run with the hash of the data it reads."""
         self._tag_data(dataset_name, data)

@@ -10,6 +10,6 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    # Without this an environment that names one key of a stage would replace the whole stage.
-    "merge_strategy": {"parameters": "soft"},
+    # Without this an environment that names one key of a block would replace the whole block.
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
 }

@@ -5,13 +5,14 @@ calls `map_items` with a store: each finished item is written at once, and an it
 holds is not done again. No node knows which engine runs the work.
 """
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+
+from loky import ProcessPoolExecutor
 
 from weld_pipeline.core.progress import track
 
@@ -127,9 +128,9 @@ def _in_process(pending: PendingItems[Any, Any], todo: Sequence[Item[Any]]) -> I
 
 
 def _in_pool(pending: PendingItems[Any, Any], todo: Sequence[Item[Any]], n_workers: int) -> Iterator[Any]:
-    # Spawned, not forked: a forked child inherits the locks of torch's and FFmpeg's threads and may hang on them.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(n_workers, context, _start_worker, (pending.worker_factory,)) as pool:
+    # Loky's processes are neither forked (a child would inherit the locks of torch's and FFmpeg's threads) nor started
+    # with the command line's own imports, which cost Kedro's seconds in every one.
+    with ProcessPoolExecutor(n_workers, initializer=_start_worker, initargs=(pending.worker_factory,)) as pool:
         queue = iter(todo)
         running: deque[Future[Any]] = deque(pool.submit(_work, item.payload) for item in islice(queue, 4 * n_workers))
         while running:
