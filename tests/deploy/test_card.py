@@ -29,6 +29,13 @@ def test_metrics_carry_interval_and_n_and_small_n_has_no_interval(description):
     assert rows(card, "| baseline session") == ["| baseline session from test | 1.000 | too few | 3 | 2 |"]
 
 
+def test_headlines_come_first_and_baselines_last(description):
+    names = ["auroc", "baseline_session_from_test", "accuracy", "nll", "defect_recall"]
+    card = model_card(description | {"metrics": dict.fromkeys(names, ESTIMATE)})
+    table = [line.split(" | ")[0] for line in rows(card, "| ") if "0.875" in line]
+    assert table == ["| accuracy", "| defect recall", "| auroc", "| nll", "| baseline session from test"]
+
+
 def test_banners_stand_above_everything_else(description):
     card = model_card(description)
     assert 0 < card.index("RANDOM WEIGHTS") < card.index("## Intended use")
@@ -60,7 +67,7 @@ def test_released_card_tells_parity(description):
         "tolerances": {"p": 1e-4, "score": 1e-3, "table_p": 0.05},
     }
     card = model_card(description | {"parity": parity})
-    for part in ("4 video files, 16 clips", "2.1e-07 (allowed 1e-04)", "1.2e-02"):
+    for part in ("16 clips of 4 video files", "2.1e-07 (allowed 1e-04)", "1.2e-02"):
         assert part in card
 
 

@@ -6,6 +6,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
+# What is read first; the other rates follow, and the baselines come last.
+_HEADLINES = ("accuracy", "macro_f1", "balanced_accuracy", "defect_recall", "good_specificity", "auroc")
+
+
 def model_card(description: Mapping[str, Any]) -> str:
     """Return the card as Markdown.
 
@@ -21,7 +25,14 @@ def model_card(description: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": _number, "interval": _interval}
-    return environment.get_template("card.md.j2").render(description)
+    return environment.get_template("card.md.j2").render({**description, "metrics": _ordered(description["metrics"])})
+
+
+def _ordered(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    def place(name: str) -> tuple[bool, int, str]:
+        return name.startswith("baseline_"), _HEADLINES.index(name) if name in _HEADLINES else len(_HEADLINES), name
+
+    return {name: metrics[name] for name in sorted(metrics, key=place)}
 
 
 def _number(value: float | None) -> str:
