@@ -5,7 +5,6 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-
 # What is read first; the other rates follow, and the baselines come last.
 _HEADLINES = ("accuracy", "macro_f1", "balanced_accuracy", "defect_recall", "good_specificity", "auroc")
 
