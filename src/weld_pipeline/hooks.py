@@ -49,7 +49,8 @@ class TrackingHooks(MlflowHook):
             return
         while mlflow.active_run():
             mlflow.end_run("FAILED")
-        mlflow.MlflowClient().set_terminated(self.run_id, "FAILED")
+        if self.run_id:
+            mlflow.MlflowClient().set_terminated(self.run_id, "FAILED")
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:

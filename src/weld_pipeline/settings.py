@@ -4,7 +4,7 @@ from kedro.config import OmegaConfigLoader
 
 from weld_pipeline.hooks import TrackingHooks
 
-HOOKS = (TrackingHooks(),)
+HOOKS = (TrackingHooks(),)  # type: ignore[no-untyped-call]
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)  # TrackingHooks is that plugin's hook, with our additions
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
