@@ -40,7 +40,7 @@ def write_model(path: Path, model: SavedModel) -> None:
     """Write `model` atomically; equal models give equal bytes."""
     metadata = {"format": FORMAT, "family": model.family}
     metadata |= {name: json.dumps(getattr(model, name), sort_keys=True, allow_nan=False) for name in _HEADERS}
-    tensors = {name: np.ascontiguousarray(model.tensors[name]) for name in sorted(model.tensors)}
+    tensors = {name: np.asarray(model.tensors[name], order="C") for name in sorted(model.tensors)}
     write_bytes(path, _save(tensors, metadata))
 
 

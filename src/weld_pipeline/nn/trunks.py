@@ -19,7 +19,7 @@ from weld_pipeline.nn.weights import WeightsRecord
 
 logger = logging.getLogger(__name__)
 
-_N_NOISE_CLIPS = 8
+_N_NOISE_CLIPS = 4
 
 
 class VideoTrunk(nn.Module):

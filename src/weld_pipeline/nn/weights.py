@@ -6,7 +6,6 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
-from http.client import HTTPResponse
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -21,6 +20,9 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, sha256_file
 
 logger = logging.getLogger(__name__)
+
+# What urlopen returns: for https a HTTPResponse, for a file of a mirror something else that reads.
+Response = Any
 
 _CONNECT_TIMEOUT_S = 10
 _CHUNK_BYTES = 1 << 20
@@ -197,9 +199,9 @@ def fetch(line: Pretrained, folder: Path) -> Path:
     return target
 
 
-def _connect(line: Pretrained, folder: Path) -> HTTPResponse:
+def _connect(line: Pretrained, folder: Path) -> Response:
     # A thread, because the look-up of a host's name obeys no timeout and can hang for a minute on a cut-off machine.
-    outcome: list[HTTPResponse | OSError] = []
+    outcome: list[Response | OSError] = []
 
     def connect() -> None:
         try:
@@ -242,7 +244,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise WeldError(
             f"weights {path}: cannot be read as tensors only ({reason}); convert it to safetensors"
         ) from error
