@@ -46,7 +46,7 @@ ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads of
 
 @app.command()
 def inspect(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Videos, or folders of videos.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Videos, or folders of videos.")],
     bundle: BundleOption,
     *,
     as_json: JsonOption = False,
@@ -229,10 +229,11 @@ def _print_json_line(value: Any) -> None:
 
 def _print_rich(*values: Any) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False, emoji=False, markup=False)
     for value in values:
-        console.print(value)
+        console.print(value, soft_wrap=isinstance(value, Text))  # a line stays a line, also in a pipe
 
 
 @app.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from weld_pipeline.runtime.batch import NotInspected
@@ -17,7 +17,8 @@ from weld_pipeline.runtime.verdict import ClipResult, Decision, Stretch, VideoVe
 _VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
 _GOOD_STYLE = "green"
 _DEFECT_STYLES = ("red", "magenta", "yellow", "cyan", "blue", "bright_red", "bright_magenta", "bright_yellow")
-_BAR_COLUMNS = 28
+_COLUMNS = ("Video", "Verdict", "Timeline", "Look first at")
+_BAR_COLUMNS = 24
 
 
 def class_style(name: str, description: BundleDescription) -> str:
@@ -30,7 +31,7 @@ def class_style(name: str, description: BundleDescription) -> str:
 
 def timeline_bar(clips: Sequence[ClipResult], description: BundleDescription, *, columns: int = _BAR_COLUMNS) -> Text:
     """Return coloured blocks, in the order of time; where clips outnumber columns, a block shows its worst clip."""
-    bar = Text()
+    bar = Text(overflow="fold")
     n_blocks = min(columns, len(clips))
     for block in range(n_blocks):
         part = clips[block * len(clips) // n_blocks : (block + 1) * len(clips) // n_blocks]
@@ -42,7 +43,7 @@ def timeline_bar(clips: Sequence[ClipResult], description: BundleDescription, *,
 def verdict_table(results: Iterable[VideoVerdict | NotInspected], bundle: Bundle) -> RenderableType:
     """Return a table of verdicts with timelines, below the bundle's banners and above a legend of colours."""
     description = bundle.description
-    table = Table("Video", "Verdict", "Timeline", "Look first at", show_lines=True)
+    table = Table(*(Column(name, overflow="fold") for name in _COLUMNS), show_lines=True)
     seen: set[str] = set()
     for result in results:
         name = Text(Path(result.path).name, overflow="fold")
@@ -66,7 +67,7 @@ def banner_lines(banners: Iterable[str]) -> list[Text]:
 
 def decision_text(decision: Decision) -> Text:
     """Return verdict, class and calibrated probability in two lines."""
-    text = Text(decision.verdict.upper().replace("_", " "), style=_VERDICT_STYLES[decision.verdict])
+    text = Text(decision.verdict.upper().replace("_", " "), overflow="fold", style=_VERDICT_STYLES[decision.verdict])
     if decision.predicted is None or decision.p_defect is None:
         return text.append("\nno clip with the arc on", style="not bold default")
     detail = f"\n{decision.predicted}\np_defect {decision.p_defect:.2f} (fail from {decision.threshold:.2f})"
