@@ -8,9 +8,9 @@ from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.runtime.bundle import BundleDescription
 
-ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9}
-FEW = {"value": 1.0, "low": None, "high": None, "n": 3, "n_sessions": 2}
-UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "n_sessions": 0}
+ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9, "is_small": False}
+FEW = {"value": 1.0, "low": 0.5, "high": 1.0, "n": 3, "n_sessions": 2, "is_small": True}
+UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "n_sessions": 0, "is_small": True}
 EVALUATION = {
     "rates": {"accuracy": ESTIMATE, "good_specificity": FEW, "auroc": UNDEFINED},
     "baselines": [{"name": "session", "fit_on": "test", "rates": {"accuracy": FEW}}],
@@ -21,12 +21,12 @@ def rows(text, start):
     return [line for line in text.splitlines() if line.startswith(start)]
 
 
-def test_metrics_carry_interval_and_n_and_small_n_has_no_interval(description):
+def test_metrics_carry_interval_and_n_and_a_mark_where_n_is_small(description):
     card = model_card(description | {"metrics": evaluation_metrics(EVALUATION)})
     assert rows(card, "| accuracy") == ["| accuracy | 0.875 | 0.800 to 0.950 | 40 | 9 |"]
-    assert rows(card, "| good specificity") == ["| good specificity | 1.000 | too few | 3 | 2 |"]
-    assert rows(card, "| auroc") == ["| auroc | undefined | too few | 0 | 0 |"]
-    assert rows(card, "| baseline session") == ["| baseline session from test | 1.000 | too few | 3 | 2 |"]
+    assert rows(card, "| good specificity") == ["| good specificity | 1.000 † | 0.500 to 1.000 | 3 | 2 |"]
+    assert rows(card, "| auroc") == ["| auroc | undefined † | none | 0 | 0 |"]
+    assert rows(card, "| baseline session") == ["| baseline session from test | 1.000 † | 0.500 to 1.000 | 3 | 2 |"]
 
 
 def test_headlines_come_first_and_baselines_last(description):

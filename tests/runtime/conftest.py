@@ -75,8 +75,8 @@ def description():
             "library_versions": {},
         },
         "metrics": {
-            "accuracy": {"value": 0.5, "low": 0.25, "high": 0.75, "n": 40, "n_sessions": 9},
-            "good_specificity": {"value": 1.0, "low": None, "high": None, "n": 3, "n_sessions": 2},
+            "accuracy": {"value": 0.5, "low": 0.25, "high": 0.75, "n": 40, "n_sessions": 9, "is_small": False},
+            "good_specificity": {"value": 1.0, "low": None, "high": None, "n": 3, "n_sessions": 2, "is_small": True},
         },
         "banners": ["made by a test"],
         "parity": None,

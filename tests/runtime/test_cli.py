@@ -120,7 +120,7 @@ def test_interrupted_live_still_gives_the_verdict(bundle_folder, write_video):
 
 def test_bundle_show_tells_provenance(weld, bundle_folder):
     text = weld("bundle", "show", bundle_folder).stdout
-    for part in ("made by a test", "good_weld, porosity", "model.onnx", "0.250 to 0.750, n 40", "too few"):
+    for part in ("made by a test", "good_weld, porosity", "model.onnx", "0.250 to 0.750, n 40", "too small"):
         assert part in text
     assert json.loads(weld("bundle", "show", bundle_folder, "--json").stdout)["threshold"] == 0.5
 

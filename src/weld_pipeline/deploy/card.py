@@ -40,5 +40,5 @@ def _number(value: float | None) -> str:
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     if estimate["low"] is None or estimate["high"] is None:
-        return "too few"
+        return "none"
     return f"{estimate['low']:.3f} to {estimate['high']:.3f}"

@@ -62,13 +62,14 @@ class Provenance(_Part):
 
 
 class EstimateRecord(_Part):
-    """A number, its interval over sessions (None where n is too small) and on how much it rests."""
+    """A number, its interval over sessions, on how much it rests, and whether that is too little to rely on it."""
 
     value: float | None
     low: float | None
     high: float | None
     n: int
     n_sessions: int
+    is_small: bool
 
 
 class BundleDescription(_Part):

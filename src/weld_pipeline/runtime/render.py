@@ -150,8 +150,9 @@ def _estimate(estimate: EstimateRecord) -> str:
     if estimate.value is None:
         return f"undefined (n {estimate.n})"
     has_interval = estimate.low is not None and estimate.high is not None
-    interval = f"{estimate.low:.3f} to {estimate.high:.3f}" if has_interval else "too few for an interval"
-    return f"{estimate.value:.3f} ({interval}, n {estimate.n})"
+    interval = f"{estimate.low:.3f} to {estimate.high:.3f}" if has_interval else "one session, no interval"
+    mark = ", too small to rely on" if estimate.is_small else ""
+    return f"{estimate.value:.3f} ({interval}, n {estimate.n} of {estimate.n_sessions} sessions{mark})"
 
 
 def _plain(value: Any) -> str:
