@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
+from lightning_utilities.core import rank_zero
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -234,8 +235,8 @@ def _fit(
     book: _Bookkeeping,
     accelerator: str,
 ) -> None:
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # Under which name Lightning logs depends on who imported which of its packages last.
+    rank_zero.log.setLevel(logging.WARNING)
     trainer = pl.Trainer(
         accelerator=accelerator,
         devices=1,

@@ -1,0 +1,53 @@
+"""Datasets of the networks: saved model, clip matrix, training folder, metrics of every epoch."""
+
+import json
+
+import mlflow
+import numpy as np
+import pytest
+from kedro.io import DatasetError
+from mlflow import MlflowClient
+
+from weld_pipeline.datasets.matrix import ClipMatrixDataset
+from weld_pipeline.datasets.saved_model import SavedModelDataset
+from weld_pipeline.datasets.training_folder import TrainingFolderDataset
+from weld_pipeline.datasets.training_metrics import TrainingMetricsDataset
+from weld_pipeline.nn.checkpoints import SavedModel
+from weld_pipeline.nn.clip_matrix import PendingMatrix, RunClips
+
+
+def test_saved_model_comes_back_and_is_previewed_without_its_tensors(tmp_path):
+    dataset = SavedModelDataset(filepath=str(tmp_path / "m.safetensors"))
+    assert not dataset.exists()
+    dataset.save(SavedModel("autoencoder", {"latent": 2}, {"w": np.ones(3, np.float32)}, training={"epochs": 4}))
+    assert dataset.exists()
+    assert dataset.load().tensors["w"].tolist() == [1, 1, 1]
+    preview = json.loads(dataset.preview())
+    assert preview["training"] == {"epochs": 4}
+    assert "tensors" not in preview
+
+
+def test_clip_matrix_comes_back_and_previews_its_shape(tmp_path):
+    dataset = ClipMatrixDataset(filepath=str(tmp_path / "matrix"))
+    assert not dataset.exists()
+    run = RunClips("a", np.ones((2, 3), np.float32), np.array([0, 8]))
+    dataset.save(PendingMatrix(lambda: iter([run]), n_features=3))
+    assert dataset.load().n_clips() == {"a": 2}
+    assert json.loads(dataset.preview()) == {"shape": [2, 3], "clips": {"a": 2}}
+
+
+def test_training_folder_is_a_handle_and_no_output(tmp_path):
+    dataset = TrainingFolderDataset(filepath=str(tmp_path / "t"))
+    assert dataset.load().path == tmp_path / "t"
+    assert not (tmp_path / "t").exists()
+    with pytest.raises(DatasetError, match="filled by a training"):
+        dataset.save("anything")
+
+
+def test_metrics_of_every_epoch_reach_mlflow(tmp_path):
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
+    with mlflow.start_run() as run:
+        TrainingMetricsDataset(prefix="family").save(data)
+    history = MlflowClient().get_metric_history(run.info.run_id, "family.loss")
+    assert [(metric.step, metric.value) for metric in history] == [(row["step"], row["value"]) for row in data["loss"]]
