@@ -67,4 +67,4 @@ lock: ## renew the lock of exact versions from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --no-header --no-annotate --quiet --output-file requirements.lock
 
 clean-data: ## remove everything that can be made again (01_raw and pretrained weights stay)
-	find data/0[2-8]_* -mindepth 1 -not -name .gitkeep -not -path 'data/06_models/pretrained*' -delete
+	find data/0[2-9]_* -mindepth 1 -not -name .gitkeep -not -path 'data/06_models/pretrained*' -delete

@@ -20,6 +20,7 @@ LAYERS = {
     "06_models": "models",
     "07_model_output": "model_output",
     "08_reporting": "reporting",
+    "09_delivery": "delivery",
 }
 SCALARS = (str, int, float, bool)
 

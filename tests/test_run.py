@@ -1,0 +1,188 @@
+"""The real graph on a shop of tiny drawn videos, by the commands a user types, in a copy of the project."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from nbclient import NotebookClient
+
+from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
+from weld_pipeline.runtime.bundle import load_bundle
+
+BIN = Path(sys.executable).parent
+FAMILY = "video_classifier"
+
+
+def copy_project(root, folder):
+    """Copy what a run needs; the data are the copy's own."""
+    for name in ("conf", "notebooks", "src"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(root / name, folder / name)
+    (folder / "data" / "01_raw").mkdir(parents=True)
+    return folder
+
+
+def command(project, name, *arguments, **options):
+    return subprocess.run(
+        [str(BIN / name), *arguments], cwd=project, capture_output=True, text=True, check=False, **options
+    )
+
+
+def kedro_run(project, *arguments):
+    done = command(project, "kedro", "run", "--env=test", *arguments)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="session")
+def finished(project_root, tmp_path_factory):
+    """A project in which sample data were drawn and everything was run."""
+    project = copy_project(project_root, tmp_path_factory.mktemp("project"))
+    kedro_run(project, "--pipeline=sample_data")
+    kedro_run(project, "--pipeline=video_classifier")
+    return project
+
+
+@pytest.fixture
+def raw_only(project_root, finished, tmp_path):
+    """A project with the same footage in which nothing was run."""
+    project = copy_project(project_root, tmp_path / "project")
+    (project / "data" / "01_raw").rmdir()
+    (project / "data" / "01_raw").symlink_to(finished / "data" / "01_raw")
+    return project
+
+
+def read_json(path):
+    return json.loads(path.read_text())
+
+
+def test_every_recording_is_in_the_manifest_and_sessions_do_not_cross(finished):
+    manifest = checked(pd.read_parquet(finished / "data/03_primary/manifest.parquet"), MANIFEST)
+    drawn = list((finished / "data/01_raw").rglob("*.avi"))
+    assert len(manifest) == len(drawn)
+    usable = manifest[manifest["status"] == "ok"]
+    assert set(usable["split"]) == {"train", "valid", "calib", "test"}
+    assert usable.groupby("session")["split"].nunique().max() == 1
+
+
+def test_predictions_keep_the_common_schema(finished):
+    predictions = pd.read_parquet(finished / f"data/07_model_output/{FAMILY}/predictions.parquet")
+    checked(predictions, PREDICTIONS)
+    classes = [name.removeprefix("p_") for name in predictions if name.startswith("p_") and name != "p_defect"]
+    assert len(classes) == 12
+    assert predictions[[f"p_{name}" for name in classes]].sum(axis=1).round(5).eq(1).all()
+
+
+def test_report_stands_alone_and_says_what_it_is_made_from(finished):
+    report = (finished / f"data/08_reporting/{FAMILY}/evaluation_report.html").read_text()
+    assert "RANDOM WEIGHTS" in report
+    assert "DRAWN DATA" in report
+    for outside in ('src="http', 'href="http', "url(http", '<link rel="stylesheet"', "<script src"):
+        assert outside not in report
+
+
+def test_bundle_carries_where_it_came_from(finished):
+    provenance = load_bundle(finished / f"data/09_delivery/{FAMILY}/bundle").description.provenance
+    assert provenance.weights.is_random
+    with sqlite3.connect(finished / "mlflow.db") as database:
+        runs = {run for (run,) in database.execute("select run_uuid from runs")}
+        tags = dict(
+            database.execute("select key, value from tags where run_uuid = ?", (provenance.mlflow_run_id,)).fetchall()
+        )
+    assert provenance.mlflow_run_id in runs
+    assert tags["data.sha256"] == provenance.data_sha256
+    assert {"code.commit", "code.is_dirty", "version.torch"} <= set(tags)
+
+
+def test_run_is_reviewed_in_mlflow_by_fields_epochs_and_figures(finished):
+    with sqlite3.connect(finished / "mlflow.db") as database:
+        parameters = {key for (key,) in database.execute("select key from params")}
+        metrics = dict(database.execute("select key, count(*) from metrics group by key").fetchall())
+    assert f"{FAMILY}.windows.stride" in parameters
+    assert f"{FAMILY}.accuracy" in metrics
+    assert any(count > 1 for key, count in metrics.items() if "loss" in key), "no metric has an epoch axis"
+    artifacts = {path.name for path in (finished / "mlruns").rglob("*") if path.is_file()}
+    assert {"confusion_matrix.png", "evaluation_report.html", "model.onnx"} <= artifacts
+
+
+def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(finished):
+    features = finished / f"data/04_feature/{FAMILY}/clip_features"
+    before = {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")}
+    predictions = (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes()
+    kedro_run(finished, "--pipelines=feature_extraction,training,calibration")
+    assert {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")} == before
+    assert (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes() == predictions
+
+
+def test_extraction_killed_midway_resumes_to_the_same_bytes(finished, raw_only):
+    features = raw_only / f"data/04_feature/{FAMILY}/clip_features"
+    arguments = [str(BIN / "kedro"), "run", "--env=test", "--to-outputs=video_classifier.clip_features"]
+    with subprocess.Popen(arguments, cwd=raw_only, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 240
+        while len(list(features.rglob("*.safetensors"))) < 3:
+            assert process.poll() is None, "ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    kept = {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")}
+    assert not (features / "index.json").exists()
+    kedro_run(raw_only, "--to-outputs=video_classifier.clip_features")
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    whole = finished / f"data/04_feature/{FAMILY}/clip_features"
+    names = sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file())
+    found = sorted(path.relative_to(features) for path in features.rglob("*") if path.is_file())
+    assert [name for name in found if name.suffix != ".tmp"] == names
+    for name in names:
+        assert (features / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_wrong_parameter_stops_before_any_node(raw_only):
+    done = command(raw_only, "kedro", "run", "--env=test", "--params=video_classifier.windows.strid=8")
+    assert done.returncode == 1
+    assert "strid" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert not (raw_only / "data/02_intermediate").exists()
+
+
+def test_missing_footage_is_said_in_one_line(raw_only):
+    done = command(raw_only, "kedro", "run", "--env=test", "--pipeline=ingestion", "--params=footage_root=nowhere")
+    assert done.returncode == 1
+    assert "nowhere does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_strict_environment_stops_without_weights_before_any_work(raw_only):
+    environment = os.environ | {"TORCH_HOME": str(raw_only / "cache"), "https_proxy": "http://127.0.0.1:9"}
+    done = command(raw_only, "kedro", "run", "--env=production", "--pipeline=video_classifier", env=environment)
+    assert done.returncode == 1
+    assert "r3d_18" in done.stderr
+    assert not (raw_only / "data/04_feature").exists()
+
+
+def test_lineage_is_built_as_pages_without_a_network(finished):
+    done = command(finished, "kedro", "viz", "build", env=os.environ | {"https_proxy": "http://127.0.0.1:9"})
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    graph = read_json(finished / "build/api/main")
+    assert "circular" not in done.stdout + done.stderr
+    assert set(graph["layers"]) == {
+        "raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting", "delivery",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["0.1-explore-and-audit-a-data-set", "0.2-review-a-run"])
+def test_notebook_runs_over_the_catalog(finished, name, monkeypatch):
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    notebook = nbformat.read(finished / "notebooks" / f"{name}.ipynb", as_version=4)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(finished)}}
+    ).execute()
