@@ -110,15 +110,20 @@ def test_precision_asked_for_is_taken(random_trunk):
 def test_auto_measures_rounding_against_the_spread_between_clips(random_trunk, monkeypatch):
     monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
     generator = torch.Generator().manual_seed(0)
-    clips = torch.randint(0, 256, (1, 4, 112, 112, 3), dtype=torch.uint8, generator=generator)
-    different = torch.cat([clips, clips // 4])
+    clips = torch.randint(0, 256, (1, 2, 112, 112, 3), dtype=torch.uint8, generator=generator)
     alike = torch.cat([clips, clips])
-    alike[1, 0, 50, 50] = 255 - alike[1, 0, 50, 50]  # one pixel: the spread is smaller than any rounding
-    assert choose_compute(random_trunk[0], different, precision="auto", max_rounding=0.15).precision == "bf16"
-    refused = choose_compute(random_trunk[0], alike, precision="auto", max_rounding=0.15)
-    assert refused.precision == "fp32"
-    assert refused.rounding > 0.15
+    alike[1, 0, 50, 50] = 255 - alike[1, 0, 50, 50]  # one pixel: a spread smaller than any rounding
+
+    def choose(clips, max_rounding):
+        return choose_compute(random_trunk[0], clips, precision="auto", max_rounding=max_rounding)
+
+    refused = choose(alike, 0.15)
+    assert (refused.precision, refused.rounding > 1) == ("fp32", True)
     assert "0.15 is allowed" in refused.reason
+    rounding = choose(torch.cat([clips, clips // 4]), 0.15).rounding
+    assert 0 < rounding < refused.rounding / 5
+    assert choose(torch.cat([clips, clips // 4]), rounding * 1.01).precision == "bf16"
+    assert choose(torch.cat([clips, clips // 4]), rounding * 0.99).precision == "fp32"
 
 
 def test_auto_takes_fp32_where_bf16_is_slow(random_trunk, monkeypatch):

@@ -55,9 +55,7 @@ def test_r3d_18_has_the_published_width_and_size():
     assert sum(parameter.numel() for parameter in trunk.parameters()) == 33_371_472
 
 
-def test_random_weights_depend_on_the_seed_alone(monkeypatch, tmp_path):
-    monkeypatch.setattr(trunks, "_N_NOISE_CLIPS", 1)
-
+def test_random_weights_depend_on_the_seed_alone(tmp_path):
     def build(seed):
         return load_trunk("r3d_18", weights="random", seed=seed, folder=tmp_path)[1]
 
@@ -79,15 +77,6 @@ def test_random_weights_are_on_record(random_trunk):
 def test_random_weights_are_exact_in_bfloat16(random_trunk):
     trunk, _ = random_trunk
     assert all(torch.equal(p, p.bfloat16().float()) for p in trunk.parameters())
-
-
-def test_random_trunk_tells_clips_apart(random_trunk):
-    """Untouched kaiming weights spread different clips by 4 % of the embedding's mean; calibrated ones by more."""
-    trunk, _ = random_trunk
-    with torch.inference_mode():
-        frames = FRAMES[:1, :4]
-        embedding, _ = trunk(torch.cat([frames, torch.full_like(frames, 20), torch.full_like(frames, 200)]))
-    assert float((embedding.std(dim=0) / embedding.abs().mean(dim=0)).median()) > 0.08
 
 
 def test_trunk_survives_saving(random_trunk):

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.nn import trunks, weights
+from weld_pipeline.nn import weights
 from weld_pipeline.nn.trunks import load_trunk
 from weld_pipeline.nn.weights import (
     UnreachableError,
@@ -104,7 +104,6 @@ def test_hub_that_never_answers_costs_seconds_only(line, tmp_path, monkeypatch):
 
 
 def test_auto_goes_on_with_random_weights_and_says_so_loudly(cache, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(trunks, "_N_NOISE_CLIPS", 1)
     hub = replace(default_for("r3d_18"), url="http://127.0.0.1:1/r3d_18-b3b3357e.pth")
     monkeypatch.setattr(weights, "default_for", lambda _: hub)
     _, record = load_trunk("r3d_18", weights="auto", seed=0, folder=tmp_path / "pretrained")
