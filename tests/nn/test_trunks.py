@@ -1,12 +1,15 @@
 """Any video network of torchvision, cut before its last layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torchvision.models import get_model, list_models, video
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn import trunks
+from weld_pipeline.core.files import sha256_file
+from weld_pipeline.nn import trunks, weights
 from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 from weld_pipeline.nn.trunks import VideoTrunk, load_trunk, restore_trunk, save_trunk
 
@@ -84,6 +87,18 @@ def test_trunk_survives_saving(random_trunk):
     again = restore_trunk(save_trunk(trunk, record))
     assert fingerprint(again) == record.sha256
     assert not any(parameter.requires_grad for parameter in again.parameters())
+
+
+def test_weights_of_the_table_are_taken_from_the_folder_and_recorded_with_their_hub(tmp_path, monkeypatch):
+    network = get_model("s3d", weights=None)
+    torch.save(network.state_dict(), tmp_path / "s3d-d76dad2f.pth")
+    line = replace(weights.default_for("s3d"), sha256=sha256_file(tmp_path / "s3d-d76dad2f.pth"))
+    monkeypatch.setattr(weights, "table", lambda: {line.name: line})
+    for asked in ("auto", line.name):
+        trunk, record = load_trunk("s3d", weights=asked, seed=0, folder=tmp_path)
+        assert (record.name, record.source, record.sha256) == ("s3d.kinetics400_v1", line.url, line.sha256)
+        assert not record.is_random
+        assert torch.equal(trunk.head.bias, network.classifier[1].bias)
 
 
 def test_unknown_trunk_names_those_there_are():

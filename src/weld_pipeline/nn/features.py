@@ -124,7 +124,7 @@ class FeatureWorker:
         embeddings, logits = [none["embedding"]], [none["logit"]]
         starts: list[int] = []
         while batch := list(islice(clips, self.batch_size)):
-            embedding, logit = self.compute.encode(self.trunk, stacked(batch).to(self.compute.device))
+            embedding, logit = self.compute.encode(self.trunk, stacked(batch))
             embeddings.append(embedding.numpy())
             logits.append(logit.numpy())
             starts += [clip.start for clip in batch]

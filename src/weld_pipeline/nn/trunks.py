@@ -112,16 +112,22 @@ def load_trunk(name: str, *, weights: str, seed: int, folder: Path) -> tuple[Vid
                 error,
             )
             return _random_trunk(name, seed)
-        return _pretrained_trunk(name, path, line.name, line.licence)
+        return _from_table(name, path, line)
     line_or_none = pretrained.table().get(weights)
     if line_or_none is None:
-        return _pretrained_trunk(name, Path(weights), weights, "unknown")
+        return _pretrained_trunk(name, Path(weights), weights, source=weights, licence="unknown")
     if line_or_none.trunk != name:
         raise WeldError(f"weights {weights} are for trunk {line_or_none.trunk}, not {name}; name weights of {name}")
-    return _pretrained_trunk(name, pretrained.locate(line_or_none, folder), weights, line_or_none.licence)
+    return _from_table(name, pretrained.locate(line_or_none, folder), line_or_none)
 
 
-def _pretrained_trunk(name: str, path: Path, weights: str, licence: str) -> tuple[VideoTrunk, WeightsRecord]:
+def _from_table(name: str, path: Path, line: pretrained.Pretrained) -> tuple[VideoTrunk, WeightsRecord]:
+    return _pretrained_trunk(name, path, line.name, source=line.url, licence=line.licence)
+
+
+def _pretrained_trunk(
+    name: str, path: Path, weights: str, *, source: str, licence: str
+) -> tuple[VideoTrunk, WeightsRecord]:
     tensors = pretrained.read_tensors(path)
     network = get_model(name, weights=None)
     try:
@@ -133,7 +139,7 @@ def _pretrained_trunk(name: str, path: Path, weights: str, licence: str) -> tupl
     body, head = _cut(network)
     trunk.body.load_state_dict(body.state_dict())
     trunk.head.load_state_dict(head.state_dict())
-    record = WeightsRecord(weights, str(path), sha256_file(path), licence, is_random=False, seed=None)
+    record = WeightsRecord(weights, source, sha256_file(path), licence, is_random=False, seed=None)
     return trunk, record
 
 

@@ -71,7 +71,7 @@ class WeightsRecord:
 
     Attributes:
         name: Line of the table, path of a file, or `<trunk>.random`.
-        source: File or generator they came from.
+        source: Hub, file or generator they came from.
         sha256: Digest of that file; for random weights of the tensors.
         licence: Terms, `unknown` for a file of one's own.
         is_random: True if nothing was learnt before.
