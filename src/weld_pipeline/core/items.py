@@ -110,28 +110,28 @@ def map_items(pending: PendingItems[Any, Any], store: ItemStore) -> MapReport:
     Raises:
         Exception: Whatever the worker raises, after the items before it were stored.
     """
-    todo = [item for item in pending.items if store.key_of(item.id) != item.key]
-    report = MapReport(n_done=len(todo), n_kept=len(pending.items) - len(todo))
-    if not todo:
+    missing = [item for item in pending.items if store.key_of(item.id) != item.key]
+    report = MapReport(n_done=len(missing), n_kept=len(pending.items) - len(missing))
+    if not missing:
         return report
-    n_workers = min(pending.execution.n_workers, len(todo))
-    results = _in_process(pending, todo) if n_workers == 1 else _in_pool(pending, todo, n_workers)
-    for item, result in zip(todo, track(results, label=pending.label, total=len(todo)), strict=True):
+    n_workers = min(pending.execution.n_workers, len(missing))
+    results = _in_process(pending, missing) if n_workers == 1 else _in_pool(pending, missing, n_workers)
+    for item, result in zip(missing, track(results, label=pending.label, total=len(missing)), strict=True):
         store.write(item.id, item.key, result)
     return report
 
 
-def _in_process(pending: PendingItems[Any, Any], todo: Sequence[Item[Any]]) -> Iterator[Any]:
+def _in_process(pending: PendingItems[Any, Any], missing: Sequence[Item[Any]]) -> Iterator[Any]:
     worker = pending.worker_factory()
-    for item in todo:
+    for item in missing:
         yield worker(item.payload)
 
 
-def _in_pool(pending: PendingItems[Any, Any], todo: Sequence[Item[Any]], n_workers: int) -> Iterator[Any]:
+def _in_pool(pending: PendingItems[Any, Any], missing: Sequence[Item[Any]], n_workers: int) -> Iterator[Any]:
     # Loky's processes are neither forked (a child would inherit the locks of torch's and FFmpeg's threads) nor started
     # with the command line's own imports, which cost Kedro's seconds in every one.
     with ProcessPoolExecutor(n_workers, initializer=_start_worker, initargs=(pending.worker_factory,)) as pool:
-        queue = iter(todo)
+        queue = iter(missing)
         running: deque[Future[Any]] = deque(pool.submit(_work, item.payload) for item in islice(queue, 4 * n_workers))
         while running:
             result = running.popleft().result()

@@ -1,6 +1,7 @@
 """Folders of finished items, one file each, that know under which content key each was made."""
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -71,17 +72,17 @@ class FolderStore(Mapping[str, Any]):
             raise WeldError(f"{self.path(item_id)} is missing or not of this set; run the pipeline that makes it again")
         return self.read(item_id)
 
+    @abstractmethod
     def key_of(self, item_id: str) -> str | None:
         """Return the content key in the item's own file, or None if there is no whole file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, item_id: str) -> Any:
         """Return what the item's own file holds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, item_id: str, key: str, result: Any) -> None:
         """Store one result atomically under its key."""
-        raise NotImplementedError
 
 
 class JsonStore(FolderStore):

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -164,11 +165,9 @@ class LiveInspection:
 
     def _hand_over(self, arrival: _Arrival) -> None:
         if self._drops and self._queue.full():
-            try:
+            with suppress(queue.Empty):  # the network may take it in this moment
                 self._queue.get_nowait()
                 self._n_dropped += 1
-            except queue.Empty:
-                pass  # the network took it in this moment
         self._put(arrival)
 
     def _put(self, arrival: _Arrival | None) -> None:

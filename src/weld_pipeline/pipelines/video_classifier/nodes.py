@@ -244,7 +244,7 @@ def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[di
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the loss curves as a figure."""
-    from weld_pipeline.nn.curves import curves_figure
+    from weld_pipeline.decision.figures import curves_figure
 
     return curves_figure(curves)
 
