@@ -102,6 +102,7 @@ def test_bundle_carries_where_it_came_from(finished):
     assert provenance.mlflow_run_id in runs
     assert tags["data.sha256"] == provenance.data_sha256
     assert {"code.commit", "code.is_dirty", "version.torch"} <= set(tags)
+    assert tags[f"{FAMILY}.weights.is_random"] == "True"
 
 
 def test_run_is_reviewed_in_mlflow_by_fields_epochs_and_figures(finished):

@@ -3,7 +3,6 @@
 from typing import Any
 
 import mlflow
-import pandas as pd
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -54,14 +53,18 @@ class TrackingHooks(MlflowHook):
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Tag the run with the hash of the data it reads."""
-        self._tag_data(dataset_name, data)
+        """Tag the run with the data and weights it reads."""
+        self._tag(dataset_name, data)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Tag the run with the hash of the data it made."""
-        self._tag_data(dataset_name, data)
+        """Tag the run with the data and weights it made or fetched."""
+        self._tag(dataset_name, data)
 
-    def _tag_data(self, dataset_name: str, data: Any) -> None:
-        if dataset_name == "manifest" and isinstance(data, pd.DataFrame) and mlflow.active_run():
+    def _tag(self, dataset_name: str, data: Any) -> None:
+        if not mlflow.active_run():
+            return
+        if dataset_name == "manifest":
             mlflow.set_tag("data.sha256", data_hash(data))
+        if dataset_name.endswith(".weights"):  # a family's record of its pretrained weights
+            mlflow.set_tags({f"{dataset_name}.{key}": str(value) for key, value in data.items()})
