@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-export WELD_REAL_DATA PYTHONWARNINGS
+export WELD_REAL_DATA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format lint types contracts docs viz mlflow bench lock clean-data
