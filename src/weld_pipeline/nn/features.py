@@ -83,7 +83,7 @@ def first_clips(paths: Sequence[Path], preprocess: ClipPreprocess, windows: Wind
     if not clips:
         names = ", ".join(path.name for path in paths)
         raise WeldError(
-            f"no clip of {windows.window} arc-on frames in {names}; lower windows.window, or look at the arc gate"
+            f"no clip of {windows.window} arc-on frames in {names}; lower video_classifier.windows.window, or look at the arc gate"
         )
     return stacked(clips)
 

@@ -66,7 +66,7 @@ class VideoTrunk(nn.Module):
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise WeldError(
-                f"trunk {self.name} takes no clips of {window} frames ({reason}); its weights were made for 16, set windows.window"
+                f"trunk {self.name} takes no clips of {window} frames ({reason}); its weights were made for 16, set video_classifier.windows.window"
             ) from error
 
 
