@@ -314,9 +314,12 @@ def _readable(callback: Callable[..., Any] | None) -> Callable[..., Any]:
             return callback(*args, **options)
         except (WeldError, ParameterValidationError) as error:
             raise click.ClickException(str(error)) from error
-        except DatasetError as error:  # Kedro wraps what a dataset raises
-            if isinstance(error.__cause__, WeldError):
-                raise click.ClickException(str(error.__cause__)) from error
+        except DatasetError as error:
+            cause: BaseException | None = error
+            while isinstance(cause, DatasetError):  # the catalog wraps what a dataset wraps
+                cause = cause.__cause__
+            if isinstance(cause, WeldError):
+                raise click.ClickException(str(cause)) from error
             raise
 
     return run
