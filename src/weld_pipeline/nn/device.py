@@ -1,21 +1,25 @@
 """Device and precision, decided once and said aloud."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.compiled import CompiledModule
 from weld_pipeline.nn.trunks import VideoTrunk
 
 logger = logging.getLogger(__name__)
 
 Precision = Literal["bf16", "fp32"]
+# Embedding [B, D] and logits [B, K] of cropped clips, float32.
+Encoded = tuple[Float[np.ndarray, "B D"], Float[np.ndarray, "B K"]]
+Encoder = Callable[[UInt8[Tensor, "B T h w 3"]], Encoded]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Compute:
 
     Attributes:
         device: `cuda` or `cpu`.
-        precision: `bf16` computes in bfloat16 where torch deems it safe, `fp32` throughout in float32.
+        precision: `bf16` computes in bfloat16 where the engine deems it safe, `fp32` throughout in float32.
         reason: Why this was chosen.
         rounding: What bf16 costs: root mean square of the difference of standardised features, in units of the spread
             between clips; None where it was not measured.
@@ -35,24 +39,39 @@ class Compute:
     reason: str
     rounding: float | None
 
-    @contextmanager
-    def inference(self) -> Iterator[None]:
-        """Run the block in this precision, without gradients."""
-        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
-            yield
+    def encoder(self, trunk: VideoTrunk, *, window: int) -> Encoder:
+        """Return the trunk made ready for clips of a length: compiled for the processor, or on the GPU as it is."""
+        if self.device == "cuda":
+            return _CudaEncoder(trunk.to(device="cuda", memory_format=torch.channels_last_3d), self.precision)  # type: ignore[call-overload]
+        example = torch.zeros(1, window, *trunk.preprocess.crop_size, 3, dtype=torch.uint8)
+        compiled = CompiledModule(_FromCropped(trunk), example, precision=self.precision)
 
-    def place(self, trunk: VideoTrunk) -> VideoTrunk:
-        """Return the trunk on the device, in the memory layout its convolutions are fastest in."""
-        return trunk.to(device=self.device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        def encode(cropped: UInt8[Tensor, "B T h w 3"]) -> Encoded:
+            embedding, logits = compiled(cropped)
+            return embedding, logits
 
-    def encode(
-        self, trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"]
-    ) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B K"]]:
-        """Return embedding and logits of cropped clips as float32 on the CPU."""
-        with self.inference():
-            clips = trunk.preprocess.normalise(cropped.to(self.device))
-            embedding, logits = trunk.encode(clips.to(memory_format=torch.channels_last_3d))
-        return embedding.float().cpu(), logits.float().cpu()
+        return encode
+
+
+class _FromCropped(nn.Module):
+    def __init__(self, trunk: VideoTrunk) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, cropped: UInt8[Tensor, "B T h w 3"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B K"]]:
+        return self.trunk.encode(self.trunk.preprocess.normalise(cropped))
+
+
+@dataclass(frozen=True)
+class _CudaEncoder:
+    trunk: VideoTrunk
+    precision: Precision
+
+    def __call__(self, cropped: UInt8[Tensor, "B T h w 3"]) -> Encoded:
+        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=self.precision == "bf16"):
+            clips = self.trunk.preprocess.normalise(cropped.to("cuda"))
+            embedding, logits = self.trunk.encode(clips.to(memory_format=torch.channels_last_3d))
+        return embedding.float().cpu().numpy(), logits.float().cpu().numpy()
 
 
 def has_fast_bf16() -> bool:
@@ -102,10 +121,11 @@ def _rounding(trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"], device: Li
         raise WeldError(
             f"precision auto: {len(cropped)} clip(s) to measure rounding on, 2 are needed; set precision to fp32 or bf16"
         )
-    exact = Compute(device, "fp32", "", None)
-    placed = exact.place(trunk)
-    reference, _ = exact.encode(placed, cropped)
-    rounded, _ = Compute(device, "bf16", "", None).encode(placed, cropped)
-    spread = reference.std(dim=0)
+
+    def embedding(precision: Precision) -> Float[np.ndarray, "B D"]:
+        return Compute(device, precision, "", None).encoder(trunk, window=cropped.shape[1])(cropped)[0]
+
+    reference = embedding("fp32")
+    spread = reference.std(axis=0)
     moving = spread > 0
-    return float(((rounded - reference)[:, moving] / spread[moving]).pow(2).mean().sqrt())
+    return float(np.sqrt(np.mean(np.square((embedding("bf16") - reference)[:, moving] / spread[moving]))))

@@ -1,6 +1,7 @@
 """Clip features of videos: decode, cut into clips, run the trunk, in the memory of one batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,12 +17,15 @@ from weld_pipeline.core.files import content_key
 from weld_pipeline.media.clips import ArcGate, Clip, arc_clips
 from weld_pipeline.media.decode import Video
 from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.device import Compute
+from weld_pipeline.nn.device import Compute, Encoder
 from weld_pipeline.nn.preprocess import ClipPreprocess
 from weld_pipeline.nn.trunks import VideoTrunk, restore_trunk
 
+# A clip whose frames have the trunk's small size.
+SmallClip = Clip[UInt8[np.ndarray, "h w 3"]]
+
 # Raise it when a change of the code changes features; it is part of every content key.
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,7 @@ def feature_key(sha256: str, *, trunk: SavedModel, windows: Windows, compute: Co
     )
 
 
-def cropped_clips(
-    path: Path, preprocess: ClipPreprocess, windows: Windows
-) -> Iterator[Clip[UInt8[np.ndarray, "h w 3"]]]:
+def cropped_clips(path: Path, preprocess: ClipPreprocess, windows: Windows) -> Iterator[SmallClip]:
     """Yield the clips of a video as they are decoded, each frame cropped once to the trunk's small size.
 
     So a window holds 16 small frames instead of 16 full ones, and overlapping windows share them.
@@ -68,7 +70,7 @@ def cropped_clips(
         )
 
 
-def stacked(clips: Sequence[Clip[UInt8[np.ndarray, "h w 3"]]]) -> UInt8[Tensor, "B T h w 3"]:
+def stacked(clips: Sequence[SmallClip]) -> UInt8[Tensor, "B T h w 3"]:
     """Return clips as one batch."""
     return torch.from_numpy(np.stack([np.stack(clip.frames) for clip in clips]))
 
@@ -105,16 +107,18 @@ class FeatureWorkerFactory:
     batch_size: int
 
     def __call__(self) -> "FeatureWorker":
-        return FeatureWorker(self.compute.place(restore_trunk(self.trunk)), self.windows, self.compute, self.batch_size)
+        trunk = restore_trunk(self.trunk)
+        encode = self.compute.encoder(trunk, window=self.windows.window)
+        return FeatureWorker(trunk, encode, self.windows, self.batch_size)
 
 
 @dataclass(frozen=True)
 class FeatureWorker:
-    """Turns a video's path into its features; attributes as in the factory."""
+    """Turns a video's path into its features; attributes as in the factory, `encode` is the trunk made ready."""
 
     trunk: VideoTrunk
+    encode: Encoder
     windows: Windows
-    compute: Compute
     batch_size: int
 
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
@@ -123,16 +127,25 @@ class FeatureWorker:
         none = no_features(self.trunk.embedding_size, self.trunk.head.out_features)
         embeddings, logits = [none["embedding"]], [none["logit"]]
         starts: list[int] = []
-        while batch := list(islice(clips, self.batch_size)):
-            embedding, logit = self.compute.encode(self.trunk, stacked(batch))
-            embeddings.append(embedding.numpy())
-            logits.append(logit.numpy())
+        for batch in _read_ahead(clips, self.batch_size):
+            embedding, logit = self.encode(stacked(batch))
+            embeddings.append(embedding)
+            logits.append(logit)
             starts += [clip.start for clip in batch]
         return {
             "embedding": np.concatenate(embeddings),
             "logit": np.concatenate(logits),
             "start": np.array(starts, dtype=np.int64),
         }
+
+
+def _read_ahead(clips: Iterator[SmallClip], batch_size: int) -> Iterator[list[SmallClip]]:
+    """Yield clips in batches, decoding the next batch while the network is busy with one."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(lambda: list(islice(clips, batch_size)))
+        while batch := coming.result():
+            coming = reader.submit(lambda: list(islice(clips, batch_size)))
+            yield batch
 
 
 def no_features(embedding_size: int, n_logits: int) -> dict[str, np.ndarray]:

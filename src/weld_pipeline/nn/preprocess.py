@@ -48,16 +48,14 @@ class ClipPreprocess(nn.Module):
         resized_h, resized_w = self._resized(height, width)
         top, bottom, v = _taps(height, resized_h, self.crop_size[0], frames.device)
         left, right, u = _taps(width, resized_w, self.crop_size[1], frames.device)
-        pixels = frames.flatten(2, 3)  # [B, T, H·W, 3]
-
-        def gather(rows: Int[Tensor, " h"], columns: Int[Tensor, " w"]) -> Float[Tensor, "B T h w 3"]:
-            index = (rows[:, None] * width + columns[None, :]).flatten()
-            return pixels.index_select(2, index).reshape(*frames.shape[:2], *self.crop_size, 3).float()
-
-        u, v = u[None, :, None], v[:, None, None]
-        upper = gather(top, left) * (1 - u) + gather(top, right) * u
-        lower = gather(bottom, left) * (1 - u) + gather(bottom, right) * u
-        return torch.round(upper * (1 - v) + lower * v).to(torch.uint8)
+        rows = torch.stack([top, bottom])[:, None, :, None]
+        columns = torch.stack([left, right])[None, :, None, :]
+        corners = frames.flatten(2, 3).index_select(2, (rows * width + columns).flatten())
+        corners = corners.reshape(*frames.shape[:2], 2, 2, *self.crop_size, 3).float()  # [B, T, row, column, h, w, 3]
+        across = corners * torch.stack([1 - u, u])[None, :, None, :, None]
+        across = across[:, :, :, 0] + across[:, :, :, 1]
+        down = across * torch.stack([1 - v, v])[:, :, None, None]
+        return torch.round(down[:, :, 0] + down[:, :, 1]).to(torch.uint8)
 
     def normalise(self, cropped: UInt8[Tensor, "B T h w 3"]) -> Float[Tensor, "B 3 T h w"]:
         """Return the crop on [0, 1] with mean and standard deviation taken out."""
