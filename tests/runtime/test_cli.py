@@ -107,7 +107,15 @@ def test_live_prints_lines_for_people(weld, bundle_folder, write_video):
 def test_interrupted_live_still_gives_the_verdict(bundle_folder, write_video):
     path = write_video([51] * 600)  # a minute at its own pace
     command = [sys.executable, "-m", "weld_pipeline.cli", "live", path, "--bundle", bundle_folder, "--json", "--pace"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+        # A shell starts its background jobs deaf to Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
+    )
     lines = [process.stdout.readline() for _ in range(3)]
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
