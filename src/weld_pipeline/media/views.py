@@ -1,0 +1,29 @@
+"""Which parts of a resized picture a network sees: the centre, or ten views for soft voting."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int
+
+
+def crop_views(kind: Literal["centre", "ten"], *, resized_px: int, crop_px: int) -> Int[np.ndarray, "V 3"]:
+    """Return (top, left, is_mirrored) of each view of a square picture.
+
+    `ten` is centre and corners, each as it is and mirrored left to right: the ten crops of Krizhevsky et al. 2012
+    (section 4.1).
+
+    Args:
+        kind: Which set.
+        resized_px: Side of the picture.
+        crop_px: Side of a view, at most that of the picture.
+
+    >>> crop_views("centre", resized_px=10, crop_px=8).tolist()
+    [[1, 1, 0]]
+    >>> len(crop_views("ten", resized_px=10, crop_px=8))
+    10
+    """
+    far = resized_px - crop_px
+    if kind == "centre":
+        return np.array([[far // 2, far // 2, 0]], dtype=np.int64)
+    places = [(far // 2, far // 2), (0, 0), (0, far), (far, 0), (far, far)]
+    return np.array([[top, left, mirrored] for mirrored in (0, 1) for top, left in places], dtype=np.int64)
