@@ -20,17 +20,19 @@ from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fing
 # Raise it when a probe would come out differently: stored ones are then made anew.
 PROBE_VERSION = 1
 _STEP = 4  # every fourth pixel each way, as the arc gate sees it
-_REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _MAX_THUMBNAILS = 16
 
 
 @dataclass(frozen=True)
 class Probe:
-    """The result of decoding a recording once; all fields are JSON values.
+    """The result of decoding a recording or a picture once; all fields are JSON values.
+
+    A picture has one frame, and neither frame rate nor arc.
 
     Attributes:
-        problem: `code: what is wrong; what to do`, or None for a usable recording. Codes: empty, unreadable,
-            not_a_video, truncated, frame_size, no_arc, too_short.
+        problem: `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable, truncated; of a
+            recording not_a_video, frame_size, no_arc, too_short; of a picture not_a_picture, too_large, unsupported.
         n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
         width: Frame width [px].
@@ -39,10 +41,10 @@ class Probe:
         n_frames: Frames decoded, whatever the header claims.
         arc_start_s: Time of the first arc-on frame [s].
         arc_on_s: From the first to the last arc-on frame [s].
-        mean_luma: Mean Rec. 601 luma over the arc-on frames [0..255].
-        scene: See `Fingerprint`.
+        mean_luma: Mean Rec. 601 luma over the arc-on frames, or over the picture [0..255].
+        scene: See `Fingerprint`; of a picture see `picture_scene`.
         flicker: See `Fingerprint`.
-        thumbnail: A frame from the middle of the weld as base64 JPEG.
+        thumbnail: A frame from the middle of the weld, or the picture, as base64 JPEG.
     """
 
     problem: str | None
@@ -146,6 +148,7 @@ class _Seen:
 
     def __init__(self, gate: ArcGate, thumbnail_px: int) -> None:
         self._gate = gate
+        self._thumbnail_px = thumbnail_px
         self.n_frames = 0
         self.n_on = 0
         self.first_on: int | None = None
@@ -170,7 +173,7 @@ class _Seen:
             yield frame
 
     def _note_arc(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
-        luma = frame[::_STEP, ::_STEP].astype(np.float32) @ _REC601
+        luma = frame[::_STEP, ::_STEP].astype(np.float32) @ REC601
         self._luma_sum = luma.astype(np.float64) if self._luma_sum is None else self._luma_sum + luma
         if len(self._lumas) <= MAX_FLICKER_BITS:
             self._lumas.append(float(luma.mean()))
@@ -190,12 +193,9 @@ class _Seen:
 
     def thumbnail(self) -> str | None:
         """Return a picture from the middle of the arc-on part as base64 JPEG; without arc, of the dark part."""
-        picture = self._lit.middle() or self._any.middle()
-        if picture is None:
-            return None
-        buffer = io.BytesIO()
-        picture.save(buffer, format="JPEG", quality=80)
-        return base64.b64encode(buffer.getvalue()).decode()
+        sampler = self._lit if self.n_on else self._any
+        frame = sampler.middle()
+        return None if frame is None else thumbnail(frame, width_px=self._thumbnail_px)
 
 
 class _Sampler:
@@ -217,15 +217,21 @@ class _Sampler:
                 self._step *= 2
         self._n_offered += 1
 
-    def middle(self) -> Image.Image | None:
+    def middle(self) -> UInt8[np.ndarray, "h w 3"] | None:
         """Return the brightest of the middle three: pulsed arcs are dark in every other frame."""
         middle = len(self._kept) // 2
         candidates = self._kept[max(middle - 1, 0) : middle + 2]
-        if not candidates:
-            return None
-        picture = Image.fromarray(max(candidates, key=lambda frame: float(frame.mean())))
-        height = max(1, round(picture.height * self._width_px / picture.width))
-        return picture.resize((self._width_px, height))
+        return max(candidates, key=lambda frame: float(frame.mean()), default=None)
+
+
+def thumbnail(picture: UInt8[np.ndarray, "H W 3"], *, width_px: int) -> str:
+    """Return a picture at this width as base64 JPEG; one over twice as high as wide becomes narrower."""
+    height, width = picture.shape[:2]
+    scale = min(width_px / width, 2 * width_px / height)
+    small = Image.fromarray(picture).resize((max(1, round(width * scale)), max(1, round(height * scale))))
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=80)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _nothing(_: UInt8[np.ndarray, "H W 3"]) -> None:
