@@ -3,9 +3,10 @@
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.strip import CELL_HEIGHT, CELL_WIDTH, frame_strip, strip_sheet
+from weld_pipeline.media.strip import CELL_HEIGHT, CELL_WIDTH, Exhibit, frame_strip, strip_sheet
 
 
 @pytest.fixture
@@ -47,10 +48,17 @@ def test_stretch_beyond_the_end_is_refused(film) -> None:
 
 
 def test_sheet_has_a_strip_a_recording_and_one_for_none(film) -> None:
-    assert strip_sheet([(film, 0.0, 1.0)] * 3, n_frames=2).shape == (3 * CELL_HEIGHT, 2 * CELL_WIDTH, 3)
+    assert strip_sheet([Exhibit(film, 0.0, 1.0)] * 3, n_frames=2).shape == (3 * CELL_HEIGHT, 2 * CELL_WIDTH, 3)
     assert strip_sheet([], n_frames=2).shape == (CELL_HEIGHT, 2 * CELL_WIDTH, 3)
 
 
 def test_real_recording_shows_the_arc(real_data) -> None:
     recording = next((real_data / "intel_robotic_welding").rglob("*.avi"))
-    assert strip_sheet([(recording, 5.0, 5.0)], n_frames=2).max() > 100
+    assert strip_sheet([Exhibit(recording, 5.0, 5.0)], n_frames=2).max() > 100
+
+
+def test_picture_fills_its_strip_without_being_stretched(tmp_path):
+    Image.fromarray(np.full((100, 200, 3), 255, np.uint8)).save(tmp_path / "white.png")
+    (strip,) = np.split(strip_sheet([Exhibit(tmp_path / "white.png")], n_frames=4), 1)
+    assert strip.shape == (CELL_HEIGHT, 4 * CELL_WIDTH, 3)
+    assert (strip == 255).all(axis=2).sum() == CELL_HEIGHT * 2 * CELL_HEIGHT  # twice as wide as high, as the picture is

@@ -42,6 +42,13 @@ def test_temperature_softens_probabilities_and_leaves_score_alone():
     assert table["score"][0] == pytest.approx(np.log(0.5))
 
 
+def test_without_calibration_there_is_no_p_defect():
+    table = predictions_table(RUNS, LOGITS, CLASSES, {})
+    assert "p_defect" not in table
+    assert table["p_Good"].tolist() == pytest.approx([4 / 6, 1 / 8])
+    PREDICTIONS.validate(table)
+
+
 def test_calibration_is_worse_news_for_worse_scores():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(40, 3)).astype(np.float32)

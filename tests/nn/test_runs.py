@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn.runs import choose_classes, ids_of, usable_videos, with_clips
+from weld_pipeline.nn.runs import choose_classes, ids_of, usable_rows, with_clips
 
 SPLITS = ("train", "valid", "calib", "test")
 
@@ -29,13 +29,13 @@ def test_quarantined_rows_and_images_are_not_used():
     table = manifest()
     table.loc[0, "status"] = "quarantined"
     table.loc[1, "media"] = "image"
-    assert len(usable_videos(table)) == len(table) - 2
+    assert len(usable_rows(table, media="video")) == len(table) - 2
 
 
 def test_manifest_without_a_usable_video_says_why():
     table = manifest().assign(status="quarantined", reason="no arc")
     with pytest.raises(WeldError, match=r"none of 12 rows of the manifest is a usable video \(no arc\)"):
-        usable_videos(table)
+        usable_rows(table, media="video")
 
 
 def test_empty_split_is_named_with_all_counts():
@@ -43,10 +43,17 @@ def test_empty_split_is_named_with_all_counts():
         choose_classes(manifest(splits=("train", "valid", "test")), order=[])
 
 
+def test_split_that_is_not_needed_may_be_empty():
+    table = manifest(splits=("train", "valid"))
+    assert choose_classes(table, order=[], needed=("train", "valid")).good == "Good"
+
+
 def test_class_that_train_does_not_hold_is_named():
     table = manifest()
     table = table[~((table["label"] == "Spatter") & (table["split"] == "train"))]
-    with pytest.raises(WeldError, match=r"class 'Spatter' has 3 run\(s\), all in calib, test, valid and none in train"):
+    with pytest.raises(
+        WeldError, match=r"class 'Spatter' has 3 sample\(s\), all in calib, test, valid and none in train"
+    ):
         choose_classes(table, order=[])
 
 

@@ -1,6 +1,7 @@
-"""A recording at a glance: a few of its frames side by side."""
+"""A sample at a glance: a picture, or a few frames of a recording side by side."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -9,26 +10,52 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.decode import Video
+from weld_pipeline.media.pictures import read_picture
 
 # 16:10, as the Intel recordings.
 CELL_HEIGHT, CELL_WIDTH = 150, 240
 
 
-def strip_sheet(recordings: Sequence[tuple[Path, float, float]], *, n_frames: int) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a strip a recording, from top to bottom; one black strip if there is none.
+@dataclass(frozen=True)
+class Exhibit:
+    """What a strip shows: a picture, or a stretch of a recording.
+
+    Attributes:
+        path: The file.
+        start_s: Where the stretch of a recording begins [s].
+        length_s: How long it is [s]; None for a picture.
+    """
+
+    path: Path
+    start_s: float = 0.0
+    length_s: float | None = None
+
+
+def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a strip an exhibit, from top to bottom; one black strip if there is none.
 
     Args:
-        recordings: File, start and length [s] of the stretch to show.
+        exhibits: What to show; a picture takes the width of a whole strip.
         n_frames: Frames in a strip.
 
     Raises:
-        WeldError: If a recording cannot be read.
+        WeldError: If a file cannot be read.
     """
+    width = n_frames * CELL_WIDTH
     strips = [
-        frame_strip(path, start_s=start_s, length_s=length_s, n_frames=n_frames, height=CELL_HEIGHT, width=CELL_WIDTH)
-        for path, start_s, length_s in recordings
+        _in_cell(read_picture(exhibit.path), height=CELL_HEIGHT, width=width)
+        if exhibit.length_s is None
+        else frame_strip(
+            exhibit.path,
+            start_s=exhibit.start_s,
+            length_s=exhibit.length_s,
+            n_frames=n_frames,
+            height=CELL_HEIGHT,
+            width=CELL_WIDTH,
+        )
+        for exhibit in exhibits
     ]
-    return np.concatenate(strips) if strips else np.zeros((CELL_HEIGHT, n_frames * CELL_WIDTH, 3), dtype=np.uint8)
+    return np.concatenate(strips) if strips else np.zeros((CELL_HEIGHT, width, 3), dtype=np.uint8)
 
 
 def frame_strip(

@@ -1,4 +1,4 @@
-"""From pooled latents to calibrated predictions, a row a run."""
+"""From logits to calibrated predictions, a row a sample."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,16 +55,17 @@ def fit_calibration(
 def predictions_table(
     runs: pd.DataFrame, logits: Float[np.ndarray, "R K"], classes: ClassList, calibration: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return the predictions of runs, in the schema every family shares.
+    """Return the predictions of samples, in the schema every family shares.
 
     Args:
         runs: Rows of the manifest, in the order of the logits.
         logits: Uncalibrated.
         classes: In the order of the logits.
-        calibration: From `fit_calibration`.
+        calibration: From `fit_calibration`. Empty where nothing was fitted: then probabilities are the network's own,
+            and there is no `p_defect`.
     """
     score = run_scores(logits, classes)
-    probability = Temperature(calibration["temperature"]).apply(logits)
+    probability = Temperature(calibration["temperature"] if calibration else 1.0).apply(logits)
     table = runs[["sample_id", "session", "config", "split", "label", "is_defect"]].reset_index(drop=True)
     table["predicted"] = [classes.names[index] for index in logits.argmax(axis=1)]
     table["score"] = score
@@ -72,5 +73,6 @@ def predictions_table(
         table[f"logit_{name}"] = logits[:, index]
     for index, name in enumerate(classes.names):
         table[f"p_{name}"] = probability[:, index]
-    table["p_defect"] = Platt(calibration["platt_a"], calibration["platt_b"]).apply(score)
+    if calibration:
+        table["p_defect"] = Platt(calibration["platt_a"], calibration["platt_b"]).apply(score)
     return checked(table, PREDICTIONS)

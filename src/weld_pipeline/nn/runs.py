@@ -1,8 +1,9 @@
-"""Which runs a network learns from, and what it may call them. No torch here."""
+"""Which samples a network learns from, and what it may call them. No torch here."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -30,48 +31,49 @@ class ClassList:
         return self.names.index(self.good)
 
 
-def usable_videos(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of usable videos, in the manifest's order.
+def usable_rows(manifest: pd.DataFrame, *, media: Literal["video", "image"]) -> pd.DataFrame:
+    """Return the rows of usable samples of a kind, in the manifest's order.
 
     Raises:
         WeldError: If there is none.
     """
-    usable = manifest[(manifest["status"] == "ok") & (manifest["media"] == "video")]
+    usable = manifest[(manifest["status"] == "ok") & (manifest["media"] == media)]
     if usable.empty:
-        reasons = ", ".join(sorted(set(manifest["reason"].dropna()))[:3]) or "the manifest holds no video"
+        reasons = ", ".join(sorted(set(manifest["reason"].dropna()))[:3]) or f"the manifest holds no {media}"
         raise WeldError(
-            f"none of {len(manifest)} rows of the manifest is a usable video ({reasons}); see the quarantine report"
+            f"none of {len(manifest)} rows of the manifest is a usable {media} ({reasons}); see the quarantine report"
         )
     return usable
 
 
-def choose_classes(runs: pd.DataFrame, *, order: Sequence[str]) -> ClassList:
+def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collection[str] = SPLITS) -> ClassList:
     """Return the classes that the train split teaches.
 
     Args:
         runs: Usable rows of the manifest.
         order: Classes that come first, in this order; others follow by name.
+        needed: Splits that must not be empty.
 
     Raises:
-        WeldError: If a split is empty, if there is not exactly one good class, or if a class that occurs elsewhere has
+        WeldError: If a needed split is empty, if there is not exactly one good class, or if a class that occurs elsewhere has
             no run in train, which nothing could then be recognised by.
     """
     count = {split: int((runs["split"] == split).sum()) for split in SPLITS}
-    if empty := [split for split, n in count.items() if n == 0]:
+    if empty := [split for split, n in count.items() if n == 0 and split in needed]:
         raise WeldError(
-            f"split {empty[0]} is empty ({count}); record more sessions, or raise its share in ingestion.split.fractions"
+            f"split {empty[0]} is empty ({count}); record more sessions, or raise its share in split.fractions of its ingestion"
         )
     taught = set(runs.loc[runs["split"] == "train", "label"])
     if untaught := sorted(set(runs["label"]) - taught):
         rows = runs[runs["label"] == untaught[0]]
         places = ", ".join(sorted(set(rows["split"])))
         raise WeldError(
-            f"class {untaught[0]!r} has {len(rows)} run(s), all in {places} and none in train; it needs sessions enough for "
-            "all splits, or must be left out by ingestion.index.classes"
+            f"class {untaught[0]!r} has {len(rows)} sample(s), all in {places} and none in train; it needs sessions enough for "
+            "all splits, or must be left out by index.classes of its ingestion"
         )
     good = sorted(set(runs.loc[~runs["is_defect"].astype(bool), "label"]))
     if len(good) != 1:
-        raise WeldError(f"good classes are {good}; exactly one is needed, name it in ingestion.index.good_class")
+        raise WeldError(f"good classes are {good}; exactly one is needed, name it in index.good_class of its ingestion")
     first = [name for name in order if name in taught]
     return ClassList(tuple(first + sorted(taught - set(first))), good[0])
 

@@ -29,7 +29,7 @@ def evaluate_predictions(
         protocol=Protocol(**params.model_dump(include=set(Protocol.__dataclass_fields__))),
         classes=classes_of(predictions),
         train=train_rows(manifest),
-        threshold=None if calibration is None else calibration["threshold"],
+        threshold=calibration["threshold"] if calibration else None,
     )
     return to_record(evaluation)
 
@@ -88,24 +88,29 @@ def pick_mistakes(predictions: pd.DataFrame, params: EvaluationParams) -> pd.Dat
 
 
 def show_mistakes(
-    mistakes: pd.DataFrame, manifest: pd.DataFrame, raw_footage: SourceTree, params: EvaluationParams
+    mistakes: pd.DataFrame, manifest: pd.DataFrame, raw: SourceTree, params: EvaluationParams
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a sheet with a row of frames for each mistake."""
-    from weld_pipeline.media.strip import strip_sheet
+    """Return a sheet with the picture, or a row of frames, of each mistake."""
+    from weld_pipeline.media.strip import Exhibit, strip_sheet
 
     rows = mistakes[["sample_id"]].merge(manifest, on="sample_id", how="left", validate="one_to_one")
-    recordings = [
-        (raw_footage.root / row["path"], float(row["arc_start_s"]), float(row["arc_on_s"]))
+    exhibits = [
+        Exhibit(raw.root / row["path"])
+        if row["media"] == "image"
+        else Exhibit(raw.root / row["path"], float(row["arc_start_s"]), float(row["arc_on_s"]))
         for row in rows.to_dict("records")
     ]
-    return strip_sheet(recordings, n_frames=params.n_frames)
+    return strip_sheet(exhibits, n_frames=params.n_frames)
 
 
-def collect_banners(split_audit: dict[str, Any], weights: dict[str, Any] | None = None) -> list[str]:
-    """Return what must be said beside every number: leakage, drawn data, random weights."""
-    from weld_pipeline.decision.banners import weights_banner
+def collect_banners(
+    split_audit: dict[str, Any], weights: dict[str, Any] | None = None, calibration: dict[str, Any] | None = None
+) -> list[str]:
+    """Return what must be said beside every number: leakage, drawn data, random weights, no calibration."""
+    from weld_pipeline.decision.banners import calibration_banner, weights_banner
 
-    return [*split_audit["banners"], *(weights_banner(weights) if weights else [])]
+    said = weights_banner(weights) if weights else []
+    return [*split_audit["banners"], *said, *(calibration_banner(calibration) if calibration is not None else [])]
 
 
 def render_evaluation_report(

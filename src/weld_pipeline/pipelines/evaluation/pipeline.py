@@ -1,6 +1,7 @@
 """Wiring of `evaluation`, one template for every family."""
 
 from collections.abc import Collection
+from typing import Literal
 
 from kedro.pipeline import Node, Pipeline
 
@@ -8,11 +9,16 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 
 EXTRAS = {"calibration", "anomaly_scores", "weights", "curves"}
-SHARED = {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}
+# What a family takes from outside its namespace: recordings are ingested for all video families at once, pictures for
+# each recipe by itself.
+SHARED = {"video": {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}, "image": {"mlflow_run_id"}}
+RAW = {"video": "raw_footage", "image": "raw_images"}
 _REPORTED = ("family_name", "evaluation", "predictions", "manifest", "mistakes", "mistake_frames", "banners")
 
 
-def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
+def create_pipeline(
+    family: str, *, extras: Collection[str] = (), media: Literal["video", "image"] = "video"
+) -> Pipeline:
     """Return the evaluation of one family's predictions, in its namespace.
 
     Args:
@@ -20,6 +26,7 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
         extras: What else the family has to show. `calibration`: with `threshold`, the `p_defect` from which a weld
             fails. `anomaly_scores`: `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
             `weights`: the record of what the network began with. `curves`: per model, per metric, a value an epoch.
+        media: What it looks at.
 
     Raises:
         WeldError: If an extra is none of these.
@@ -50,11 +57,16 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
             Node(nodes.pick_mistakes, ["predictions", "params:evaluation"], "mistakes", name="pick_mistakes"),
             Node(
                 nodes.show_mistakes,
-                ["mistakes", "manifest", "raw_footage", "params:evaluation"],
+                ["mistakes", "manifest", RAW[media], "params:evaluation"],
                 "mistake_frames",
                 name="show_mistakes",
             ),
-            Node(nodes.collect_banners, inputs(("split_audit",), ("weights",)), "banners", name="collect_banners"),
+            Node(
+                nodes.collect_banners,
+                inputs(("split_audit",), ("weights", "calibration")),
+                "banners",
+                name="collect_banners",
+            ),
             Node(
                 nodes.render_evaluation_report,
                 inputs((*_REPORTED, "mlflow_run_id"), ("weights", "curves")) | params,
@@ -66,7 +78,7 @@ def create_pipeline(family: str, *, extras: Collection[str] = ()) -> Pipeline:
     return Pipeline(
         template,
         namespace=family,
-        inputs=SHARED & template.inputs(),
+        inputs=SHARED[media] & template.inputs(),
         parameters={"params:evaluation"},
         tags={"evaluation"},
         prefix_datasets_with_namespace=True,

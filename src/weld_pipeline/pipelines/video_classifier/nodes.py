@@ -12,7 +12,7 @@ from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import FolderStore
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.clip_matrix import ClipMatrix, PendingMatrix, RunClips
-from weld_pipeline.nn.runs import ClassList, choose_classes, ids_of, usable_videos, with_clips
+from weld_pipeline.nn.runs import ClassList, choose_classes, ids_of, usable_rows, with_clips
 from weld_pipeline.nn.training_folder import TrainingFolder
 from weld_pipeline.pipelines.video_classifier.params import (
     AutoencoderParams,
@@ -28,7 +28,7 @@ from weld_pipeline.pipelines.video_classifier.params import (
 
 def list_classes(manifest: pd.DataFrame, params: ClassParams) -> dict[str, Any]:
     """Return the classes in the order of all logits, and which of them is good."""
-    classes = choose_classes(usable_videos(manifest), order=params.order)
+    classes = choose_classes(usable_rows(manifest, media="video"), order=params.order)
     return {"names": list(classes.names), "good": classes.good}
 
 
@@ -50,7 +50,7 @@ def choose_compute(
     from weld_pipeline.nn import device, features
     from weld_pipeline.nn.trunks import restore_trunk
 
-    runs = usable_videos(manifest)
+    runs = usable_rows(manifest, media="video")
     spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
     network = restore_trunk(trunk)
     network.check_window(windows.window)
@@ -75,7 +75,7 @@ def extract_clip_features(
 
     check_request(trunk, params.source, params.n_features)
     how, which = Compute(**compute), _windows(windows)
-    runs = usable_videos(manifest)
+    runs = usable_rows(manifest, media="video")
     items = [
         Item(sample_id, feature_key(sha256, trunk=trunk, windows=which, compute=how), inside(raw_footage.root, path))
         for sample_id, sha256, path in zip(runs["sample_id"], runs["sha256"], runs["path"], strict=True)
@@ -96,7 +96,7 @@ def stack_clip_features(clip_features: FolderStore, params: FeatureParams) -> Pe
 
 def count_clips(clip_matrix: ClipMatrix, manifest: pd.DataFrame) -> pd.DataFrame:
     """Return how many clips each usable video has."""
-    table = usable_videos(manifest)[["sample_id", "label", "split", "session"]].copy()
+    table = usable_rows(manifest, media="video")[["sample_id", "label", "split", "session"]].copy()
     table["n_clips"] = table["sample_id"].map(clip_matrix.n_clips())
     return table
 
@@ -272,7 +272,7 @@ def _train_autoencoder(
 
 
 def _runs(manifest: pd.DataFrame, clip_matrix: ClipMatrix) -> pd.DataFrame:
-    return with_clips(usable_videos(manifest), pd.Series(clip_matrix.n_clips()))
+    return with_clips(usable_rows(manifest, media="video"), pd.Series(clip_matrix.n_clips()))
 
 
 def _latents(table: pd.DataFrame) -> np.ndarray:
