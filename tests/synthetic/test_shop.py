@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.synthetic.shop import MANIFEST_COLUMNS, as_table, from_table, manifest, plan_shop
-from weld_pipeline.synthetic.welds import CLASSES
+from weld_pipeline.synthetic.recipes import as_table, from_table
+from weld_pipeline.synthetic.shop import MANIFEST_COLUMNS, manifest, plan_shop
+from weld_pipeline.synthetic.welds import CLASSES, DrawnWeld
 
 
 def shop(**changes):
@@ -28,7 +29,7 @@ def shop(**changes):
 
 def date_lookup_accuracy(welds):
     """Share of runs whose class is the commonest one among the other runs of their date."""
-    table = as_table(welds)
+    table = as_table(welds, DrawnWeld)
     hits = 0
     for index, row in table.iterrows():
         others = table[(table.session == row.session) & (table.index != index)].label
@@ -37,7 +38,7 @@ def date_lookup_accuracy(welds):
 
 
 def test_shop_has_the_asked_number_of_each_class():
-    counts = as_table(shop()).label.value_counts()
+    counts = as_table(shop(), DrawnWeld).label.value_counts()
     assert counts["Good"] == 24
     assert all(counts[name] == 8 for name in CLASSES[1:])
 
@@ -52,7 +53,7 @@ def test_run_ids_are_unique_and_end_in_the_code_of_the_class():
 
 
 def test_sessions_and_configurations_hold_several_classes():
-    table = as_table(shop())
+    table = as_table(shop(), DrawnWeld)
     assert table.session.nunique() == 16
     assert table.configuration.nunique() == 12
     assert table.groupby("session").label.nunique().min() >= 4
@@ -81,15 +82,15 @@ def test_manifest_reads_like_the_real_one(real_data):
 
 
 def test_train_and_test_cross_sessions_as_in_the_real_data_set():
-    table = as_table(shop())
+    table = as_table(shop(), DrawnWeld)
     assert (table.groupby("session").split.nunique() == 2).mean() > 0.5
     assert 0.3 < (table.split == "TEST").mean() < 0.5
 
 
 def test_plan_survives_a_csv_file():
     welds = shop()
-    text = as_table(welds).to_csv(index=False)
-    assert from_table(pd.read_csv(io.StringIO(text))) == welds
+    text = as_table(welds, DrawnWeld).to_csv(index=False)
+    assert from_table(pd.read_csv(io.StringIO(text)), DrawnWeld) == welds
 
 
 def test_seed_decides_the_plan():

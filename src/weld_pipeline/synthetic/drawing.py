@@ -1,36 +1,22 @@
 """A drawn shop as files: what each is called, and how it comes to be."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import cv2
-
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import content_key, write_bytes
-from weld_pipeline.core.items import Execution, Item, PendingItems
+from weld_pipeline.core.files import write_bytes
+from weld_pipeline.core.items import PendingItems
+from weld_pipeline.synthetic.files import PROVENANCE, FilePlan, pending_files
 from weld_pipeline.synthetic.signals import draw_sensor_log, draw_sound
 from weld_pipeline.synthetic.still import draw_still, still_names
-from weld_pipeline.synthetic.video import PROVENANCE, draw_video
+from weld_pipeline.synthetic.video import draw_video
 from weld_pipeline.synthetic.welds import CLASSES, DrawnWeld
 
 # Part of every content key: raise it when the same recipe would give other pictures.
 DRAWING_VERSION = 1
-
-
-@dataclass(frozen=True)
-class FilePlan:
-    """One file of the shop that can be made at any time, in any process.
-
-    Attributes:
-        path: Relative to the root of the shop.
-        make: Returns its bytes.
-    """
-
-    path: str
-    make: Callable[[], bytes]
 
 
 def run_files(weld: DrawnWeld) -> Iterator[FilePlan]:
@@ -51,26 +37,10 @@ def pending_shop(welds: list[DrawnWeld], *, manifest_csv: str, n_workers: int) -
         manifest_csv: Text of `manifest.csv`.
         n_workers: Processes to draw on.
     """
-    items = [_item(FilePlan("manifest.csv", partial(str.encode, manifest_csv)), manifest_csv)]
+    files: list[tuple[FilePlan, object]] = [(FilePlan("manifest.csv", partial(str.encode, manifest_csv)), manifest_csv)]
     for weld in welds:
-        items.extend(_item(plan, asdict(weld)) for plan in run_files(weld))
-    worker_factory = partial(_draw_worker, is_alone=n_workers == 1)
-    return PendingItems(worker_factory, items, "drawing sample welds", Execution(n_workers=n_workers))
-
-
-def _item(plan: FilePlan, recipe: object) -> Item[FilePlan]:
-    return Item(plan.path, content_key(DRAWING_VERSION, plan.path, recipe), plan)
-
-
-def _draw_worker(*, is_alone: bool) -> Callable[[FilePlan], bytes]:
-    if not is_alone:
-        # Each process has a core; OpenCV's own threads would only get in each other's way.
-        cv2.setNumThreads(1)
-    return _draw
-
-
-def _draw(plan: FilePlan) -> bytes:
-    return plan.make()
+        files.extend((plan, asdict(weld)) for plan in run_files(weld))
+    return pending_files(files, version=DRAWING_VERSION, label="drawing sample welds", n_workers=n_workers)
 
 
 def example_weld(

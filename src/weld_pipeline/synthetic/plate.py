@@ -6,8 +6,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
 
+from weld_pipeline.synthetic.lettering import paper_label, stick
 from weld_pipeline.synthetic.welds import DrawnWeld
 
 Steel = UInt8[np.ndarray, "h w 3"]
@@ -25,7 +25,8 @@ def draw_plate(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "
     steel = _steel(weld, rng)
     _draw_bead(steel, weld, rng)
     picture[:_STEEL_ROWS] = np.dstack((steel, np.full(steel.shape[:2], 255, np.uint8)))
-    _paste(picture, _label(weld, rng), (int(rng.integers(330, 400)), int(rng.integers(225, 250))), rng)
+    label = paper_label(weld.run_id, rng, is_handwritten=weld.is_handwritten)
+    stick(picture, label, (int(rng.integers(330, 400)), int(rng.integers(225, 250))), rng)
     _target(picture, rng)
     return picture
 
@@ -125,50 +126,6 @@ def _draw_cracks(steel: Steel, end: tuple[int, int], rng: np.random.Generator) -
     for angle in rng.uniform(0, 6.28, 5):
         tip = (int(end[0] + 24 * np.cos(angle)), int(end[1] + 18 * np.sin(angle)))
         cv2.line(steel, end, tip, (8, 8, 8), 2, cv2.LINE_AA)
-
-
-def _label(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
-    """Return the paper label that bears the run id."""
-    if weld.is_handwritten:
-        return _handwritten(weld.run_id, rng)
-    image = Image.new("RGB", (310, 84), (238, 239, 240))
-    font = ImageFont.load_default(size=34)
-    left, top, right, bottom = font.getbbox(weld.run_id)
-    place = ((310 - right - left) / 2, (84 - bottom - top) / 2)
-    ImageDraw.Draw(image).text(place, weld.run_id, font=font, fill=(28, 28, 32))
-    return np.asarray(image)
-
-
-def _handwritten(text: str, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
-    """Return a label on which every sign is written by itself, in blue ink, none quite like the last."""
-    paper = np.full((84, 330, 3), (236, 238, 240), np.uint8)
-    x, y = 12.0, 54.0
-    for sign in text:
-        scale = 1.0 + rng.normal(0, 0.06)
-        font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if rng.random() < 0.4 else cv2.FONT_HERSHEY_SIMPLEX
-        y += rng.normal(0, 1.5)
-        cv2.putText(paper, sign, (round(x), round(y)), font, scale, (26, 32, 148), 3, cv2.LINE_AA)
-        x += cv2.getTextSize(sign, cv2.FONT_HERSHEY_SIMPLEX, scale, 3)[0][0] * (0.92 if sign != "-" else 0.7)
-    slant = np.array([(1, -0.12, 5), (rng.normal(0, 0.015), 1, 0)], np.float32)
-    return cv2.warpAffine(paper, slant, (330, 84), borderMode=cv2.BORDER_REPLICATE)
-
-
-def _paste(
-    picture: UInt8[np.ndarray, "h w 4"],
-    paper: UInt8[np.ndarray, "a b 3"],
-    place: tuple[int, int],
-    rng: np.random.Generator,
-) -> None:
-    """Stick the label on the plate, a little askew, in place."""
-    h, w = paper.shape[:2]
-    margin = 12
-    turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.normal(0, 2.5)), 1.0)
-    turn[:, 2] += margin
-    size = (w + 2 * margin, h + 2 * margin)
-    cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
-    stuck = cv2.warpAffine(paper, turn, size, borderMode=cv2.BORDER_REPLICATE)
-    region = picture[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
-    np.copyto(region, stuck, where=(cover > 127)[..., None])
 
 
 def _target(picture: UInt8[np.ndarray, "h w 4"], rng: np.random.Generator) -> None:

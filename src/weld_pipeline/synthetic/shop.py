@@ -1,9 +1,6 @@
 """Which welds a drawn shop makes: classes, sessions, configurations, set-up."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields
 from datetime import date, timedelta
-from typing import Any, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -143,17 +140,6 @@ def _splits(labels: list[str], rng: np.random.Generator) -> list[str]:
         for number in members[: round(_TEST_SHARE * len(members))]:
             splits[number] = "TEST"
     return splits
-
-
-def as_table(welds: list[DrawnWeld]) -> pd.DataFrame:
-    """Return the runs as a table, a row a run."""
-    return pd.DataFrame([asdict(weld) for weld in welds], columns=[field.name for field in fields(DrawnWeld)])
-
-
-def from_table(table: pd.DataFrame) -> list[DrawnWeld]:
-    """Return the runs of a table made by `as_table`, also after a round trip through a file."""
-    kinds: dict[str, Callable[[Any], Any]] = get_type_hints(DrawnWeld)
-    return [DrawnWeld(**{name: kind(row[name]) for name, kind in kinds.items()}) for row in table.to_dict("records")]
 
 
 def manifest(welds: list[DrawnWeld]) -> pd.DataFrame:

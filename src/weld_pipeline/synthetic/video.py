@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 
 from weld_pipeline.synthetic.arc import draw_arc, draw_root, draw_wire, lit_scene
 from weld_pipeline.synthetic.defects import weld_motion
+from weld_pipeline.synthetic.files import PROVENANCE
 from weld_pipeline.synthetic.moment import Moment, moments
 from weld_pipeline.synthetic.motion import Motion
 from weld_pipeline.synthetic.particles import Drops, draw_particles
@@ -19,8 +20,6 @@ from weld_pipeline.synthetic.pool import Bubbles, draw_pool
 from weld_pipeline.synthetic.scene import Canvas, Scene, make_scene, sensor_noise
 from weld_pipeline.synthetic.welds import FPS, DrawnWeld
 
-# Readers that know nothing of this program still learn from the file itself that no camera made it.
-PROVENANCE = "drawn by weld-pipeline; not a recording of a real weld"
 _BACKGROUND = 10
 # Above this pulse phase the glare of the arc hides the tip of the wire; below it the wire stands before the pool.
 _GLARE = 0.4

@@ -1,6 +1,6 @@
 """Typed parameters of `sample_data`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -46,6 +46,42 @@ class PlanWeldShopParams(BaseModel):
 
 class DrawWeldShopParams(BaseModel):
     """How the shop is drawn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_workers: int = Field(ge=1, le=64)
+    """Processes to draw on; the files do not depend on it."""
+
+
+class PlanPicturesParams(BaseModel):
+    """What a drawn data set of pictures holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
+    """Whose folders, names and classes are drawn."""
+    n_sessions_per_class: int = Field(ge=3, le=200)
+    """Weld runs, plates, films, coils or videos of each class; four splits by session want at least four."""
+    n_per_session: int = Field(ge=1, le=200)
+    """Pictures of each."""
+    written_share: float = Field(ge=0, le=1)
+    """Share of sessions with writing in their pictures, the same for each class; 0 where a layout has none."""
+    width: int = Field(ge=96, le=1280)
+    """Width of a picture [px]."""
+    seed: int = Field(ge=0)
+    """Seed of everything drawn."""
+
+    @model_validator(mode="after")
+    def _writing_is_possible(self) -> "PlanPicturesParams":
+        if self.written_share > 0 and self.layout in ("riawelc", "neu"):
+            raise ValueError(
+                f"written_share: {self.written_share} for {self.layout}, which has no writing; set it to 0"
+            )
+        return self
+
+
+class DrawPicturesParams(BaseModel):
+    """How pictures are drawn."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

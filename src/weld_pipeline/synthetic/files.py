@@ -1,0 +1,53 @@
+"""Drawn files: what each is called, how it comes to be, and that it says of itself that it is drawn."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+
+from weld_pipeline.core.files import content_key
+from weld_pipeline.core.items import Execution, Item, PendingItems
+
+# Readers that know nothing of this program still learn from the file itself that no camera made it.
+PROVENANCE = "drawn by weld-pipeline; not a recording of a real weld"
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """One file that can be made at any time, in any process.
+
+    Attributes:
+        path: Relative to the root of what is drawn.
+        make: Returns its bytes.
+    """
+
+    path: str
+    make: Callable[[], bytes]
+
+
+def pending_files(
+    files: Iterable[tuple[FilePlan, object]], *, version: int, label: str, n_workers: int
+) -> PendingItems[FilePlan, bytes]:
+    """Return files as work to be done, in order.
+
+    Args:
+        files: Each with its recipe, any value JSON can hold: equal recipes give equal bytes.
+        version: Part of every content key; raised when the same recipe would give other bytes.
+        label: What the progress bar says.
+        n_workers: Processes to draw on.
+    """
+    items = [Item(plan.path, content_key(version, plan.path, recipe), plan) for plan, recipe in files]
+    worker_factory = partial(_draw_worker, is_alone=n_workers == 1)
+    return PendingItems(worker_factory, items, label, Execution(n_workers=n_workers))
+
+
+def _draw_worker(*, is_alone: bool) -> Callable[[FilePlan], bytes]:
+    if not is_alone:
+        # Each process has a core; OpenCV's own threads would only get in each other's way.
+        cv2.setNumThreads(1)
+    return _draw
+
+
+def _draw(plan: FilePlan) -> bytes:
+    return plan.make()

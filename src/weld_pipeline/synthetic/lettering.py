@@ -1,0 +1,51 @@
+# ruff: noqa: PLR2004 - a picture is made of numbers
+"""Writing on plates: paper labels, printed or by hand."""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageDraw, ImageFont
+
+
+def paper_label(text: str, rng: np.random.Generator, *, is_handwritten: bool) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a paper label that bears `text`, printed or written by hand."""
+    if is_handwritten:
+        return _handwritten(text, rng)
+    image = Image.new("RGB", (310, 84), (238, 239, 240))
+    font = ImageFont.load_default(size=34)
+    left, top, right, bottom = font.getbbox(text)
+    place = ((310 - right - left) / 2, (84 - bottom - top) / 2)
+    ImageDraw.Draw(image).text(place, text, font=font, fill=(28, 28, 32))
+    return np.asarray(image)
+
+
+def _handwritten(text: str, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
+    """Return a label on which every sign is written by itself, in blue ink, none quite like the last."""
+    paper = np.full((84, 330, 3), (236, 238, 240), np.uint8)
+    x, y = 12.0, 54.0
+    for sign in text:
+        scale = 1.0 + rng.normal(0, 0.06)
+        font = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX if rng.random() < 0.4 else cv2.FONT_HERSHEY_SIMPLEX
+        y += rng.normal(0, 1.5)
+        cv2.putText(paper, sign, (round(x), round(y)), font, scale, (26, 32, 148), 3, cv2.LINE_AA)
+        x += cv2.getTextSize(sign, cv2.FONT_HERSHEY_SIMPLEX, scale, 3)[0][0] * (0.92 if sign != "-" else 0.7)
+    slant = np.array([(1, -0.12, 5), (rng.normal(0, 0.015), 1, 0)], np.float32)
+    return cv2.warpAffine(paper, slant, (330, 84), borderMode=cv2.BORDER_REPLICATE)
+
+
+def stick(
+    picture: UInt8[np.ndarray, "h w c"],
+    paper: UInt8[np.ndarray, "a b 3"],
+    place: tuple[int, int],
+    rng: np.random.Generator,
+) -> None:
+    """Stick the label on the plate, a little askew, in place."""
+    h, w = paper.shape[:2]
+    margin = 12
+    turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.normal(0, 2.5)), 1.0)
+    turn[:, 2] += margin
+    size = (w + 2 * margin, h + 2 * margin)
+    cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
+    stuck = cv2.warpAffine(paper, turn, size, borderMode=cv2.BORDER_REPLICATE)
+    region = picture[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
+    np.copyto(region, stuck, where=(cover > 127)[..., None])
