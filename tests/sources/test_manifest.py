@@ -20,7 +20,7 @@ def probe(sha256, *, problem=None, **kept):
 
 
 def manifest(rows, probes, *, session_by="date"):
-    table = join_probes(to_table(rows), probes, good_class="Good", session_by=session_by)
+    table = join_probes(to_table(rows), probes, media="video", good_class="Good", session_by=session_by)
     return table.set_index("sample_id", drop=False)
 
 
@@ -155,5 +155,5 @@ def test_usable_row_with_an_unknown_split_is_quarantined():
 
 
 def test_source_without_splits_cannot_split():
-    with pytest.raises(WeldError, match=r"set ingestion\.split\.scheme=sessions"):
+    with pytest.raises(WeldError, match=r"set split\.scheme=sessions"):
         split_words([None, None])

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.fingerprints import picture_scene
 from weld_pipeline.media.pictures import PictureError, read_picture
@@ -24,18 +22,17 @@ def probe_picture(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
         thumbnail_px: Width of the thumbnail.
     """
     n_bytes = path.stat().st_size
-    sha256 = None
     try:
         picture = read_picture(path, max_pixels=max_pixels)
-        sha256 = sha256_file(path)
     except PictureError as error:
+        has_bytes = error.code not in ("empty", "unreadable")
         # Without the file's name: a reason stands in the manifest, which holds no path of this machine.
-        return Probe(f"{error.code}: {error.what}", n_bytes, sha256)
+        return Probe(f"{error.code}: {error.what}", n_bytes, sha256_file(path) if has_bytes else None)
     height, width = picture.shape[:2]
     return Probe(
         problem=None,
         n_bytes=n_bytes,
-        sha256=sha256,
+        sha256=sha256_file(path),
         width=width,
         height=height,
         n_frames=1,

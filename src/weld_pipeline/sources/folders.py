@@ -1,14 +1,13 @@
-"""Plain footage: videos in a folder per class, or anywhere with a csv of labels beside them."""
+"""Plain footage: videos in a folder per class; videos or pictures anywhere with a csv of labels beside them."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.names import Names
-from weld_pipeline.sources.rows import IndexRow, cells_of, clean_path, travel_mm_s, unclaimed
+from weld_pipeline.sources.rows import IndexRow, cells_of, clean_path, session_in, travel_mm_s, unclaimed
 
 # Files that lie beside footage and are none; anything else in a class folder is tried, so that nothing is lost unseen.
 _SIDE_SUFFIXES = (
@@ -36,18 +35,21 @@ def index_class_folders(names: Names, *, session_pattern: str | None) -> list[In
                 path=file,
                 label=label if rest else None,
                 run_id=PurePosixPath(file).stem,
-                session=_session(file, session_pattern),
+                session=session_in(file, session_pattern),
                 problem=None if rest else "unknown_class: lies in no class folder; move it into one",
             )
         )
-    return rows + unclaimed(names, rows, source="folders", why="is not in a class folder")
+    return rows + unclaimed(names, rows, files=names.videos, source="folders", why="is not in a class folder")
 
 
-def index_labels(names: Names, labels: pd.DataFrame, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each row of the csv, then one for each video on disk that it does not name.
+def index_labels(
+    names: Names, labels: pd.DataFrame, *, files: Sequence[str], session_pattern: str | None
+) -> list[IndexRow]:
+    """Return a row for each row of the csv, then one for each file on disk that it should name and does not.
 
     Args:
-        names: What lies in the footage folder.
+        names: What lies in the source folder.
+        files: Those of its files that are videos, or those that are pictures.
         labels: Columns path, label and optionally session, config, split, travel_mm_s, as text; empty cells as empty
             text.
         session_pattern: Where the csv has no session: see `index_class_folders`.
@@ -63,13 +65,14 @@ def index_labels(names: Names, labels: pd.DataFrame, *, session_pattern: str | N
         )
     records = cells_of(labels)
     rows = [_labelled_row(names, line, cells, session_pattern) for line, cells in enumerate(records, start=2)]
-    return rows + unclaimed(names, rows, source="labels_csv", why="the csv of labels does not name it; add a row")
+    why = "the csv of labels does not name it; add a row"
+    return rows + unclaimed(names, rows, files=files, source="labels_csv", why=why)
 
 
 def _labelled_row(names: Names, line: int, cells: Mapping[str, str], session_pattern: str | None) -> IndexRow:
     path = clean_path(cells["path"])
     if path is None:
-        unsafe = f"unsafe_path: path {cells['path']!r} in line {line} is no path inside the footage folder; mend it"
+        unsafe = f"unsafe_path: path {cells['path']!r} in line {line} is no path inside the source folder; mend it"
         return IndexRow(f"labels:{line}", "labels_csv", cells["path"] or ".", problem=unsafe)
     speed, problem = travel_mm_s(cells.get("travel_mm_s", ""), mm_s_per_unit=1.0, column="travel_mm_s")
     if not cells["label"].strip():
@@ -82,16 +85,9 @@ def _labelled_row(names: Names, line: int, cells: Mapping[str, str], session_pat
         path=path,
         label=cells["label"].strip() or None,
         run_id=PurePosixPath(path).stem,
-        session=cells.get("session") or _session(path, session_pattern),
+        session=cells.get("session") or session_in(path, session_pattern),
         config=cells.get("config") or None,
         travel_mm_s=speed,
         source_split=cells.get("split") or None,
         problem=problem,
     )
-
-
-def _session(path: str, pattern: str | None) -> str | None:
-    if pattern is None:
-        return path
-    found = re.search(pattern, path)
-    return (found.group(1) if found.re.groups else found.group()) if found else None

@@ -1,21 +1,16 @@
-"""Which layout a folder has, and its rows."""
+"""Which layout a footage folder has, and its rows."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import pandas as pd
-
-from weld_pipeline.core.drawn_files import drawn_names
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import inside
-from weld_pipeline.core.tables import DRAWN
 from weld_pipeline.sources import intel
 from weld_pipeline.sources.folders import index_class_folders, index_labels
 from weld_pipeline.sources.names import Names, read_listing, walk
-from weld_pipeline.sources.rows import IndexRow, spelled, with_unique_ids
+from weld_pipeline.sources.rows import IndexRow
+from weld_pipeline.sources.settle import check_good, check_pattern, read_text_table, settled
 
 Layout = Literal["intel", "folders", "labels_csv"]
 
@@ -52,33 +47,38 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
     Raises:
         WeldError: If nothing is found, a csv cannot be read, or no class is the good one.
     """
-    if reading.session_pattern is not None:
-        _check_pattern(reading.session_pattern)
+    check_pattern(reading.session_pattern)
     names = walk(root) if root.is_dir() else read_listing(root)
     layout = _detect(root, names, reading) if reading.layout == "auto" else reading.layout
     if layout == "intel":
-        manifest = _read_csv(root / intel.MANIFEST_NAME) if _is_here(names, intel.MANIFEST_NAME) else None
-        rows = (
-            intel.index_run_folders(names, aliases=reading.class_aliases)
-            if manifest is None
-            else intel.index_manifest(names, manifest, aliases=reading.class_aliases)
-        )
+        rows = _index_intel(root, names, reading)
     elif layout == "labels_csv":
         if reading.labels_file not in names.files:
-            raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set ingestion.index.labels_file")
-        labels = _read_csv(inside(root, reading.labels_file))
-        rows = index_labels(names, labels, session_pattern=reading.session_pattern)
+            raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
+        labels = read_text_table(root, reading.labels_file)
+        rows = index_labels(names, labels, files=names.videos, session_pattern=reading.session_pattern)
     else:
         rows = index_class_folders(names, session_pattern=reading.session_pattern)
     if not rows:
-        raise WeldError(f"footage {root}: no video found in the layout {layout!r}; check ingestion.index.layout")
-    rows = [_known_class(row, reading) for row in with_unique_ids(rows)]
+        raise WeldError(f"footage {root}: no video found in the layout {layout!r}; check index.layout")
+    rows = settled(
+        rows,
+        root=root,
+        names=names,
+        good_class=reading.good_class,
+        class_aliases=reading.class_aliases,
+        classes=reading.classes,
+    )
     if layout != "intel":
-        _check_good(rows, reading.good_class)
-    if not names.are_here:
-        return [_absent(row) for row in rows]
-    drawn = drawn_names(root)
-    return [_inside(replace(row, source=DRAWN) if row.path in drawn else row, root) for row in rows]
+        check_good(rows, reading.good_class)
+    return rows
+
+
+def _index_intel(root: Path, names: Names, reading: Reading) -> list[IndexRow]:
+    if not (names.are_here and intel.MANIFEST_NAME in names.files):
+        return intel.index_run_folders(names, aliases=reading.class_aliases)
+    manifest = read_text_table(root, intel.MANIFEST_NAME)
+    return intel.index_manifest(names, manifest, aliases=reading.class_aliases)
 
 
 def _detect(root: Path, names: Names, reading: Reading) -> Layout:
@@ -89,62 +89,3 @@ def _detect(root: Path, names: Names, reading: Reading) -> Layout:
     if manifests or any(intel.is_run_id(folder.rpartition("/")[2]) for folder in names.folders):
         return "intel"
     return "labels_csv" if reading.labels_file in names.files else "folders"
-
-
-def _is_here(names: Names, file: str) -> bool:
-    return names.are_here and file in names.files
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Return a csv with every cell as text."""
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise WeldError(f"{path}: cannot be read as csv ({error}); mend the file or move it away") from error
-
-
-def _known_class(row: IndexRow, reading: Reading) -> IndexRow:
-    """Return the row with its class in the spelling of the allowed classes, or with the problem that it is none."""
-    if row.label is None:
-        return row
-    label = reading.class_aliases.get(row.label, row.label)
-    label = spelled(label, [reading.good_class]) or label
-    if reading.classes is None:
-        return replace(row, label=label)
-    known = spelled(label, reading.classes)
-    allowed = ", ".join(reading.classes)
-    problem = f"unknown_class: {label!r} is none of the classes allowed ({allowed}); see ingestion.index.classes"
-    return replace(row, label=known, problem=row.problem or (None if known else problem))
-
-
-def _check_good(rows: Sequence[IndexRow], good_class: str) -> None:
-    labels = sorted({row.label for row in rows if row.label})
-    if labels and good_class not in labels:
-        raise WeldError(
-            f"no class is called {good_class!r}, so every weld would count as a defect; "
-            f"set ingestion.index.good_class to one of {', '.join(labels)}"
-        )
-
-
-def _inside(row: IndexRow, root: Path) -> IndexRow:
-    """Return the row, refused if its file is a link that leads out of the footage folder."""
-    if row.problem:
-        return row
-    try:
-        inside(root, row.path)
-    except WeldError:
-        problem = "unsafe_path: the file is a link that leads out of the footage folder; put the file itself here"
-        return replace(row, problem=problem)
-    return row
-
-
-def _absent(row: IndexRow) -> IndexRow:
-    """Return a row of a listing: its file is not here, whatever the layout."""
-    return replace(row, problem=row.problem or "missing: video named in the listing, file not here; copy the data set")
-
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise WeldError(f"ingestion.index.session_pattern {pattern!r} is no regular expression: {error}") from error

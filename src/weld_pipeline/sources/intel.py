@@ -80,7 +80,7 @@ def index_run_folders(names: Names, *, aliases: Mapping[str, str]) -> list[Index
     folders = [folder for folder in names.folders if is_run_id(folder.rpartition("/")[2])]
     rows = [_run(names, folder, aliases=aliases) for folder in folders]
     why = "lies in no folder named by a run id MM-DD-YY-NNNN-CC, or is not named as its folder; rename one of them"
-    return rows + unclaimed(names, rows, source=SOURCE, why=why)
+    return rows + unclaimed(names, rows, files=names.videos, source=SOURCE, why=why)
 
 
 def index_manifest(names: Names, manifest: pd.DataFrame, *, aliases: Mapping[str, str]) -> list[IndexRow]:
@@ -170,7 +170,7 @@ def _label(run_id: str, cells: Mapping[str, str] | None, aliases: Mapping[str, s
     if label is None:
         return (
             None,
-            f"unknown_class: CATEGORY {category!r} is none of the 12 classes; name it in ingestion.index.class_aliases",
+            f"unknown_class: CATEGORY {category!r} is none of the 12 classes; name it in index.class_aliases",
         )
     if by_id not in (None, label):
         return None, f"label_conflict: CATEGORY says {label}, the run id says {by_id}; mend the manifest"

@@ -10,19 +10,17 @@ from jaxtyping import Shaped
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST, checked
 from weld_pipeline.decision.splits import assign_splits, merge_sessions, session_components
-from weld_pipeline.media.fingerprints import near_duplicates
+from weld_pipeline.media.fingerprints import near_duplicate_pictures, near_duplicates
 from weld_pipeline.media.probe import Probe
+from weld_pipeline.sources.rows import SPLIT_OF_WORD
 
 SessionBy = Literal["date", "config", "components"]
-_SPLIT_OF_WORD = {
-    "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid",
-    "calib": "calib", "calibration": "calib", "test": "test", "testing": "test",
-}  # fmt: skip
+Media = Literal["video", "image"]
 _PROBED = ("width", "height", "n_frames", "fps", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256")
 
 
 def join_probes(
-    index: pd.DataFrame, probes: Mapping[str, Probe], *, good_class: str, session_by: SessionBy
+    index: pd.DataFrame, probes: Mapping[str, Probe], *, media: Media, good_class: str | None, session_by: SessionBy
 ) -> pd.DataFrame:
     """Return the manifest, not yet split: one row for each row of the index, in its order.
 
@@ -32,21 +30,23 @@ def join_probes(
     Args:
         index: Rows of `IndexRow`.
         probes: Result for each row without a problem, by sample id.
-        good_class: The class that is no defect.
-        session_by: What must not cross splits: the recording date (or what the source names instead), the
-            configuration, or everything linked by either.
+        media: What the rows are.
+        good_class: The class that is no defect; None where every class is one.
+        session_by: What must not cross splits: the recording date (or what the source names instead: weld run, photo
+            series), the configuration, or everything linked by either.
     """
-    table = index.drop(columns=["source_split", "problem"]).assign(media="video", mask_path=None, split=None)
+    table = index.drop(columns=["source_split", "problem"]).assign(media=media, mask_path=None, split=None)
     for name in _PROBED:
         table[name] = [getattr(probes[i], name) if i in probes else None for i in index["sample_id"]]
     table["duration_s"] = table["n_frames"].astype("Float64") / table["fps"].astype("Float64")
-    is_defect = (table["label"] != good_class).astype("boolean")
-    table["is_defect"] = is_defect.mask(table["label"].isna())
+    is_defect = pd.Series(True, index=table.index) if good_class is None else table["label"] != good_class
+    table["is_defect"] = is_defect.astype("boolean").mask(table["label"].isna())
     found = [probes[i].problem if i in probes else None for i in index["sample_id"]]
     reason = index["problem"].astype("string").fillna(pd.Series(found, index=index.index, dtype="string"))
     reason = reason.fillna(_duplicates(table[reason.isna()]))
     table["session"] = _sessions(table, is_usable=reason.isna(), by=session_by)
-    nameless = f"no_session: its source gives no {'date' if session_by == 'components' else session_by}; see ingestion"
+    wanted = "configuration" if session_by == "config" else "date" if media == "video" else "series"
+    nameless = f"no_session: its source gives no {wanted}; see split.session and index.session_pattern"
     reason = reason.mask(reason.isna() & table["session"].isna(), nameless)
     table["reason"] = reason
     table["status"] = reason.isna().map({True: "ok", False: "quarantined"})
@@ -87,6 +87,17 @@ def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) ->
     }
     ids = list(marks)
     pairs = [(ids[first], ids[second]) for first, second in near_duplicates(list(marks.values())).tolist()]
+    return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
+
+
+def near_duplicate_picture_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
+    """Return the pairs of usable pictures that are copies of each other in different sessions: sample_id, other_id."""
+    usable = manifest.loc[manifest["status"] == "ok", ["sample_id", "session"]]
+    marked = [
+        (row.sample_id, row.session, scene) for row in usable.itertuples() if (scene := probes[row.sample_id].scene)
+    ]
+    found = near_duplicate_pictures([scene for *_, scene in marked], [session for _, session, _ in marked])
+    pairs = [(marked[first][0], marked[second][0]) for first, second in found.tolist()]
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
 
 
@@ -134,12 +145,10 @@ def split_as_source(
         WeldError: If the source proposes a split for no row.
     """
     if source_split.isna().all():
-        raise WeldError(
-            "splits: the source proposes none (no SPLIT or split column); set ingestion.split.scheme=sessions"
-        )
+        raise WeldError("splits: the source proposes none (no SPLIT or split column); set split.scheme=sessions")
     is_ok = manifest["status"] == "ok"
     words = source_split.astype("string").fillna("")
-    splits = words.str.strip().str.casefold().map(_SPLIT_OF_WORD).astype("string")
+    splits = words.str.strip().str.casefold().map(SPLIT_OF_WORD).astype("string")
     nameless = is_ok & splits.isna()
     reasons = "no_split: its source says " + words.map(repr) + "; write TRAIN, VAL, CALIB or TEST there"
     manifest = manifest.assign(

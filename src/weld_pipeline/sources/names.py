@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.pictures import PICTURE_SUFFIXES
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".mts", ".mjpeg")
 _INDENT = re.compile(r"[|│ \xa0]{4}")
@@ -44,6 +45,11 @@ class Names:
     def videos(self) -> list[str]:
         """Return the files whose suffix is a video's."""
         return [file for file in self.files if is_video(file)]
+
+    @property
+    def pictures(self) -> list[str]:
+        """Return the files whose suffix is a picture's."""
+        return [file for file in self.files if PurePosixPath(file).suffix.lower() in PICTURE_SUFFIXES]
 
     def find_video(self, folder: str, stem: str) -> str | None:
         """Return the video `stem` with any video suffix in `folder`, .avi before others, or None."""

@@ -10,18 +10,23 @@ import pandas as pd
 
 from weld_pipeline.sources.names import Names
 
+SPLIT_OF_WORD = {
+    "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid",
+    "calib": "calib", "calibration": "calib", "test": "test", "testing": "test",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class IndexRow:
-    """A recording as its source names it, before its file is opened.
+    """A recording or picture as its source names it, before its file is opened.
 
     Attributes:
         sample_id: Unique name, stable under re-indexing.
         source: The layout it was read from, or `drawn` for what this project drew itself.
-        path: Where its video lies or should lie, relative to the root.
+        path: Where its file lies or should lie, relative to the root.
         label: Its class; None if unknown.
         run_id: The run's own id, which need not be unique.
-        session: Recording date, or whatever the source names as the group that must not cross splits.
+        session: Recording date, weld run, photo series, or whatever the source names as the group that must not cross splits.
         config: Set-up: material, thickness, joint.
         travel_mm_s: Travel speed of the torch [mm/s].
         source_split: The split the source itself proposes, in its own words.
@@ -110,13 +115,25 @@ def travel_mm_s(text: str, *, mm_s_per_unit: float, column: str) -> tuple[float 
     return speed * mm_s_per_unit, None
 
 
-def unclaimed(names: Names, rows: Sequence[IndexRow], *, source: str, why: str) -> list[IndexRow]:
-    """Return a row for each video that no row names, and for each linked folder that was not entered."""
+def session_in(path: str, pattern: str | None) -> str | None:
+    """Return what a pattern finds in a path, its first group or else the whole match; without a pattern, the path.
+
+    >>> session_in("good/2023-03-22/7.png", r"[0-9-]{10}")
+    '2023-03-22'
+    """
+    if pattern is None:
+        return path
+    found = re.search(pattern, path)
+    return (found.group(1) if found.re.groups else found.group()) if found else None
+
+
+def unclaimed(names: Names, rows: Sequence[IndexRow], *, files: Iterable[str], source: str, why: str) -> list[IndexRow]:
+    """Return a row for each of the files that no row names, and for each linked folder that was not entered."""
     claimed = {row.path for row in rows}
     stray = [
-        IndexRow(video, source, video, run_id=PurePosixPath(video).stem, problem=f"unlisted: {why}")
-        for video in names.videos
-        if video not in claimed
+        IndexRow(file, source, file, run_id=PurePosixPath(file).stem, problem=f"unlisted: {why}")
+        for file in files
+        if file not in claimed
     ]
     links = [
         IndexRow(link, source, link, problem="unsafe_path: is a link to another folder; put the files themselves here")

@@ -53,7 +53,7 @@ def build_manifest(
     from weld_pipeline.sources.probing import read_probes
 
     probes = read_probes(footage_probes)
-    return join_probes(footage_index, probes, good_class=index.good_class, session_by=split.session)
+    return join_probes(footage_index, probes, media="video", good_class=index.good_class, session_by=split.session)
 
 
 def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any]) -> pd.DataFrame:
