@@ -15,12 +15,13 @@ def contents():
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
         "input": {
+            "media": "video",
             "window": 16,
             "stride": 8,
             "channels": "RGB",
+            "latent_size": 64,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "latent_size": 64,
         "threshold": 0.5,
         "calibration": {},
         "provenance": {

@@ -74,12 +74,13 @@ def description():
         "classes": CLASSES,
         "good_class": "good_weld",
         "input": {
+            "media": "video",
             "window": WINDOW,
             "stride": 2,
             "channels": "RGB",
+            "latent_size": LATENT,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "latent_size": LATENT,
         "threshold": 0.5,
         "calibration": {"temperature": 0.05, "platt_a": -3.0, "platt_b": 0.2},
         "provenance": {

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.deploy.card import model_card
-from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
+from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, video_contract
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.runtime.bundle import BundleDescription
 
@@ -81,10 +81,8 @@ def described():
         family="video_classifier",
         classes=["Good", "Porosity"],
         good_class="Good",
-        windows={"window": 16, "stride": 8, "gate": asdict(ArcGate())},
-        latent_size=64,
-        threshold=0.5,
-        calibration={"temperature": 1.0},
+        contract=video_contract({"window": 16, "stride": 8, "gate": asdict(ArcGate())}, latent_size=64),
+        calibration={"temperature": 1.0, "threshold": 0.5},
         manifest=manifest,
         weights=weights,
         mlflow_run_id=None,

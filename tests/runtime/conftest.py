@@ -51,12 +51,13 @@ def description():
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
         "input": {
+            "media": "video",
             "window": 4,
             "stride": 2,
             "channels": "RGB",
+            "latent_size": 1,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "latent_size": 1,
         "threshold": 0.5,
         "calibration": {"temperature": 1.0, "platt": {"a": -1.0, "b": 0.0}},
         "provenance": {

@@ -24,7 +24,8 @@ def model_card(description: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": _number, "interval": _interval}
-    return environment.get_template("card.md.j2").render({**description, "metrics": _ordered(description["metrics"])})
+    template = environment.get_template(f"card_{description['input']['media']}.md.j2")
+    return template.render({**description, "metrics": _ordered(description["metrics"])})
 
 
 def _ordered(metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,29 @@ import pandas as pd
 
 from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
+from weld_pipeline.decision.banners import calibration_banner
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
+
+
+def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str, Any]:
+    """Return what the graph of a video family is fed.
+
+    Args:
+        windows: `window`, `stride` and `gate` that the model was trained with.
+        latent_size: Length of the graph's state.
+    """
+    return {"media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
+
+
+def image_contract(architecture: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the graph of an image family is fed.
+
+    Args:
+        architecture: Of the classifier, with `resized_px`, `crop_px` and `grey`.
+    """
+    return {"media": "image", "channels": "RGB"} | {
+        name: architecture[name] for name in ("resized_px", "crop_px", "grey")
+    }
 
 
 def describe_bundle(
@@ -15,10 +37,8 @@ def describe_bundle(
     family: str,
     classes: Sequence[str],
     good_class: str,
-    windows: Mapping[str, Any],
-    latent_size: int,
-    threshold: float,
-    calibration: Mapping[str, float],
+    contract: Mapping[str, Any],
+    calibration: Mapping[str, Any],
     manifest: pd.DataFrame,
     weights: Mapping[str, Any],
     mlflow_run_id: str | None,
@@ -31,15 +51,14 @@ def describe_bundle(
         family: Model family.
         classes: In the order of the graph's outputs.
         good_class: The acceptable one.
-        windows: `window`, `stride` and `gate` that the model was trained with.
-        latent_size: Length of the graph's state.
-        threshold: `p_defect` from which the verdict is fail.
-        calibration: Temperature and Platt's numbers, for the reader; the graph has them inside.
+        contract: From `video_contract` or `image_contract`.
+        calibration: `threshold`, the `p_defect` from which the verdict is fail, beside temperature and Platt's numbers
+            for the reader, since the graph has them inside; empty where there was no calib split.
         manifest: The data the model was made from.
         weights: Record of the trunk's weights.
         mlflow_run_id: The run that made it, if recorded.
         metrics: From `evaluation_metrics`.
-        banners: What must be said beside every number.
+        banners: What must be said beside every number; where nothing was calibrated, it is said here in any case.
     """
     revision = code_revision()
     return {
@@ -47,10 +66,9 @@ def describe_bundle(
         "family": family,
         "classes": list(classes),
         "good_class": good_class,
-        "input": {**windows, "channels": "RGB"},
-        "latent_size": latent_size,
-        "threshold": threshold,
-        "calibration": dict(calibration),
+        "input": dict(contract),
+        "threshold": calibration["threshold"] if calibration else None,
+        "calibration": dict(calibration) or None,
         "provenance": {
             "code_commit": revision.commit,
             "code_is_dirty": revision.is_dirty,
@@ -61,7 +79,7 @@ def describe_bundle(
             "library_versions": library_versions(),
         },
         "metrics": dict(metrics),
-        "banners": list(banners),
+        "banners": [*banners, *(each for each in calibration_banner(calibration) if each not in banners)],
         "parity": None,
     }
 

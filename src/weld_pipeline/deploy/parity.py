@@ -128,7 +128,7 @@ def _compare_video(
     n_clips: int,
 ) -> VideoParity:
     classes = inspector.bundle.description.classes
-    state = (torch.zeros(inspector.bundle.description.latent_size), torch.zeros(1), torch.zeros(1))
+    state = (torch.zeros(inspector.bundle.video.latent_size), torch.zeros(1), torch.zeros(1))
     differences = _Differences()
     with Video(path) as video:
         inspection = inspector.begin(fps=video.fps)

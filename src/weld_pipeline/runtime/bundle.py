@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key, inside, sha256_file
@@ -30,13 +30,29 @@ class GateContract(_Part):
     min_clip_fraction: float = Field(ge=0, le=1)
 
 
-class InputContract(_Part):
+class VideoInput(_Part):
     """What the graph is fed: clips of `window` frames every `stride` frames of the arc-on part, at native size."""
 
+    media: Literal["video"]
+    channels: Literal["RGB"]
     window: PositiveInt
     stride: PositiveInt
-    channels: Literal["RGB"]
     gate: GateContract
+    latent_size: PositiveInt
+    """Length of the graph's state."""
+
+
+class ImageInput(_Part):
+    """What the graph is fed: pictures at native size, and the views of them, once resized, that the network sees."""
+
+    media: Literal["image"]
+    channels: Literal["RGB"]
+    resized_px: PositiveInt
+    """Side of the square that the graph resizes to."""
+    crop_px: PositiveInt
+    """Side of a view."""
+    grey: bool
+    """Whether the graph makes one channel of the three."""
 
 
 class WeightsRecord(_Part):
@@ -79,11 +95,11 @@ class BundleDescription(_Part):
     family: str
     classes: list[str] = Field(min_length=2)
     good_class: str
-    input: InputContract
-    latent_size: PositiveInt
-    threshold: float = Field(ge=0, le=1)
-    """`p_defect` from which the verdict is fail."""
-    calibration: dict[str, Any]
+    input: Annotated[VideoInput | ImageInput, Field(discriminator="media")]
+    threshold: float | None = Field(ge=0, le=1)
+    """`p_defect` from which the verdict is fail; None without calibration: then every class but the good one fails."""
+    calibration: dict[str, Any] | None
+    """Temperature and Platt's numbers, for the reader; the graph has them inside. None where there was no calib split."""
     provenance: Provenance
     metrics: dict[str, EstimateRecord]
     """Metric to value on the test split."""
@@ -93,6 +109,14 @@ class BundleDescription(_Part):
     """How far the graph and torch differ; None until the parity gate has passed it."""
     files: dict[str, str]
     """File name to SHA-256."""
+
+    @model_validator(mode="after")
+    def _has_a_way_to_a_verdict(self) -> "BundleDescription":
+        if (self.threshold is None) != (self.calibration is None):
+            raise ValueError("threshold and calibration come together: one is null, the other is not")
+        if self.calibration is None and self.input.media == "video":
+            raise ValueError("threshold and calibration are null, but a video family has both")
+        return self
 
 
 @dataclass(frozen=True)
@@ -110,9 +134,31 @@ class Bundle:
     sha256: str
 
     @property
+    def video(self) -> VideoInput:
+        """What the graph of a video family is fed.
+
+        Raises:
+            WeldError: If the bundle inspects pictures.
+        """
+        if isinstance(self.description.input, ImageInput):
+            raise WeldError(f"bundle {self.folder}: inspects pictures, not video; name the bundle of a video family")
+        return self.description.input
+
+    @property
+    def image(self) -> ImageInput:
+        """What the graph of an image family is fed.
+
+        Raises:
+            WeldError: If the bundle inspects video.
+        """
+        if isinstance(self.description.input, VideoInput):
+            raise WeldError(f"bundle {self.folder}: inspects video, not pictures; name the bundle of an image family")
+        return self.description.input
+
+    @property
     def gate(self) -> ArcGate:
         """The arc rule the model was trained with."""
-        gate = self.description.input.gate
+        gate = self.video.gate
         return ArcGate(gate.min_luma, gate.min_bright_fraction, gate.min_clip_fraction)
 
     def identity(self) -> dict[str, Any]:
@@ -153,14 +199,16 @@ def load_bundle(folder: Path | str) -> Bundle:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise WeldError(f"bundle {folder}: {DESCRIPTION}: {where}: {first['msg']}; export it again") from error
+        raise WeldError(
+            f"bundle {folder}: {DESCRIPTION}: {where + ': ' if where else ''}{first['msg']}; export it again"
+        ) from error
     _verify_files(folder, description)
     return Bundle(folder, description, seal)
 
 
 def _read_description(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise WeldError(f"bundle {folder}: no such folder; make one with `kedro run --pipeline=video_classifier`")
+        raise WeldError(f"bundle {folder}: no such folder; make one with `kedro run --pipeline=export`")
     path = folder / DESCRIPTION
     if not path.is_file():
         raise WeldError(f"bundle {folder}: holds no {DESCRIPTION}; is it a bundle, and was it copied whole?")

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from onnxruntime import InferenceSession, SessionOptions  # type: ignore[attr-defined]
 
-from weld_pipeline.core.errors import WeldError
-from weld_pipeline.runtime.bundle import GRAPH, Bundle
+from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.session import check_finite, open_session
 
 INPUTS = ("frames", "latent_sum", "anomaly_sum", "n_clips")
 OUTPUTS = (
@@ -71,35 +70,13 @@ class VideoGraph:
     """
 
     def __init__(self, bundle: Bundle, *, n_threads: int = 0) -> None:
-        options = SessionOptions()
-        options.intra_op_num_threads = n_threads
         self._bundle = bundle
-        path = bundle.folder / GRAPH
-        try:
-            self._session = InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises a private family of exceptions
-            raise WeldError(f"bundle {bundle.folder}: {GRAPH} cannot be loaded ({error}); export it again") from error
-        self._check_contract()
-
-    def _check_contract(self) -> None:
-        folder, classes = self._bundle.folder, self._bundle.description.classes
-        inputs = tuple(value.name for value in self._session.get_inputs())
-        outputs = {value.name: value.shape for value in self._session.get_outputs()}
-        if inputs != INPUTS or not outputs.keys() >= set(OUTPUTS):
-            raise WeldError(
-                f"bundle {folder}: the graph maps {inputs} to {tuple(outputs)}, "
-                f"expected {INPUTS} to {OUTPUTS}; export it again"
-            )
-        if outputs["probabilities"] != [len(classes)]:
-            raise WeldError(
-                f"bundle {folder}: the graph tells {outputs['probabilities']} classes apart, "
-                f"bundle.json names {len(classes)}; export it again"
-            )
+        self._latent_size = bundle.video.latent_size
+        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads)
 
     def start(self) -> RunState:
         """Return the state before the first clip."""
-        size = self._bundle.description.latent_size
-        return RunState(np.zeros(size, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32))
+        return RunState(np.zeros(self._latent_size, np.float32), np.zeros(1, np.float32), np.zeros(1, np.float32))
 
     def step(self, frames: UInt8[np.ndarray, "N T H W 3"], state: RunState) -> GraphOutput:
         """Return the graph's answer to some more clips.
@@ -109,13 +86,7 @@ class VideoGraph:
         """
         feed = dict(zip(INPUTS, (frames, state.latent_sum, state.anomaly_sum, state.n_clips), strict=True))
         values: dict[str, Any] = dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), feed), strict=True))
-        for name, value in values.items():
-            # A NaN compares as neither above nor below a threshold, so it would slip through as a pass.
-            if not np.isfinite(value).all():
-                raise WeldError(
-                    f"bundle {self._bundle.folder}: output {name!r} is not finite for a clip of shape {frames.shape}; "
-                    "the model is broken, train and export it again"
-                )
+        check_finite(self._bundle, values, what=f"a clip of shape {frames.shape}")
         return GraphOutput(
             clip_probabilities=values["clip_probabilities"],
             clip_anomaly=values["clip_anomaly"],

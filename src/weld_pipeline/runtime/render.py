@@ -1,32 +1,19 @@
-"""Verdicts on a terminal."""
+"""Verdicts on videos on a terminal."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from weld_pipeline.runtime.batch import NotInspected
-from weld_pipeline.runtime.bundle import Bundle, BundleDescription, EstimateRecord
+from weld_pipeline.runtime.bundle import Bundle, BundleDescription
 from weld_pipeline.runtime.live import LiveClip, LiveReport
-from weld_pipeline.runtime.verdict import ClipResult, Decision, Stretch, VideoVerdict
+from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, not_inspected
+from weld_pipeline.runtime.verdict import ClipResult, Decision, NotInspected, Stretch, VideoVerdict
 
-_VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
-_GOOD_STYLE = "green"
-_DEFECT_STYLES = ("red", "magenta", "yellow", "cyan", "blue", "bright_red", "bright_magenta", "bright_yellow")
 _COLUMNS = ("Video", "Verdict", "Timeline", "Look first at")
 _BAR_COLUMNS = 24
-
-
-def class_style(name: str, description: BundleDescription) -> str:
-    """Return the colour of a class: green for good, a fixed one for each defect as far as a terminal has them."""
-    if name == description.good_class:
-        return _GOOD_STYLE
-    defects = [other for other in description.classes if other != description.good_class]
-    return _DEFECT_STYLES[defects.index(name) % len(_DEFECT_STYLES)]
 
 
 def timeline_bar(clips: Sequence[ClipResult], description: BundleDescription, *, columns: int = _BAR_COLUMNS) -> Text:
@@ -48,7 +35,7 @@ def verdict_table(results: Iterable[VideoVerdict | NotInspected], bundle: Bundle
     for result in results:
         name = Text(Path(result.path).name, overflow="fold")
         if isinstance(result, NotInspected):
-            table.add_row(name, Text("not inspected", style="bold yellow"), Text(result.error, overflow="fold"), "")
+            table.add_row(name, *not_inspected(result), "")
             continue
         seen |= {clip.predicted for clip in result.clips}
         bar = timeline_bar(result.clips, description)
@@ -60,14 +47,9 @@ def verdict_table(results: Iterable[VideoVerdict | NotInspected], bundle: Bundle
     return Group(*banner_lines(description.banners), table, legend)
 
 
-def banner_lines(banners: Iterable[str]) -> list[Text]:
-    """Return one loud line a banner."""
-    return [Text(f"! {banner}", style="bold yellow") for banner in banners]
-
-
 def decision_text(decision: Decision) -> Text:
     """Return verdict, class and calibrated probability in two lines."""
-    text = Text(decision.verdict.upper().replace("_", " "), overflow="fold", style=_VERDICT_STYLES[decision.verdict])
+    text = Text(decision.verdict.upper().replace("_", " "), overflow="fold", style=VERDICT_STYLES[decision.verdict])
     if decision.predicted is None or decision.p_defect is None:
         return text.append("\nno clip with the arc on", style="not bold default")
     detail = f"\n{decision.predicted}\np_defect {decision.p_defect:.2f} (fail from {decision.threshold:.2f})"
@@ -112,57 +94,3 @@ def live_summary(report: LiveReport) -> RenderableType:
         Text(f"{report.n_frames} frames, {report.decision.n_clips} clips seen, {report.n_dropped_clips} clips dropped")
     )
     return Group(*lines)
-
-
-def bundle_table(bundle: Bundle) -> RenderableType:
-    """Return what a bundle is and where it came from, below its banners."""
-    description, provenance = bundle.description, bundle.description.provenance
-    weights = provenance.weights
-    rows = {
-        "family": description.family,
-        "bundle": bundle.sha256,
-        "classes": ", ".join(description.classes),
-        "good class": description.good_class,
-        "input": f"{description.input.window} frames every {description.input.stride}, arc on, any frame size",
-        "fail from": f"p_defect {description.threshold:.3f}",
-        "code": f"{provenance.code_commit or 'no checkout'}{', changed' if provenance.code_is_dirty else ''}",
-        "data": provenance.data_sha256,
-        "weights": f"{weights.name} from {weights.source} ({weights.licence})",
-        "MLflow run": provenance.mlflow_run_id or "not recorded",
-        "parity": "passed" if description.parity else "not checked",
-    }
-    rows |= {f"file {name}": digest for name, digest in description.files.items()}
-    rows |= {name.replace("_", " "): _estimate(value) for name, value in description.metrics.items()}
-    return Group(*banner_lines(description.banners), _two_columns(rows))
-
-
-def checkpoint_table(description: Mapping[str, Any]) -> RenderableType:
-    """Return family, architecture, training, provenance and tensors of a model file."""
-    rows = {"family": description["family"], "parameters": f"{description['n_parameters']:,}"}
-    for part in ("architecture", "training", "provenance"):
-        rows |= {f"{part} {name}": _plain(value) for name, value in description[part].items()}
-    tensors = description["tensors"].items()
-    rows |= {name: f"{tensor['dtype']} {' × '.join(map(str, tensor['shape'])) or 'scalar'}" for name, tensor in tensors}
-    return _two_columns(rows)
-
-
-def _estimate(estimate: EstimateRecord) -> str:
-    if estimate.value is None:
-        return f"undefined (n {estimate.n})"
-    has_interval = estimate.low is not None and estimate.high is not None
-    interval = f"{estimate.low:.3f} to {estimate.high:.3f}" if has_interval else "one session, no interval"
-    mark = ", too small to rely on" if estimate.is_small else ""
-    return f"{estimate.value:.3f} ({interval}, n {estimate.n} of {estimate.n_sessions} sessions{mark})"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _two_columns(rows: Mapping[str, str]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, value in rows.items():
-        table.add_row(Text(name, style="bold"), Text(value, overflow="fold"))
-    return table

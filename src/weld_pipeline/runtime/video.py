@@ -33,11 +33,12 @@ class Inspection:
 
     def __init__(self, bundle: Bundle, graph: VideoGraph, *, fps: float, travel_mm_s: float | None) -> None:
         self._description = bundle.description
+        self._stride = bundle.video.stride
         self._graph = graph
         self._fps = fps
         self._travel_mm_s = travel_mm_s
         self._first_frame: int | None = None
-        self._worst = WorstStretch(self._description.input.stride)
+        self._worst = WorstStretch(self._stride)
         self._state = graph.start()
         self._output: GraphOutput | None = None
         self.n_clips = 0
@@ -71,6 +72,7 @@ class Inspection:
     def decision(self) -> Decision:
         """Return the verdict on the clips so far."""
         threshold = self._description.threshold
+        assert threshold is not None  # no video bundle is read without one
         output = self._output
         if output is None or self._first_frame is None:
             return Decision("no_arc", None, None, None, threshold, None, None, 0, None, None)
@@ -92,7 +94,7 @@ class Inspection:
         """Return the seconds of network per second of arc-on video, or None before the first clip."""
         if self.n_clips == 0:
             return None
-        return self.network_s * self._fps / (self.n_clips * self._description.input.stride)
+        return self.network_s * self._fps / (self.n_clips * self._stride)
 
     def _position_mm(self, frame: int) -> float | None:
         # The torch is taken to move at constant speed from the first clip on, where the arc begins.
@@ -122,7 +124,7 @@ class VideoInspector:
 
     def clips(self, frames: Iterator[Frame]) -> Iterator[Clip[Frame]]:
         """Yield the clips of a stream of frames that the model is to see."""
-        contract = self.bundle.description.input
+        contract = self.bundle.video
         return arc_clips(
             frames, gate=self.bundle.gate, window=contract.window, stride=contract.stride, transform=_as_decoded
         )

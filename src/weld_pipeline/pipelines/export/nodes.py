@@ -47,7 +47,7 @@ def export_graph(
 ) -> BundleContents:
     """Return the bundle before the parity gate: graph, description, card."""
     from weld_pipeline.deploy.card import model_card
-    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
+    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, video_contract
     from weld_pipeline.deploy.onnx_export import export_video_graph
 
     learnt = classifier.provenance
@@ -55,9 +55,7 @@ def export_graph(
         family=family_name,
         classes=learnt["classes"],
         good_class=learnt["good_class"],
-        windows=learnt["input"],
-        latent_size=module.latent_size,
-        threshold=calibration["threshold"],
+        contract=video_contract(learnt["input"], latent_size=module.latent_size),
         calibration=calibration,
         manifest=manifest,
         weights=trunk.provenance["weights"],

@@ -1,0 +1,27 @@
+"""The command lines: `weld`, for what is done outside a Kedro run, and what Kedro's own takes from this project."""
+
+import typer
+
+from weld_pipeline.cli.bundle import bundles
+from weld_pipeline.cli.checkpoint import checkpoints
+from weld_pipeline.cli.errors import SayErrors
+from weld_pipeline.cli.evaluation import evaluate
+from weld_pipeline.cli.inspection import inspect, live
+from weld_pipeline.cli.project import cli
+from weld_pipeline.cli.weights import weights
+
+__all__ = ["app", "cli"]
+
+app = typer.Typer(
+    cls=SayErrors,
+    help="Inspect welds, evaluate predictions, look into bundles and checkpoints.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(inspect)
+app.command()(live)
+app.command()(evaluate)
+app.add_typer(bundles, name="bundle")
+app.add_typer(checkpoints, name="checkpoint")
+app.add_typer(weights, name="weights")

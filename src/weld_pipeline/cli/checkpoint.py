@@ -1,0 +1,28 @@
+"""`weld checkpoint`: look into a model file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weld_pipeline.cli.options import JsonOption
+from weld_pipeline.cli.output import print_json, print_rich
+
+checkpoints = typer.Typer(help="Look into a model file; nothing in it is run.", no_args_is_help=True)
+
+
+@checkpoints.command("show")
+def show_checkpoint(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .safetensors model of this project.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Print family, shapes, epochs, metrics and provenance of a model file. Pickled files are refused, never opened."""
+    from weld_pipeline.nn.checkpoints import describe
+
+    description = describe(file)
+    if as_json:
+        print_json(description)
+    else:
+        from weld_pipeline.runtime.render_files import checkpoint_table
+
+        print_rich(checkpoint_table(description))

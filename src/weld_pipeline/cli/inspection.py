@@ -1,0 +1,148 @@
+"""`weld inspect` and `weld live`: say pass or fail, of what is finished and of what is being made."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from weld_pipeline.cli.options import BundleOption, JsonOption, SpeedOption, ThreadsOption
+from weld_pipeline.cli.output import print_json, print_json_line, print_rich
+from weld_pipeline.core.errors import WeldError
+
+if TYPE_CHECKING:
+    from weld_pipeline.runtime.bundle import Bundle
+
+
+def inspect(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Files, folders, or quoted patterns; - reads one picture from stdin."),
+    ],
+    bundle: BundleOption,
+    *,
+    as_json: JsonOption = False,
+    tta: Annotated[bool, typer.Option("--tta", help="Pictures: let ten views vote instead of the centre.")] = False,
+    store: Annotated[
+        Path | None, typer.Option("--store", metavar="DIR", help="Pictures: keep each verdict as a JSON file here.")
+    ] = None,
+    travel_speed_cpm: SpeedOption = None,
+    threads: ThreadsOption = 0,
+) -> None:
+    """Say pass or fail of finished videos, and where along the bead to look; or of pictures. The bundle decides which.
+
+    Positions in mm need the travel speed: from --travel-speed-cpm, or from the manifest.csv above the video.
+    A stored verdict is <image>_<UTC timestamp>.json with the class and the probability of each.
+
+    Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
+    """
+    from weld_pipeline.runtime.bundle import load_bundle
+
+    opened = load_bundle(bundle)
+    if opened.description.input.media == "image":
+        if travel_speed_cpm is not None:
+            raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
+        is_complete = _inspect_pictures(opened, paths, tta=tta, store=store, as_json=as_json, threads=threads)
+    else:
+        if tta or store is not None:
+            raise WeldError(f"--tta and --store are for pictures; bundle {bundle} inspects videos: leave them out")
+        is_complete = _inspect_videos(opened, paths, speed_cpm=travel_speed_cpm, as_json=as_json, threads=threads)
+    if not is_complete:
+        raise typer.Exit(2)
+
+
+def _inspect_videos(
+    bundle: "Bundle", paths: list[Path], *, speed_cpm: float | None, as_json: bool, threads: int
+) -> bool:
+    """Return whether every video got a verdict."""
+    from weld_pipeline.core.progress import track
+    from weld_pipeline.runtime.batch import VIDEO_SUFFIXES, inspect_videos
+    from weld_pipeline.runtime.finding import find_files
+    from weld_pipeline.runtime.travel import cpm_to_mm_s
+    from weld_pipeline.runtime.verdict import NotInspected
+    from weld_pipeline.runtime.video import VideoInspector
+
+    speed = None if speed_cpm is None else cpm_to_mm_s(speed_cpm)
+    inspector = VideoInspector(bundle, n_threads=threads)
+    videos = find_files(paths, suffixes=VIDEO_SUFFIXES, what="video")
+    verdicts = inspect_videos(inspector, videos, travel_mm_s=speed)
+    results = list(track(verdicts, label="inspecting", total=len(videos)))
+    if as_json:
+        print_json({"bundle": bundle.identity(), "videos": [result.to_json() for result in results]})
+    else:
+        from weld_pipeline.runtime.render import verdict_table
+
+        print_rich(verdict_table(results, bundle))
+    return not any(isinstance(result, NotInspected) for result in results)
+
+
+def _inspect_pictures(
+    bundle: "Bundle", paths: list[Path], *, tta: bool, store: Path | None, as_json: bool, threads: int
+) -> bool:
+    """Return whether every picture got a verdict."""
+    from weld_pipeline.core.progress import track
+    from weld_pipeline.media.pictures import PICTURE_SUFFIXES
+    from weld_pipeline.runtime.finding import find_files
+    from weld_pipeline.runtime.pictures import WeldClassifier
+    from weld_pipeline.runtime.reading import PictureBytes
+    from weld_pipeline.runtime.records import store_verdict
+    from weld_pipeline.runtime.verdict import NotInspected
+
+    classifier = WeldClassifier(bundle, tta=tta, n_threads=threads)
+    is_piped = Path("-") in paths
+    named = find_files([path for path in paths if path != Path("-")], suffixes=PICTURE_SUFFIXES, what="picture")
+    pictures = [*([PictureBytes("stdin", sys.stdin.buffer.read())] if is_piped else []), *named]
+    results = []
+    for result in track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
+        results.append(result)
+        if store is not None and not isinstance(result, NotInspected):
+            store_verdict(store, result, bundle)
+    if as_json:
+        print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
+    else:
+        from weld_pipeline.runtime.render_pictures import picture_table
+
+        print_rich(picture_table(results, bundle))
+    return not any(isinstance(result, NotInspected) for result in results)
+
+
+def live(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="File, camera number, /dev/video0, URL, or FFMPEG_FORMAT:NAME.")
+    ],
+    bundle: BundleOption,
+    *,
+    as_json: JsonOption = False,
+    pace: Annotated[bool, typer.Option("--pace", help="Play a file at its own speed, as if it were a camera.")] = False,
+    travel_speed_cpm: SpeedOption = None,
+    threads: ThreadsOption = 0,
+) -> None:
+    """Inspect a file or a camera as it comes: a line a clip, the verdict at the end or on Ctrl-C.
+
+    A camera does not wait: where the network is too slow, whole clips are dropped, the oldest first, and counted.
+    A file waits, unless --pace is given. The real-time factor is seconds of network per second of arc-on video.
+
+    Exit code: 0 the verdict was given; 2 the source could not be read to its end.
+    """
+    from weld_pipeline.runtime.bundle import load_bundle
+    from weld_pipeline.runtime.camera import open_source
+    from weld_pipeline.runtime.live import LiveInspection
+    from weld_pipeline.runtime.render import live_line, live_summary
+    from weld_pipeline.runtime.styles import banner_lines
+    from weld_pipeline.runtime.travel import cpm_to_mm_s
+    from weld_pipeline.runtime.video import VideoInspector
+
+    speed = None if travel_speed_cpm is None else cpm_to_mm_s(travel_speed_cpm)
+    inspector = VideoInspector(load_bundle(bundle), n_threads=threads)
+    banners = inspector.bundle.description.banners
+    print_json_line({"event": "start", **inspector.bundle.identity()}) if as_json else print_rich(
+        *banner_lines(banners)
+    )
+    with LiveInspection(inspector, open_source(source), is_paced=pace, travel_mm_s=speed) as inspection:
+        try:
+            for clip in inspection.clips():
+                print_json_line(clip.to_json()) if as_json else print_rich(live_line(clip, inspector.bundle))
+        except KeyboardInterrupt:
+            print("weld: stopped, the verdict is on what was seen so far", file=sys.stderr)
+        report = inspection.report()
+    print_json_line(report.to_json()) if as_json else print_rich(live_summary(report))

@@ -1,0 +1,51 @@
+"""`weld weights`: pretrained weights, also for machines without a network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weld_pipeline.cli.options import JsonOption
+from weld_pipeline.cli.output import print_json
+
+weights = typer.Typer(
+    help="See, fetch and check pretrained weights, also for machines without a network.", no_args_is_help=True
+)
+
+FolderOption = Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where pretrained weights lie.")]
+_PRETRAINED = Path("data/06_models/pretrained")
+
+
+@weights.command("list")
+def list_weights(folder: FolderOption = _PRETRAINED, as_json: JsonOption = False) -> None:
+    """List every known set of weights, where it comes from, and whether it is here."""
+    from weld_pipeline.nn.weights import inventory
+
+    lines = inventory(folder)
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        print(f"{line['name']}\n  {line['found'] or 'not here'}\n  {line['url']}\n  {line['licence']}")
+
+
+@weights.command("fetch")
+def fetch_weights(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `weld weights list` has it.")],
+    folder: FolderOption = _PRETRAINED,
+) -> None:
+    """Download weights and check their sha256. Exit code 2: they cannot be had; the message says what to bring."""
+    from weld_pipeline.nn.weights import fetch, line_of
+
+    print(fetch(line_of(name), folder))
+
+
+@weights.command("verify")
+def verify_weights(folder: FolderOption = _PRETRAINED) -> None:
+    """Check the sha256 of every file that is here. Exit code 2: one has other bytes than its hub's."""
+    from weld_pipeline.nn.weights import inventory
+
+    found = [line for line in inventory(folder) if line["found"]]
+    for line in found:
+        print(f"{line['name']}: {line['found']} {line['sha256']}")
+    print(f"{len(found)} file(s) as their hubs have them")

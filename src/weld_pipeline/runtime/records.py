@@ -1,0 +1,59 @@
+"""A verdict kept as a file of its own beside the others."""
+
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.picture_verdict import PictureVerdict
+
+
+def store_verdict(folder: Path, verdict: PictureVerdict, bundle: Bundle) -> Path:
+    """Return the new file `<image>_<timestamp>.json`, which holds the verdict, its time and the bundle's identity.
+
+    The timestamp is UTC to the microsecond, so that names sort by time. The file is whole or not there, and a file
+    that is there already stays: the new one takes a later moment.
+
+    Args:
+        folder: Made if it is not there.
+        verdict: On a file or its bytes.
+        bundle: What judged.
+
+    Raises:
+        WeldError: If the folder cannot be written to.
+    """
+    assert verdict.path is not None  # an array has no name to store it under
+    said = {name: value for name, value in verdict.to_json().items() if name != "timing"}
+    image = Path(verdict.path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            now = datetime.now(UTC)
+            record = {"image": image.name, "timestamp": now.isoformat(), **said, "bundle": bundle.identity()}
+            path = folder / f"{image.stem}_{now:%Y%m%dT%H%M%S.%f}Z.json"
+            if _write_new(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"):
+                return path
+    except OSError as error:
+        raise WeldError(
+            f"store {folder}: the verdict on {image.name} cannot be written ({error.strerror}); name another folder"
+        ) from error
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """Return whether `path` was free; if so it now holds all of `text`."""
+    handle, name = tempfile.mkstemp(prefix=".verdict.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        os.link(name, path)  # unlike a rename, it never takes the place of another file
+    except FileExistsError:
+        return False
+    finally:
+        Path(name).unlink()
+    return True

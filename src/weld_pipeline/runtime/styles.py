@@ -1,0 +1,30 @@
+"""Colours and lines that every verdict on a terminal shares."""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from weld_pipeline.runtime.bundle import BundleDescription
+from weld_pipeline.runtime.verdict import NotInspected
+
+VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
+_GOOD_STYLE = "green"
+_DEFECT_STYLES = ("red", "magenta", "yellow", "cyan", "blue", "bright_red", "bright_magenta", "bright_yellow")
+
+
+def class_style(name: str, description: BundleDescription) -> str:
+    """Return the colour of a class: green for good, a fixed one for each defect as far as a terminal has them."""
+    if name == description.good_class:
+        return _GOOD_STYLE
+    defects = [other for other in description.classes if other != description.good_class]
+    return _DEFECT_STYLES[defects.index(name) % len(_DEFECT_STYLES)]
+
+
+def banner_lines(banners: Iterable[str]) -> list[Text]:
+    """Return one loud line a banner."""
+    return [Text(f"! {banner}", style="bold yellow") for banner in banners]
+
+
+def not_inspected(result: NotInspected) -> tuple[Text, Text]:
+    """Return the cells of a row without a verdict: that there is none, and why."""
+    return Text("not inspected", style="bold yellow"), Text(result.error, overflow="fold")
