@@ -1,6 +1,7 @@
 """A torch module as one ONNX file."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
@@ -9,6 +10,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.image_graph import ImageGraph
+from weld_pipeline.runtime import picture_graph
 from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
 
 OPSET = 18
@@ -31,16 +35,58 @@ def export_video_graph(module: nn.Module, *, window: int, latent_size: int) -> b
         WeldError: If the graph is too large for one file.
     """
     n_clips, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    return _export(
+        module,
+        example_inputs(window=window, latent_size=latent_size),
+        inputs=INPUTS,
+        outputs=OUTPUTS,
+        dynamic=({0: n_clips, 2: height, 3: width}, None, None, None),
+    )
+
+
+def export_image_graph(module: ImageGraph) -> bytes:
+    """Return the ONNX graph of an image classifier: uint8 pictures and views → probabilities.
+
+    The number of pictures, their height and width, and the number of views stay dynamic. Equal modules give equal bytes.
+
+    Args:
+        module: Left in evaluation mode.
+
+    Raises:
+        WeldError: If the graph is too large for one file.
+    """
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (2, *_EXAMPLE_SIZE, 3), dtype=torch.uint8, generator=generator)
+    preprocess = module.classifier.preprocess
+    views = crop_views("ten", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
+    n_pictures, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    return _export(
+        module,
+        (images, torch.from_numpy(views[:3])),
+        inputs=picture_graph.INPUTS,
+        outputs=module.output_names,
+        dynamic=({0: n_pictures, 1: height, 2: width}, {0: torch.export.Dim("V")}),
+    )
+
+
+def _export(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    *,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: tuple[dict[int, Any] | None, ...],
+) -> bytes:
     # Torch's own report of each pass is of no use to whoever runs the pipeline.
     logging.getLogger("torch.onnx").setLevel(logging.WARNING)
     program = torch.onnx.export(
         module.eval(),
-        example_inputs(window=window, latent_size=latent_size),
+        example,
         dynamo=True,
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
+        input_names=list(inputs),
+        output_names=list(outputs),
         opset_version=OPSET,
-        dynamic_shapes=({0: n_clips, 2: height, 3: width}, None, None, None),
+        dynamic_shapes=dynamic,
         verbose=False,
     )
     assert program is not None  # None only where a file was asked for
