@@ -84,8 +84,9 @@ def near_duplicates(fingerprints: Sequence[Fingerprint]) -> Int[np.ndarray, "P 2
 def picture_scene(picture: UInt8[np.ndarray, "H W 3"]) -> str | None:
     """Return the perceptual hash (pHash, 256 bits) of a picture, 64 hex digits; None for one without contrast."""
     grey = Image.fromarray(picture).convert("L")
-    low, high = grey.reduce(max(1, min(grey.size) // _PICTURE_SIDE)).getextrema()
-    return str(imagehash.phash(grey, hash_size=_PICTURE_SIDE)) if high - low >= _MIN_CONTRAST else None
+    coarse = np.asarray(grey.reduce(max(1, min(grey.size) // _PICTURE_SIDE)))
+    is_flat = int(coarse.max()) - int(coarse.min()) < _MIN_CONTRAST
+    return None if is_flat else str(imagehash.phash(grey, hash_size=_PICTURE_SIDE))
 
 
 def near_duplicate_pictures(scenes: Sequence[str], sessions: Sequence[str]) -> Int[np.ndarray, "P 2"]:

@@ -77,7 +77,7 @@ def _labelled_row(names: Names, line: int, cells: Mapping[str, str], session_pat
     speed, problem = travel_mm_s(cells.get("travel_mm_s", ""), mm_s_per_unit=1.0, column="travel_mm_s")
     if not cells["label"].strip():
         problem = f"unknown_class: line {line} of the csv of labels has no label; fill it in"
-    elif path not in names.files:
+    elif path not in names.files_known:
         problem = f"missing: there is no file {path}; copy it here, or drop line {line} of the csv of labels"
     return IndexRow(
         sample_id=path,

@@ -92,9 +92,11 @@ def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) ->
 
 def near_duplicate_picture_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
     """Return the pairs of usable pictures that are copies of each other in different sessions: sample_id, other_id."""
-    usable = manifest.loc[manifest["status"] == "ok", ["sample_id", "session"]]
+    usable = manifest[manifest["status"] == "ok"]
     marked = [
-        (row.sample_id, row.session, scene) for row in usable.itertuples() if (scene := probes[row.sample_id].scene)
+        (sample_id, session, scene)
+        for sample_id, session in zip(usable["sample_id"], usable["session"], strict=True)
+        if (scene := probes[sample_id].scene)
     ]
     found = near_duplicate_pictures([scene for *_, scene in marked], [session for _, session, _ in marked])
     pairs = [(marked[first][0], marked[second][0]) for first, second in found.tolist()]

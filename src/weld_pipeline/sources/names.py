@@ -41,6 +41,11 @@ class Names:
             inside[folder].append(name)
         return dict(inside)
 
+    @cached_property
+    def files_known(self) -> frozenset[str]:
+        """Return every file, to be asked for by name."""
+        return frozenset(self.files)
+
     @property
     def videos(self) -> list[str]:
         """Return the files whose suffix is a video's."""

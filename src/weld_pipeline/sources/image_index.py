@@ -1,0 +1,131 @@
+"""Which layout a folder of pictures has, and its rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.sources.folders import index_labels
+from weld_pipeline.sources.names import Names, read_listing, walk
+from weld_pipeline.sources.picture_folders import (
+    NEU_CLASSES,
+    RIAWELC_CLASSES,
+    index_neu,
+    index_picture_folders,
+    index_riawelc,
+    knows_all,
+)
+from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow
+from weld_pipeline.sources.settle import check_good, check_pattern, read_text_table, settled
+from weld_pipeline.sources.tig import index_tig, label_files
+from weld_pipeline.sources.yolo import NAMES_FILE, LabelRule, index_yolo
+
+ImageLayout = Literal["tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"]
+# Their classes stand in files, of which a listing has only the names.
+_READ_FILES = ("tig", "yolo", "labels_csv")
+
+
+@dataclass(frozen=True)
+class ImageReading:
+    """How a folder of pictures is read.
+
+    Attributes:
+        layout: `auto` takes the first that fits: tig where a json lies in the folder or in a split's, yolo where there is
+            a data.yaml, labels_csv where there is that csv, riawelc and neu where every picture's folder or name tells
+            one of their classes, else class_folders.
+        good_class: Name of the class that is no defect; None where every class is one, as in NEU.
+        class_aliases: Other names of classes → the name to use.
+        classes: The only classes allowed; None allows any.
+        class_ids: Class id → class name, for tig.
+        session_pattern: Regular expression on the path whose first group, or whole match, is the session; None leaves
+            that to the layout: run folder (tig), series (yolo), film (riawelc), else the file itself.
+        label_priority: See `LabelRule.priority`, for yolo.
+        label_if_empty: See `LabelRule.if_empty`, for yolo.
+        labels_file: The csv of labels, relative to the source folder.
+    """
+
+    layout: Literal["auto", "tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"] = "auto"
+    good_class: str | None = "good_weld"
+    class_aliases: Mapping[str, str] = field(default_factory=dict)
+    classes: Sequence[str] | None = None
+    class_ids: Mapping[int, str] = field(default_factory=dict)
+    session_pattern: str | None = None
+    label_priority: Sequence[str] = ()
+    label_if_empty: str | None = None
+    labels_file: str = "labels.csv"
+
+
+def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
+    """Return a row for each picture that a folder, or a listing of one, names; none is left out.
+
+    Args:
+        root: A folder, or a text file as `tree` prints it for layouts whose classes stand in names.
+        reading: How to read it.
+
+    Raises:
+        WeldError: If nothing is found, a file of labels cannot be read, or no class is the good one.
+    """
+    check_pattern(reading.session_pattern)
+    names = walk(root) if root.is_dir() else read_listing(root)
+    layout = detect_image_layout(root, names, reading) if reading.layout == "auto" else reading.layout
+    if not names.are_here and layout in _READ_FILES:
+        raise WeldError(f"listing {root}: the classes of layout {layout!r} stand in its files; name the folder itself")
+    rows = _rows(root, names, layout, reading)
+    if not rows:
+        raise WeldError(f"source {root}: no picture found in the layout {layout!r}; check index.layout")
+    rows = settled(
+        rows,
+        root=root,
+        names=names,
+        good_class=reading.good_class,
+        class_aliases=reading.class_aliases,
+        classes=reading.classes,
+    )
+    if reading.good_class is not None:
+        check_good(rows, reading.good_class)
+    return rows
+
+
+def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> ImageLayout:
+    """Return the layout that fits first; see `ImageReading.layout`.
+
+    Raises:
+        WeldError: If the files that tell a layout lie deeper, so that another folder is meant.
+    """
+    if label_files(names):
+        return "tig"
+    if NAMES_FILE in names.files:
+        return "yolo"
+    if reading.labels_file in names.files:
+        return "labels_csv"
+    if deeper := next((file for file in names.files if _tells_layout(file)), None):
+        folder = root.joinpath(deeper).parent
+        folder = folder.parent if deeper.endswith(".json") else folder
+        raise WeldError(f"source {root}: {deeper} lies deeper; name the folder {folder} as the source")
+    if knows_all(names, RIAWELC_CLASSES):
+        return "riawelc"
+    return "neu" if knows_all(names, NEU_CLASSES) else "class_folders"
+
+
+def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) -> list[IndexRow]:
+    pattern = reading.session_pattern
+    if layout == "tig":
+        return index_tig(root, names, class_ids=reading.class_ids, session_pattern=pattern)
+    if layout == "yolo":
+        rule = LabelRule(reading.label_priority, reading.label_if_empty)
+        return index_yolo(root, names, rule=rule, session_pattern=pattern)
+    if layout == "labels_csv":
+        if reading.labels_file not in names.files_known:
+            raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
+        labels = read_text_table(root, reading.labels_file)
+        return index_labels(names, labels, files=names.pictures, session_pattern=pattern)
+    index = {"riawelc": index_riawelc, "neu": index_neu, "class_folders": index_picture_folders}[layout]
+    return index(names, session_pattern=pattern)
+
+
+def _tells_layout(file: str) -> bool:
+    """Return whether a file is a data.yaml, or a json named as the split folder it lies in."""
+    *folders, name = file.split("/")
+    stem = name.removesuffix(".json")
+    return name == NAMES_FILE or bool(folders and stem != name and stem == folders[-1] and stem in SPLIT_OF_WORD)

@@ -1,0 +1,42 @@
+"""Which pictures belong together: the video or photo series a picture's name tells of."""
+
+import re
+from pathlib import PurePosixPath
+
+# Roboflow adds the old suffix, `.rf.` and a hash to what it exports; Label Studio puts a hash or two before.
+_EXPORT_HASH = re.compile(r"\.rf\.[0-9a-fA-F]{6,}$")
+_OLD_SUFFIX = re.compile(r"_(?:jpe?g|png|bmp|tiff?|webp|gif)$", re.IGNORECASE)
+_UPLOAD_HASH = re.compile(r"^(?:[0-9a-f]{8}-[0-9a-f]{8}|(?=\d*[a-f])[0-9a-f]{8})-(?=.)")  # 20220609- is a date
+# A phone's `IMG20220609081234`, a `Screenshot-2022-12-05-223834`: the day is the series.
+_DAY_AND_TIME = re.compile(r"^(.*\d{4}-?\d{2}-?\d{2})[-_ ]?\d{6}$")
+_COUNTER = re.compile(r"^(.+?)[-_ ]+\(?\d+\)?$|^(.*[^\W\d_])\d+$")
+
+
+def series_of(path: str) -> str:
+    """Return the video or photo series a picture is from, told by its name alone.
+
+    What exporting tools added goes first: Roboflow's `.rf.<hash>` and old suffixes, Label Studio's leading hashes; copies
+    that such a tool augmented thereby stay with their original. Then one trailing number goes, the frame's or the
+    photo's, or the time of day after a date. A name that is nothing but a number is its own series.
+
+    It errs on the side of too few series: photos found by one web search (`good-tig-welds_8`) count as one, and so do two
+    uploads of one name. That costs balance, not honesty.
+
+    Args:
+        path: Path or name of the picture.
+
+    >>> series_of("train/images/SampleV1_1_mp4-10_jpg.rf.adcf08ccf90be91b37c40438616fa050.jpg")
+    'SampleV1_1_mp4'
+    >>> series_of("good_weld_vid108_jpeg_jpg.rf.0123456789abcdef0123456789abcdef.jpg")
+    'good_weld_vid'
+    >>> series_of("32522582-017a05a4-c16_png_jpg.rf.0123456789abcdef0123456789abcdef.jpg")
+    'c'
+    >>> series_of("IMG20220609081234_jpg.rf.0123456789abcdef0123456789abcdef.jpg")
+    'IMG20220609'
+    """
+    name = _EXPORT_HASH.sub("", PurePosixPath(path).stem)
+    while (shorter := _OLD_SUFFIX.sub("", name)) not in ("", name):
+        name = shorter
+    name = _UPLOAD_HASH.sub("", name)
+    found = _DAY_AND_TIME.match(name) or _COUNTER.match(name)
+    return found.group(found.lastindex or 0) if found else name
