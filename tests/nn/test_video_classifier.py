@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.autoencoder import Autoencoder, reconstruction_error
 from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.classifier import LatentClassifier
+from weld_pipeline.nn.classifier import Calibration, LatentClassifier
 from weld_pipeline.nn.standardizer import FeatureStatistics
 from weld_pipeline.nn.state import tensors_of
 from weld_pipeline.nn.trunks import save_trunk
-from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES, Calibration, VideoClassifier, assemble
+from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES, VideoClassifier, assemble
 
 CLASSES = ["Bad", "Good", "Worse"]
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.nn import weights
+from weld_pipeline.nn import hub, weights
 from weld_pipeline.nn.trunks import load_trunk
 from weld_pipeline.nn.weights import (
     UnreachableError,
@@ -94,7 +94,7 @@ def test_unreachable_hub_says_which_file_to_bring_and_where(line, tmp_path):
 
 
 def test_hub_that_never_answers_costs_seconds_only(line, tmp_path, monkeypatch):
-    monkeypatch.setattr(weights, "_CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(hub, "_CONNECT_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hanging = replace(line, url=f"http://127.0.0.1:{silent.getsockname()[1]}/net-x.pth")
         start = time.monotonic()

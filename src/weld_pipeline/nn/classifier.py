@@ -1,5 +1,6 @@
-"""The classifier over a run's pooled latent: 64 → 128 → K classes by default."""
+"""The classifier over a run's pooled latent: 64 → 128 → K classes by default; and what follows any classifier."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,6 +30,21 @@ class LatentClassifier(nn.Module):
     def forward(self, latent: Float[Tensor, "B L"]) -> Float[Tensor, "B K"]:
         """Return uncalibrated logits."""
         return self.layers(latent)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Fitted on the calib split.
+
+    Attributes:
+        temperature: Divides the logits.
+        platt_a: Slope of p_defect = 1 / (1 + exp(a·score + b)).
+        platt_b: Its offset.
+    """
+
+    temperature: float
+    platt_a: float
+    platt_b: float
 
 
 def defect_score(logits: Float[Tensor, "*B K"], *, good_index: int) -> Float[Tensor, "*B"]:

@@ -80,6 +80,39 @@ def has_fast_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+@dataclass(frozen=True)
+class TrainingCompute:
+    """Where and how a network is trained.
+
+    Attributes:
+        device: `cuda` or `cpu`.
+        precision: `bf16`: forward and backward of the trunk under autocast; weights, head and loss stay float32.
+        reason: Why this was chosen.
+    """
+
+    device: Literal["cuda", "cpu"]
+    precision: Precision
+    reason: str
+
+
+def choose_training_compute(precision: Literal["auto", "bf16", "fp32"]) -> TrainingCompute:
+    """Return device and precision for a training, and log them.
+
+    Args:
+        precision: `auto` takes bf16 where the hardware multiplies it by itself; the others are taken as they are.
+    """
+    device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
+    is_fast = torch.cuda.is_bf16_supported() if device == "cuda" else has_fast_bf16()
+    if precision != "auto":
+        chosen = TrainingCompute(device, precision, "asked for")
+    elif is_fast:
+        chosen = TrainingCompute(device, "bf16", "the hardware multiplies bfloat16 by itself")
+    else:
+        chosen = TrainingCompute(device, "fp32", "the hardware does not multiply bfloat16 by itself")
+    logger.info("training runs on %s in %s: %s", chosen.device, chosen.precision, chosen.reason)
+    return chosen
+
+
 def choose_compute(
     trunk: VideoTrunk,
     cropped: UInt8[Tensor, "B T h w 3"],

@@ -1,7 +1,6 @@
 """Clip features of videos: decode, cut into clips, run the trunk, in the memory of one batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from weld_pipeline.media.decode import Video
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.device import Compute, Encoder
 from weld_pipeline.nn.preprocess import ClipPreprocess
+from weld_pipeline.nn.read_ahead import read_ahead
 from weld_pipeline.nn.trunks import VideoTrunk, restore_trunk
 
 # A clip whose frames have the trunk's small size.
@@ -127,7 +127,7 @@ class FeatureWorker:
         none = no_features(self.trunk.embedding_size, self.trunk.head.out_features)
         embeddings, logits = [none["embedding"]], [none["logit"]]
         starts: list[int] = []
-        for batch in _read_ahead(clips, self.batch_size):
+        for batch in read_ahead(_batches(clips, self.batch_size)):
             embedding, logit = self.encode(stacked(batch))
             embeddings.append(embedding)
             logits.append(logit)
@@ -139,13 +139,9 @@ class FeatureWorker:
         }
 
 
-def _read_ahead(clips: Iterator[SmallClip], batch_size: int) -> Iterator[list[SmallClip]]:
-    """Yield clips in batches, decoding the next batch while the network is busy with one."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(lambda: list(islice(clips, batch_size)))
-        while batch := coming.result():
-            coming = reader.submit(lambda: list(islice(clips, batch_size)))
-            yield batch
+def _batches(clips: Iterator[SmallClip], batch_size: int) -> Iterator[list[SmallClip]]:
+    while batch := list(islice(clips, batch_size)):
+        yield batch
 
 
 def no_features(embedding_size: int, n_logits: int) -> dict[str, np.ndarray]:

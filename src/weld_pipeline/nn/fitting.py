@@ -128,7 +128,7 @@ def train_autoencoder(
         key=content_key(TRAINING_VERSION, "autoencoder", data, architecture, latent_penalty, asdict(steps)),
     )
     size = {"n_train_runs": len(train_ids), "n_train_clips": len(rows), "n_valid_clips": len(valid_rows)}
-    return _saved("autoencoder", architecture, trained, steps, data | size), _curves(trained)
+    return _saved("autoencoder", architecture, trained, steps, data | size), curves_of(trained)
 
 
 def train_classifier(
@@ -175,7 +175,7 @@ def train_classifier(
         key=content_key(TRAINING_VERSION, "latent_classifier", data, architecture, weight_decay, asdict(steps)),
     )
     size = {"n_train_runs": int((~is_valid).sum()), "n_valid_runs": int(is_valid.sum())}
-    return _saved("latent_classifier", architecture, trained, steps, data | size), _curves(trained)
+    return _saved("latent_classifier", architecture, trained, steps, data | size), curves_of(trained)
 
 
 def with_provenance(model: SavedModel, **more: Any) -> SavedModel:
@@ -217,5 +217,6 @@ def _saved(
     return SavedModel(family, architecture, tensors, training, provenance)
 
 
-def _curves(trained: Trained) -> Curves:
+def curves_of(trained: Trained) -> Curves:
+    """Return every logged metric, a value an epoch."""
     return {name: [row[name] for row in trained.history] for name in trained.history[0] if name != "epoch"}

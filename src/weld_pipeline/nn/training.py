@@ -20,9 +20,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path
 from weld_pipeline.core.progress import track
+from weld_pipeline.nn.read_ahead import read_ahead
 from weld_pipeline.nn.training_folder import TrainingFolder
 
 logger = logging.getLogger(__name__)
+
+_BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,21 @@ class Trained:
 class EpochShuffle(Sampler[list[int]]):
     """Batches of indices in an order that depends on seed and epoch alone, so a resumed epoch sees the same batches."""
 
-    def __init__(self, n_rows: int, *, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, n_rows: int, *, batch_size: int, seed: int, balanced: Int[np.ndarray, " N"] | None = None
+    ) -> None:
+        """Take the numbers.
+
+        Args:
+            n_rows: Rows there are.
+            batch_size: Rows a batch, at most.
+            seed: Of the order.
+            balanced: Class of each row, if an epoch is to hold as many rows of every class: rows of a rare class come
+                several times, and not every row of a frequent one comes.
+        """
         super().__init__()
         self.n_rows, self.batch_size, self.seed = n_rows, batch_size, seed
+        self.balanced = balanced
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -88,20 +103,43 @@ class EpochShuffle(Sampler[list[int]]):
         return math.ceil(self.n_rows / self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n_rows)
+        generator = np.random.default_rng([self.seed, self.epoch])
+        order = generator.permutation(self.n_rows if self.balanced is None else _balanced(self.balanced, generator))
         # Parts of nearly equal size: a last batch of one row would be a noisy step, and an error in a batch norm.
         return iter([part.tolist() for part in np.array_split(order, len(self))])
 
 
-def shuffled(data: Dataset[Any], n_rows: int, *, batch_size: int, seed: int) -> DataLoader[Any]:
-    """Return batches for training; `data` is indexed with a list of rows."""
-    return DataLoader(data, batch_size=None, sampler=EpochShuffle(n_rows, batch_size=batch_size, seed=seed))
+def _balanced(labels: Int[np.ndarray, " N"], generator: np.random.Generator) -> Int[np.ndarray, " N"]:
+    """Return as many rows as there are, every class with the same share but for the remainder."""
+    classes = generator.permutation(np.unique(labels))
+    picked = []
+    for place, label in enumerate(classes):
+        n_wanted = len(labels) // len(classes) + (place < len(labels) % len(classes))
+        rows = np.flatnonzero(labels == label)
+        rounds = [generator.permutation(rows) for _ in range(math.ceil(n_wanted / len(rows)))]
+        picked.append(np.concatenate(rounds)[:n_wanted])
+    return np.concatenate(picked)
+
+
+class _ReadAheadLoader(DataLoader[Any]):
+    """Reads the next batches in a thread while the network is busy with one."""
+
+    def __iter__(self) -> Any:
+        return read_ahead(super().__iter__(), depth=_BATCHES_AHEAD)
+
+
+def shuffled(
+    data: Dataset[Any], n_rows: int, *, batch_size: int, seed: int, balanced: Int[np.ndarray, " N"] | None = None
+) -> DataLoader[Any]:
+    """Return batches for training; `data` is indexed with a list of rows, `balanced` as in `EpochShuffle`."""
+    sampler = EpochShuffle(n_rows, batch_size=batch_size, seed=seed, balanced=balanced)
+    return _ReadAheadLoader(data, batch_size=None, sampler=sampler)
 
 
 def in_order(data: Dataset[Any], n_rows: int, *, batch_size: int) -> DataLoader[Any]:
     """Return batches for validation; `data` is indexed with a list of rows."""
     parts = [list(range(first, min(first + batch_size, n_rows))) for first in range(0, n_rows, batch_size)]
-    return DataLoader(data, batch_size=None, sampler=parts)
+    return _ReadAheadLoader(data, batch_size=None, sampler=parts)
 
 
 class _AtomicCheckpointIO(CheckpointIO):
@@ -165,8 +203,8 @@ class _Bookkeeping(pl.Callback):
         self.history = [*self.history[: epoch - 1], {"epoch": float(epoch), **dict(sorted(metrics.items()))}]
         if self._is_best(metrics[self.plan.monitor]):
             self.best_epoch = epoch
-            trainer.save_checkpoint(self.folder.best)
-        trainer.save_checkpoint(self.folder.last)
+            trainer.save_checkpoint(self.folder.best, weights_only=False)
+        trainer.save_checkpoint(self.folder.last, weights_only=False)
         trainer.should_stop = self.is_out_of_patience
         next(self._bar, None)
 

@@ -1,7 +1,6 @@
 """Video trunks of torchvision as one module: frames in, embedding and logits out."""
 
 import copy
-import logging
 from pathlib import Path
 
 import torch
@@ -10,14 +9,11 @@ from torch import Tensor, nn
 from torchvision.models import get_model  # type: ignore[attr-defined]
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import sha256_file
 from weld_pipeline.nn import weights as pretrained
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.preprocess import ClipPreprocess
 from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 from weld_pipeline.nn.weights import WeightsRecord
-
-logger = logging.getLogger(__name__)
 
 
 class VideoTrunk(nn.Module):
@@ -91,56 +87,30 @@ def load_trunk(name: str, *, weights: str, seed: int, folder: Path) -> tuple[Vid
 
     Args:
         name: Torchvision's name of the network.
-        weights: `auto` takes the trunk's own if they can be had, else random ones with a warning; `random` takes
-            random ones; the name of a line of the table, or a path, takes these and nothing else.
+        weights: `auto`, `random`, a name or a path; see `weights.choose`.
         seed: Of random weights.
         folder: Where pretrained files lie.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit.
     """
-    if weights == "random":
-        return _random_trunk(name, seed)
-    if weights == "auto":
-        line = pretrained.default_for(name)
-        try:
-            path = pretrained.locate(line, folder)
-        except pretrained.UnreachableError as error:
-            logger.warning(
-                "PRETRAINED WEIGHTS ARE MISSING: %s goes on with RANDOM weights, and its numbers mean little. %s",
-                name,
-                error,
-            )
-            return _random_trunk(name, seed)
-        return _from_table(name, path, line)
-    line_or_none = pretrained.table().get(weights)
-    if line_or_none is None:
-        return _pretrained_trunk(name, Path(weights), weights, source=weights, licence="unknown")
-    if line_or_none.trunk != name:
-        raise WeldError(f"weights {weights} are for trunk {line_or_none.trunk}, not {name}; name weights of {name}")
-    return _from_table(name, pretrained.locate(line_or_none, folder), line_or_none)
+    found = pretrained.choose(name, weights, folder, pretrained.default_for(name))
+    return _random_trunk(name, seed) if found is None else _pretrained_trunk(name, found)
 
 
-def _from_table(name: str, path: Path, line: pretrained.Pretrained) -> tuple[VideoTrunk, WeightsRecord]:
-    return _pretrained_trunk(name, path, line.name, source=line.url, licence=line.licence)
-
-
-def _pretrained_trunk(
-    name: str, path: Path, weights: str, *, source: str, licence: str
-) -> tuple[VideoTrunk, WeightsRecord]:
-    tensors = pretrained.read_tensors(path)
+def _pretrained_trunk(name: str, found: pretrained.Found) -> tuple[VideoTrunk, WeightsRecord]:
+    tensors = pretrained.read_tensors(found.path)
     network = get_model(name, weights=None)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
-        raise WeldError(f"weights {path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
+        raise WeldError(f"weights {found.path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
     trunk = VideoTrunk(name)
     body, head = _cut(network)
     trunk.body.load_state_dict(body.state_dict())
     trunk.head.load_state_dict(head.state_dict())
-    record = WeightsRecord(weights, source, sha256_file(path), licence, is_random=False, seed=None)
-    return trunk, record
+    return trunk, found.record()
 
 
 def _random_trunk(name: str, seed: int) -> tuple[VideoTrunk, WeightsRecord]:

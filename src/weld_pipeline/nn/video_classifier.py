@@ -1,7 +1,6 @@
 """The assembled video classifier: uint8 frames and a running state in, probabilities of the run so far out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.autoencoder import Autoencoder, reconstruction_error
 from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.classifier import LatentClassifier, defect_score
+from weld_pipeline.nn.classifier import Calibration, LatentClassifier, defect_score
 from weld_pipeline.nn.standardizer import FeatureStatistics, Standardizer
 from weld_pipeline.nn.state import load_tensors
 from weld_pipeline.nn.trunks import VideoTrunk, restore_trunk
@@ -46,21 +45,6 @@ class Outputs(NamedTuple):
 
 
 OUTPUT_NAMES = Outputs._fields
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Fitted on the calib split.
-
-    Attributes:
-        temperature: Divides the logits.
-        platt_a: Slope of p_defect = 1 / (1 + exp(a·score + b)).
-        platt_b: Its offset.
-    """
-
-    temperature: float
-    platt_a: float
-    platt_b: float
 
 
 class VideoClassifier(nn.Module):

@@ -1,8 +1,6 @@
 """Pretrained weights: the table, where they are looked for, and how they are read. Tensors only, never pickled code."""
 
 import logging
-import threading
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,55 +12,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from torchvision.models import get_model_weights, list_models, video  # type: ignore[attr-defined]
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, sha256_file
+from weld_pipeline.nn.hub import UnreachableError, download
+from weld_pipeline.nn.weights_lines import LISTED, Pretrained, image_line, video_lines
 
 logger = logging.getLogger(__name__)
 
-# What urlopen returns: for https a HTTPResponse, for a file of a mirror something else that reads.
-Response = Any
-
-_CONNECT_TIMEOUT_S = 10
-_CHUNK_BYTES = 1 << 20
-_KINETICS = "BSD-3-Clause (torchvision); trained on Kinetics-400, whose videos keep their own terms"
-
-
-class UnreachableError(WeldError):
-    """Weights are neither on this machine nor to be had from their hub."""
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """One line of the table.
-
-    Attributes:
-        name: How parameters call it.
-        trunk: The network it fits.
-        url: Its hub.
-        sha256: Digest of the file, or its first digits where the hub publishes no more.
-        licence: Under which terms it comes.
-        mean: Per RGB channel, on [0, 1].
-        std: Per RGB channel, on [0, 1].
-        resize_size: (height, width) or (short side,) [px].
-        crop_size: (height, width) [px].
-    """
-
-    name: str
-    trunk: str
-    url: str
-    sha256: str
-    licence: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    resize_size: tuple[int, ...]
-    crop_size: tuple[int, ...]
-
-    @property
-    def filename(self) -> str:
-        """Return the file's name at the hub, in the library's cache and in the folder of pretrained weights."""
-        return self.url.rsplit("/", 1)[-1]
+_FILES = (".safetensors", ".pth")
 
 
 @dataclass(frozen=True)
@@ -90,30 +48,38 @@ class WeightsRecord:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Found:
+    """Pretrained weights that are here.
+
+    Attributes:
+        name: Line of the table, or the path as it was given.
+        path: Their file.
+        source: Where they came from.
+        licence: Under which terms.
+        line: Of the table; None for a file of one's own.
+    """
+
+    name: str
+    path: Path
+    source: str
+    licence: str
+    line: Pretrained | None
+
+    def record(self) -> WeightsRecord:
+        """Return what goes on record."""
+        return WeightsRecord(self.name, self.source, sha256_file(self.path), self.licence, is_random=False, seed=None)
+
+
 @cache
 def table() -> Mapping[str, Pretrained]:
-    """Return every known set of weights by name; sizes and statistics are the library's own definitions."""
-    lines = {}
-    for trunk in list_models(video):
-        for entry in get_model_weights(trunk):
-            transform = entry.transforms()
-            line = Pretrained(
-                name=f"{trunk}.{entry.name.lower()}",
-                trunk=trunk,
-                url=entry.url,
-                sha256=Path(entry.url).stem.rsplit("-", 1)[-1],
-                licence=_KINETICS,
-                mean=tuple(transform.mean),
-                std=tuple(transform.std),
-                resize_size=tuple(transform.resize_size),
-                crop_size=tuple(transform.crop_size),
-            )
-            lines[line.name] = line
-    return lines
+    """Return the listed sets of weights by name: all of torchvision's video networks, a few of timm's."""
+    lines = [*video_lines(), *(image_line(name) for name in LISTED)]
+    return {line.name: line for line in lines}
 
 
 def default_for(trunk: str) -> Pretrained:
-    """Return the first line of the table for a trunk.
+    """Return the first line of the table for a video trunk.
 
     Raises:
         WeldError: If no line fits, with the trunks that have one.
@@ -121,23 +87,72 @@ def default_for(trunk: str) -> Pretrained:
     for line in table().values():
         if line.trunk == trunk:
             return line
-    known = ", ".join(sorted({line.trunk for line in table().values()}))
+    known = ", ".join(sorted({line.trunk for line in video_lines()}))
     raise WeldError(f"trunk {trunk!r} is not known; choose one of {known}")
 
 
 def line_of(name: str) -> Pretrained:
-    """Return the line of a name.
+    """Return the line of a name, also of one of timm's that the table does not list.
 
     Raises:
-        WeldError: If the table has none.
+        WeldError: If there is none.
     """
-    if name not in table():
-        raise WeldError(f"weights {name!r} are not in the table; choose one of {', '.join(table())}")
-    return table()[name]
+    if name in table():
+        return table()[name]
+    try:
+        return image_line(name)
+    except WeldError as error:
+        raise WeldError(
+            f"weights {name!r} are not in the table; choose one of {', '.join(table())}, or any of timm's"
+        ) from error
+
+
+def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None) -> Found | None:
+    """Return the weights a trunk is to carry, or None for random ones.
+
+    Args:
+        trunk: The network, for the messages.
+        weights: `auto` takes the trunk's own if they can be had, else random ones with a warning; `random` takes
+            random ones; the name of a line, or a path, takes these and nothing else.
+        folder: Where pretrained files lie.
+        default: What `auto` takes; None if nobody published any.
+
+    Raises:
+        WeldError: If named weights cannot be had or are another trunk's.
+    """
+    if weights == "random":
+        return None
+    if weights == "auto":
+        return _own_or_none(trunk, folder, default)
+    if (path := Path(weights)).is_file() or path.suffix in _FILES:
+        return Found(weights, path, source=weights, licence="unknown", line=None)
+    line = line_of(weights)
+    if line.trunk != trunk:
+        raise WeldError(f"weights {weights} are for trunk {line.trunk}, not {trunk}; name weights of {trunk}")
+    return _found(line, locate(line, folder))
+
+
+def _own_or_none(trunk: str, folder: Path, default: Pretrained | None) -> Found | None:
+    reason = "nobody published any; give a file of your own as `weights`"
+    if default is not None:
+        try:
+            return _found(default, locate(default, folder))
+        except UnreachableError as error:
+            reason = str(error)
+    logger.warning(
+        "PRETRAINED WEIGHTS ARE MISSING: %s goes on with RANDOM weights, and its numbers mean little. %s", trunk, reason
+    )
+    return None
+
+
+def _found(line: Pretrained, path: Path) -> Found:
+    return Found(line.name, path, source=line.url, licence=line.licence, line=line)
 
 
 def inventory(folder: Path) -> list[dict[str, Any]]:
     """Return every line of the table as JSON values, with the file found for it and that file's digest.
+
+    `is_checked` tells whether the hub publishes a digest that the file was compared with.
 
     Raises:
         WeldError: If a file has other bytes than the hub's.
@@ -145,40 +160,45 @@ def inventory(folder: Path) -> list[dict[str, Any]]:
     lines = []
     for line in table().values():
         path = find_local(line, folder)
-        lines.append(
-            asdict(line) | {"found": str(path) if path else None, "sha256": sha256_file(path) if path else line.sha256}
-        )
+        here = {"found": str(path) if path else None, "is_checked": bool(path and line.sha256)}
+        lines.append(asdict(line) | here | {"sha256": sha256_file(path) if path else line.sha256})
     return lines
 
 
 def find_local(line: Pretrained, folder: Path) -> Path | None:
-    """Return the weights' file in `folder` or in torch's cache, or None.
+    """Return the weights' file in `folder` or in the library's cache, or None.
 
-    A `.safetensors` of the same stem counts too.
+    A `.safetensors` or `.pth` of the same stem counts too.
 
     Raises:
         WeldError: If a file of that name has other bytes than the hub's.
     """
-    stem = Path(line.filename).stem
-    if (converted := folder / f"{stem}.safetensors").is_file():
-        return converted
-    for path in (folder / line.filename, Path(torch.hub.get_dir()) / "checkpoints" / line.filename):
-        if path.is_file():
+    stem = line.filename.removesuffix(".safetensors").removesuffix(".pth")
+    for converted in (folder / f"{stem}{suffix}" for suffix in _FILES):
+        if converted.is_file() and converted.name != line.filename:
+            return converted
+    for path in (folder / line.filename, line.cached()):
+        if path is not None and path.is_file():
             check_digest(line, path)
             return path
     return None
 
 
-def check_digest(line: Pretrained, path: Path) -> str:
+def check_digest(line: Pretrained, path: Path, announced: str | None = None) -> str:
     """Return the digest of a file that must be the hub's.
 
+    Args:
+        line: Whose file it is.
+        path: The file.
+        announced: What the hub said when it was fetched, for a line without a digest of its own.
+
     Raises:
-        WeldError: If it differs from the table.
+        WeldError: If it differs.
     """
-    digest = sha256_file(path)
-    if not digest.startswith(line.sha256):
+    digest, expected = sha256_file(path), line.sha256 or announced or ""
+    if not digest.startswith(expected):
         raise WeldError(
-            f"weights {path}: sha256 begins {digest[:16]}, the table says {line.sha256}; delete the file and fetch {line.url} again"
+            f"weights {path}: sha256 begins {digest[:16]}, the table says {expected}; delete the file and fetch {line.url} again"
         )
     return digest
 
@@ -188,40 +208,20 @@ def fetch(line: Pretrained, folder: Path) -> Path:
 
     Raises:
         UnreachableError: If the hub does not answer within seconds, with the file to bring by other means.
-        WeldError: If what came has other bytes than the table says.
+        WeldError: If what came has other bytes than the table or the hub's own announcement says.
     """
     target = folder / line.filename
-    with _connect(line, folder) as response, atomic_path(target) as temporary:
-        with temporary.open("wb") as file:
-            while chunk := response.read(_CHUNK_BYTES):
-                file.write(chunk)
-        check_digest(line, temporary)
+    advice = f"put {line.filename} into {folder}"
+    with atomic_path(target) as temporary:
+        announced = download(line.url, temporary, label=f"weights {line.name}", advice=advice)
+        check_digest(line, temporary, announced)
+    if not (line.sha256 or announced):
+        logger.warning("weights %s: %s says no sha256, so the file could not be checked", line.name, line.url)
     return target
 
 
-def _connect(line: Pretrained, folder: Path) -> Response:
-    # A thread, because the look-up of a host's name obeys no timeout and can hang for a minute on a cut-off machine.
-    outcome: list[Response | OSError] = []
-
-    def connect() -> None:
-        try:
-            outcome.append(urllib.request.urlopen(line.url, timeout=_CONNECT_TIMEOUT_S))  # noqa: S310 - https, from the table
-        except OSError as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=connect, daemon=True)
-    thread.start()
-    thread.join(_CONNECT_TIMEOUT_S)
-    result = outcome[0] if outcome else TimeoutError(f"no answer in {_CONNECT_TIMEOUT_S} s")
-    if isinstance(result, OSError):
-        raise UnreachableError(
-            f"weights {line.name}: {line.url} cannot be reached ({result}); put {line.filename} into {folder}"
-        ) from result
-    return result
-
-
 def locate(line: Pretrained, folder: Path) -> Path:
-    """Return the weights' file: from `folder`, else from torch's cache, else from the hub.
+    """Return the weights' file: from `folder`, else from the library's cache, else from the hub.
 
     Raises:
         UnreachableError: If it is nowhere to be had.

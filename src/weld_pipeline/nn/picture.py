@@ -1,0 +1,100 @@
+"""From decoded pictures to what an image trunk sees: grey, resize, crop at views, scale, normalise."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+
+# Pillow's integer luma (ITU-R 601-2), 16 bits after the point; every product and sum stays below 2²⁴, exact in float32.
+_LUMA = (19595.0, 38470.0, 7471.0)
+_HALF, _ONE = 32768.0, 65536.0
+
+
+class PicturePreprocess(nn.Module):
+    """uint8 pictures of any size → normalised crops; the same in training, export and use.
+
+    Attributes:
+        architecture: The arguments it was built with.
+    """
+
+    def __init__(
+        self, *, resized_px: int, crop_px: int, grey: bool, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        """Keep the numbers.
+
+        Args:
+            resized_px: Side of the square a picture is squashed to.
+            crop_px: Side of a view, at most that.
+            grey: Whether colour is thrown away first.
+            mean: Per RGB channel, on [0, 1].
+            std: Per RGB channel, on [0, 1].
+        """
+        super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.resized_px, self.crop_px, self.grey = resized_px, crop_px, grey
+        self.architecture: dict[str, Any] = {
+            "resized_px": resized_px,
+            "crop_px": crop_px,
+            "grey": grey,
+            "mean": [float(value) for value in mean],
+            "std": [float(value) for value in std],
+        }
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1), persistent=False)
+
+    @property
+    def n_channels(self) -> int:
+        """Return C of a resized picture."""
+        return 1 if self.grey else 3
+
+    def forward(self, images: UInt8[Tensor, "N H W 3"], views: Int[Tensor, "V 3"]) -> Float[Tensor, "NV 3 S S"]:
+        """Return every view of every picture, the views of one picture together."""
+        return self.normalise(self.crop(self.resize(images), views).flatten(0, 1))
+
+    def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N R R C"]:
+        """Return pictures squashed to the square, in levels of uint8.
+
+        Bilinear with antialias, the triangle filter of Pillow's BILINEAR: it agrees with Pillow within one level, and
+        ONNX's `Resize` has it too.
+        """
+        return resized(luma(images) if self.grey else images.float(), self.resized_px).to(torch.uint8)
+
+    def crop(self, resized: UInt8[Tensor, "N R R C"], views: Int[Tensor, "V 3"]) -> UInt8[Tensor, "N V S S C"]:
+        """Return the crop at each view (top, left, is_mirrored), from `media.views.crop_views`."""
+        along = torch.arange(self.crop_px, device=views.device)
+        top, left, mirrored = (views[:, column, None] for column in range(3))
+        rows = top + along  # [V, S]
+        columns = left + torch.where(mirrored > 0, self.crop_px - 1 - along, along)
+        places = rows[:, :, None] * self.resized_px + columns[:, None, :]  # [V, S, S]
+        chosen = resized.flatten(1, 2).index_select(1, places.flatten())
+        return chosen.reshape(resized.shape[0], -1, self.crop_px, self.crop_px, self.n_channels)
+
+    def normalise(self, cropped: UInt8[Tensor, "M h w C"] | Float[Tensor, "M h w C"]) -> Float[Tensor, "M 3 h w"]:
+        """Return crops on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
+        pictures = rearrange(cropped, "m h w c -> m c h w").float() / 255
+        return (pictures - self.mean) / self.std
+
+
+def luma(images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
+    """Return Pillow's grey levels of RGB pictures, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
+    red, green, blue = (images[..., channel].float() for channel in range(3))
+    total = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2] + _HALF
+    return torch.floor(total / _ONE)[..., None]
+
+
+def resized(levels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
+    """Return pictures squashed to a square, rounded to whole levels."""
+    pictures = rearrange(levels, "n h w c -> n c h w")
+    smaller = functional.interpolate(pictures, size=(px, px), mode="bilinear", antialias=True)
+    return rearrange(torch.round(smaller), "n c h w -> n h w c")
+
+
+def cached_picture(image: UInt8[np.ndarray, "H W 3"], preprocess: PicturePreprocess) -> UInt8[np.ndarray, "R R C"]:
+    """Return a decoded picture at the size it is cached at, which is the size the graph resizes to."""
+    return np.ascontiguousarray(preprocess.resize(torch.from_numpy(image)[None])[0].numpy())
