@@ -1,4 +1,4 @@
-"""A folder of raw footage, or the listing of one, known to be there."""
+"""A folder of raw footage or pictures, or the listing of one, known to be there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +22,17 @@ class SourceTree:
 
     def __post_init__(self) -> None:
         hint = (
-            "draw sample welds with `kedro run --pipeline=sample_data`, "
-            "or name your own folder with `--params footage_root=FOLDER`"
+            "draw sample welds with `kedro run --pipeline=sample_data`, or name your own folder with "
+            "`--params footage_root=FOLDER` for recordings, `--params RECIPE.source_root=FOLDER` for pictures"
         )
         if not self.root.exists():
-            raise WeldError(f"footage folder {self.root} does not exist; {hint}")
+            raise WeldError(f"source folder {self.root} does not exist; {hint}")
         if self.is_listing:
             return
         if not self.root.is_dir():
-            raise WeldError(f"footage folder {self.root} is a file and no listing (.txt); {hint}")
+            raise WeldError(f"source folder {self.root} is a file and no listing (.txt); {hint}")
         if all(entry.name.startswith(".") for entry in self.root.iterdir()):
-            raise WeldError(f"footage folder {self.root} is empty; {hint}")
+            raise WeldError(f"source folder {self.root} is empty; {hint}")
 
     @property
     def is_listing(self) -> bool:

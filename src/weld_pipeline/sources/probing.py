@@ -1,6 +1,6 @@
-"""Probing of many recordings: what work there is, and what came of it."""
+"""Probing of many recordings or pictures: what work there is, and what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items import Execution, Item, PendingItems
 from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.media.picture_probe import PICTURE_PROBE_VERSION, probe_picture
 from weld_pipeline.media.probe import PROBE_VERSION, Probe, probe_video
 
 
@@ -41,17 +42,41 @@ def pending_probes(
         "min_decoded_fraction": min_decoded_fraction,
         "thumbnail_px": thumbnail_px,
     }
-    items = []
-    for sample_id, path in paths.items():
-        status = inside(root, path).stat()
-        key = content_key(PROBE_VERSION, path, status.st_size, status.st_mtime_ns, asdict(gate), settings)
-        items.append(Item(sample_id, key, path))
     return PendingItems(
         worker_factory=partial(_worker, root, gate, settings),
-        items=items,
+        items=_items(root, paths, version=PROBE_VERSION, settings=[asdict(gate), settings]),
         label="probing recordings",
         execution=Execution(n_workers=n_workers),
     )
+
+
+def pending_picture_probes(
+    root: Path, paths: Mapping[str, str], *, max_pixels: int, thumbnail_px: int, n_workers: int
+) -> PendingItems[str, dict[str, Any]]:
+    """Return the probing of each picture as work to be done; one unchanged in size and time is not read again.
+
+    Args:
+        root: The source folder.
+        paths: File of each sample, relative to the root.
+        max_pixels: See `probe_picture`.
+        thumbnail_px: See `probe_picture`.
+        n_workers: Processes.
+    """
+    settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
+    return PendingItems(
+        worker_factory=partial(_picture_worker, root, settings),
+        items=_items(root, paths, version=PICTURE_PROBE_VERSION, settings=[settings]),
+        label="probing pictures",
+        execution=Execution(n_workers=n_workers),
+    )
+
+
+def _items(root: Path, paths: Mapping[str, str], *, version: int, settings: Sequence[Any]) -> list[Item[str]]:
+    items = []
+    for sample_id, path in paths.items():
+        status = inside(root, path).stat()
+        items.append(Item(sample_id, content_key(version, path, status.st_size, status.st_mtime_ns, *settings), path))
+    return items
 
 
 def _worker(root: Path, gate: ArcGate, settings: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
@@ -60,6 +85,14 @@ def _worker(root: Path, gate: ArcGate, settings: Mapping[str, Any]) -> Callable[
 
 def _probe(root: Path, gate: ArcGate, settings: Mapping[str, Any], path: str) -> dict[str, Any]:
     return asdict(probe_video(inside(root, path), gate=gate, **settings))
+
+
+def _picture_worker(root: Path, settings: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+    return partial(_probe_picture, root, settings)
+
+
+def _probe_picture(root: Path, settings: Mapping[str, Any], path: str) -> dict[str, Any]:
+    return asdict(probe_picture(inside(root, path), **settings))
 
 
 def read_probes(stored: Mapping[str, dict[str, Any]]) -> dict[str, Probe]:

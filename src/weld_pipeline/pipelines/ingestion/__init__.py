@@ -1,5 +1,5 @@
-"""raw → primary. Index, probe, split and audit the footage."""
+"""raw → primary. Index, probe, split and audit footage and pictures."""
 
-from weld_pipeline.pipelines.ingestion.pipeline import create_pipeline
+from weld_pipeline.pipelines.ingestion.pipeline import create_image_pipeline, create_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_image_pipeline", "create_pipeline"]

@@ -8,10 +8,19 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.items import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.pipelines.ingestion.params import ContactSheetParams, IndexParams, ProbeParams, SplitParams
+from weld_pipeline.pipelines.ingestion.params import (
+    BalanceParams,
+    ContactSheetParams,
+    ImageIndexParams,
+    IndexParams,
+    PictureProbeParams,
+    ProbeParams,
+    SplitParams,
+)
 from weld_pipeline.pipelines.video_classifier.params import WindowParams
 
 logger = logging.getLogger(__name__)
@@ -45,6 +54,25 @@ def plan_probes(
     )
 
 
+def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
+    """Return a row for each picture the source names."""
+    from weld_pipeline.sources import image_index
+    from weld_pipeline.sources.rows import to_table
+
+    return to_table(image_index.index_images(images.root, image_index.ImageReading(**params.model_dump())))
+
+
+def plan_picture_probes(
+    images: SourceTree, image_index: pd.DataFrame, params: PictureProbeParams
+) -> PendingItems[Any, dict[str, Any]]:
+    """Return the reading of every picture whose file is there, as work to be done where it is saved."""
+    from weld_pipeline.sources.probing import pending_picture_probes
+
+    present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path"]]
+    paths = dict(zip(present["sample_id"], present["path"], strict=True))
+    return pending_picture_probes(images.root, paths, **params.model_dump())
+
+
 def build_manifest(
     footage_index: pd.DataFrame, footage_probes: Mapping[str, Any], index: IndexParams, split: SplitParams
 ) -> pd.DataFrame:
@@ -56,6 +84,17 @@ def build_manifest(
     return join_probes(footage_index, probes, media="video", good_class=index.good_class, session_by=split.session)
 
 
+def build_image_manifest(
+    image_index: pd.DataFrame, image_probes: Mapping[str, Any], index: ImageIndexParams, split: SplitParams
+) -> pd.DataFrame:
+    """Return the manifest before splitting: every row usable, or quarantined with a reason."""
+    from weld_pipeline.sources.manifest import join_probes
+    from weld_pipeline.sources.probing import read_probes
+
+    probes = read_probes(image_probes)
+    return join_probes(image_index, probes, media="image", good_class=index.good_class, session_by=split.session)
+
+
 def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any]) -> pd.DataFrame:
     """Return the pairs of usable recordings that show the same weld."""
     from weld_pipeline.sources.manifest import near_duplicate_table
@@ -64,15 +103,23 @@ def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[
     return near_duplicate_table(probed_manifest, read_probes(footage_probes))
 
 
+def find_near_duplicate_pictures(probed_manifest: pd.DataFrame, image_probes: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the pairs of usable pictures that are copies of each other in different sessions."""
+    from weld_pipeline.sources.manifest import near_duplicate_picture_table
+    from weld_pipeline.sources.probing import read_probes
+
+    return near_duplicate_picture_table(probed_manifest, read_probes(image_probes))
+
+
 def split_manifest(
-    probed_manifest: pd.DataFrame, footage_index: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
+    probed_manifest: pd.DataFrame, index: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
 ) -> pd.DataFrame:
     """Return the manifest with a split for every usable row; nothing is checked yet."""
     from weld_pipeline.sources.manifest import split_as_source, split_by_session
 
     fractions = {str(split): share for split, share in params.fractions.items()}
     if params.scheme == "manifest":
-        words = footage_index["source_split"]
+        words = index["source_split"]
         return split_as_source(probed_manifest, words, fractions=fractions, seed=params.seed)
     return split_by_session(
         probed_manifest,
@@ -81,6 +128,28 @@ def split_manifest(
         seed=params.seed,
         keep_copies_together=params.keep_copies_together,
     )
+
+
+def balance_classes(
+    dealt_manifest: pd.DataFrame, index: ImageIndexParams, params: BalanceParams | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the manifest with good and defect equally common, and what was drawn; unchanged where nothing is asked."""
+    from weld_pipeline.sources.balance import draw_balanced
+
+    if params is None:
+        return dealt_manifest, {}
+    if index.good_class is None:
+        raise WeldError("balance: index.good_class is null, so there is no good class to balance; set balance to null")
+    manifest, report = draw_balanced(
+        dealt_manifest,
+        good_class=index.good_class,
+        defect_class=params.defect_class,
+        per_class={str(split): n for split, n in params.per_class.items()},
+        seed=params.seed,
+    )
+    for sentence in report["unfilled"]:
+        logger.warning("balance: %s", sentence)
+    return manifest, report
 
 
 def audit_splits(
@@ -111,15 +180,13 @@ def tabulate_quarantine(proposed_manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_contact_sheet(
-    proposed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any], params: ContactSheetParams
+    proposed_manifest: pd.DataFrame, probes: Mapping[str, Any], params: ContactSheetParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture of the recordings, quarantined ones framed in red."""
     from weld_pipeline.media.sheets import draw_sheet
     from weld_pipeline.sources.tiles import manifest_heading, manifest_tiles
 
-    tiles = manifest_tiles(
-        proposed_manifest, footage_probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined
-    )
+    tiles = manifest_tiles(proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined)
     heading = manifest_heading(proposed_manifest, n_shown=len(tiles))
     return draw_sheet(tiles, heading=heading, n_columns=params.n_columns, tile_px=params.tile_px)
 

@@ -11,7 +11,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class IndexParams(BaseModel):
-    """How the footage folder is read."""
+    """How the source folder is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,7 +26,7 @@ class IndexParams(BaseModel):
     classes: tuple[str, ...] | None
     """The only classes allowed, others are quarantined; null allows any in plain folders, and Intel's twelve there."""
     labels_file: str = Field(min_length=1)
-    """The csv of labels, relative to the footage folder."""
+    """The csv of labels, relative to the source folder."""
     session_pattern: str | None
     """For plain videos without a session column: regular expression on the path whose first group is the session;
     null makes each file its own session."""
@@ -53,8 +53,8 @@ class SplitParams(BaseModel):
     scheme: Literal["sessions", "manifest"]
     """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; calib is cut from its train."""
     session: Literal["date", "config", "components"]
-    """What must not cross splits: recording date (or the session a csv names), configuration, or everything linked by
-    either."""
+    """What must not cross splits: recording date (or what the source has instead: weld run, photo series, the session a
+    csv names), configuration, or everything linked by either."""
     keep_copies_together: bool
     """Whether sessions that hold near-duplicates of each other go to the same split."""
     fractions: dict[Literal["train", "valid", "calib", "test"], Share]
@@ -70,6 +70,68 @@ class SplitParams(BaseModel):
             raise ValueError(f"fractions name no share for {', '.join(absent)}; 0 leaves a split empty")
         if not math.isclose(sum(self.fractions.values()), 1, abs_tol=1e-6):
             raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions.values()):g}; they must sum to 1")
+        return self
+
+
+class ImageIndexParams(BaseModel):
+    """How a folder of pictures is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layout: Literal["auto", "tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"]
+    """`tig`: run folders and a json of class ids, in split folders or not. `yolo`: data.yaml, images and labels.
+    `labels_csv`: as for footage. `riawelc`, `neu`: class told by folder or name, as in these sets. `class_folders`: a
+    folder per class, in split folders or not. `auto`: the first that fits, in this order."""
+    good_class: str | None
+    """Name of the class that is no defect; null where every class is one, as in NEU: such pictures can be indexed and
+    looked at, but no classifier that passes and fails welds can be trained on them alone."""
+    class_aliases: dict[str, str]
+    """Names of classes as the source spells them → as this project does; several may become one."""
+    classes: tuple[str, ...] | None
+    """The only classes allowed, others are quarantined; null allows any."""
+    class_ids: dict[int, str]
+    """For `tig`: class id → class name."""
+    session_pattern: str | None
+    """Regular expression on the path whose first group is the session; null leaves it to the layout: run folder (tig),
+    video or photo series told by the name (yolo), film (riawelc), else each file for itself."""
+    label_priority: tuple[str, ...]
+    """For `yolo`: all classes of data.yaml, worst first; a picture gets the first that any of its boxes bears. Empty:
+    pictures with boxes of several classes are quarantined."""
+    label_if_empty: str | None
+    """For `yolo`: class of a picture without boxes; null quarantines it."""
+    labels_file: str = Field(min_length=1)
+    """For `labels_csv`: the csv, relative to the source folder."""
+
+
+class PictureProbeParams(BaseModel):
+    """How a picture is probed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_pixels: int = Field(ge=1, le=178_000_000)
+    """Larger pictures are quarantined before they are decoded; Pillow refuses any above 179 million itself."""
+    thumbnail_px: int = Field(ge=32, le=960)
+    """Width of the picture kept for the contact sheet."""
+    n_workers: int = Field(ge=1, le=64)
+    """Processes to decode in."""
+
+
+class BalanceParams(BaseModel):
+    """How several kinds of defect become one class, as common as the good one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    defect_class: str = Field(min_length=1)
+    """Name of the merged class."""
+    per_class: dict[Literal["train", "valid", "calib", "test"], Annotated[int, Field(ge=0)]]
+    """Pictures wanted of each of the two classes in each split."""
+    seed: int = Field(ge=0)
+    """Seed of the draw."""
+
+    @model_validator(mode="after")
+    def _all_splits_are_named(self) -> "BalanceParams":
+        if absent := [split for split in SPLITS if split not in self.per_class]:
+            raise ValueError(f"per_class names no number for {', '.join(absent)}; 0 leaves a split empty")
         return self
 
 
