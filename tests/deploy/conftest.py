@@ -1,19 +1,22 @@
-"""A video classifier small enough to export in a second, and lossless drawn films."""
+"""Classifiers small enough to export in a second, and what they look at: lossless drawn films, blocks of colour."""
 
 import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.nn.autoencoder import Autoencoder
-from weld_pipeline.nn.classifier import LatentClassifier
+from weld_pipeline.nn.classifier import Calibration, LatentClassifier
+from weld_pipeline.nn.image_classifier import ImageClassifier
+from weld_pipeline.nn.image_graph import ImageGraph
 from weld_pipeline.nn.preprocess import ClipPreprocess
 from weld_pipeline.nn.standardizer import FeatureStatistics
 from weld_pipeline.nn.trunks import VideoTrunk
-from weld_pipeline.nn.video_classifier import Calibration, VideoClassifier
+from weld_pipeline.nn.video_classifier import VideoClassifier
 
 WINDOW, LATENT, CLASSES = 4, 3, ["good_weld", "porosity", "undercut"]
 
@@ -129,6 +132,99 @@ def write_film(tmp_path):
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
+        return path
+
+    return write
+
+
+RESIZED, CROP = 24, 16
+
+
+def image_classifier(*, seed=0, is_calibrated=True):
+    torch.manual_seed(seed)
+    statistics = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+    classifier = ImageClassifier(
+        trunk={"name": "test_resnet", "crop_px": CROP, **statistics},
+        head={"kind": "cosface", "n_classes": len(CLASSES), "scale": 30.0, "margin": 0.5},
+        preprocess={"resized_px": RESIZED, "crop_px": CROP, "grey": False, **statistics},
+        dropout=0.1,
+    )
+    calibration = Calibration(temperature=2.0, platt_a=-3.0, platt_b=0.2) if is_calibrated else None
+    return ImageGraph(classifier=classifier, good_index=0, calibration=calibration)
+
+
+@pytest.fixture(scope="session")
+def image_module():
+    return image_classifier()
+
+
+@pytest.fixture(scope="session")
+def other_image_module():
+    """The same architecture with other weights."""
+    return image_classifier(seed=1)
+
+
+@pytest.fixture(scope="session")
+def plain_module():
+    """One that was never calibrated."""
+    return image_classifier(is_calibrated=False)
+
+
+@pytest.fixture(scope="session")
+def image_graph(image_module):
+    from weld_pipeline.deploy.onnx_export import export_image_graph
+
+    return export_image_graph(image_module)
+
+
+@pytest.fixture(scope="session")
+def plain_graph(plain_module):
+    from weld_pipeline.deploy.onnx_export import export_image_graph
+
+    return export_image_graph(plain_module)
+
+
+@pytest.fixture
+def image_description(description):
+    contract = {
+        "media": "image",
+        "channels": "RGB",
+        "resized_px": RESIZED,
+        "crop_px": CROP,
+        "grey": False,
+        "views": "centre",
+    }
+    return description | {"family": "tig", "input": contract}
+
+
+@pytest.fixture
+def image_bundle(tmp_path, image_description, image_graph):
+    return written(tmp_path / "image_bundle", image_description, image_graph)
+
+
+@pytest.fixture
+def plain_bundle(tmp_path, image_description, plain_graph):
+    described = image_description | {"threshold": None, "calibration": None}
+    return written(tmp_path / "plain_bundle", described, plain_graph)
+
+
+def written(folder, description, graph):
+    from weld_pipeline.runtime.bundle import load_bundle
+
+    files = {"model.onnx": graph, "card.md": model_card(description).encode()}
+    write_bundle(folder, BundleContents(description, files))
+    return load_bundle(folder)
+
+
+@pytest.fixture
+def write_picture(tmp_path):
+    """Write a picture of seeded noise in blocks, which survives resizing."""
+
+    def write(name, *, seed=0, size=(60, 80)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(blocks).resize(size[::-1], Image.Resampling.NEAREST).save(path)
         return path
 
     return write

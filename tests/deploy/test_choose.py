@@ -1,6 +1,8 @@
 import pandas as pd
+import pytest
 
-from weld_pipeline.deploy.choose import choose_videos
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.deploy.choose import choose_samples, first_filled
 
 
 def manifest(*rows):
@@ -20,7 +22,7 @@ ROWS = manifest(
 
 
 def chosen(n, rows=ROWS, splits=("calib", "test")):
-    return choose_videos(rows, splits=splits, n_videos=n)["sample_id"].tolist()
+    return choose_samples(rows, splits=splits, n_samples=n)["sample_id"].tolist()
 
 
 def test_good_weld_comes_first_then_each_defect_then_second_ones():
@@ -33,3 +35,14 @@ def test_other_splits_and_quarantined_rows_are_left_out():
 
 def test_choice_does_not_depend_on_the_order_of_rows():
     assert chosen(3) == chosen(3, ROWS.sample(frac=1, random_state=0)) == ["g1", "b1", "u1"]
+
+
+def test_first_split_with_usable_rows_is_taken():
+    assert first_filled(ROWS, splits=("valid", "calib", "test")) == "calib"
+    only_quarantined = ROWS[ROWS["sample_id"].isin(["q1", "p1"])]
+    assert first_filled(only_quarantined, splits=("test", "train")) == "train"
+
+
+def test_no_usable_row_in_any_split_is_named():
+    with pytest.raises(WeldError, match="no usable sample with a label in valid"):
+        first_filled(ROWS, splits=("valid",))

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.deploy.parity import Tolerances, check_parity
+from weld_pipeline.deploy.parity import check_parity
+from weld_pipeline.deploy.tolerances import Tolerances
 from weld_pipeline.runtime.video import VideoInspector
 
 TOLERANCES = Tolerances(p=1e-4, score=1e-3, table_p=0.02)

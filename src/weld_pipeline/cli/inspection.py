@@ -22,7 +22,14 @@ def inspect(
     bundle: BundleOption,
     *,
     as_json: JsonOption = False,
-    tta: Annotated[bool, typer.Option("--tta", help="Pictures: let ten views vote instead of the centre.")] = False,
+    tta: Annotated[
+        bool | None,
+        typer.Option(
+            "--tta/--no-tta",
+            help="Pictures: let ten views vote, or the centre decide; by default what the bundle was measured with.",
+            show_default=False,
+        ),
+    ] = None,
     store: Annotated[
         Path | None, typer.Option("--store", metavar="DIR", help="Pictures: keep each verdict as a JSON file here.")
     ] = None,
@@ -44,7 +51,7 @@ def inspect(
             raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
         is_complete = _inspect_pictures(opened, paths, tta=tta, store=store, as_json=as_json, threads=threads)
     else:
-        if tta or store is not None:
+        if tta is not None or store is not None:
             raise WeldError(f"--tta and --store are for pictures; bundle {bundle} inspects videos: leave them out")
         is_complete = _inspect_videos(opened, paths, speed_cpm=travel_speed_cpm, as_json=as_json, threads=threads)
     if not is_complete:
@@ -77,7 +84,7 @@ def _inspect_videos(
 
 
 def _inspect_pictures(
-    bundle: "Bundle", paths: list[Path], *, tta: bool, store: Path | None, as_json: bool, threads: int
+    bundle: "Bundle", paths: list[Path], *, tta: bool | None, store: Path | None, as_json: bool, threads: int
 ) -> bool:
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track

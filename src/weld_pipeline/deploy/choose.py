@@ -1,20 +1,41 @@
-"""Which few videos stand for many."""
+"""Which few samples stand for many."""
 
 import pandas as pd
 
+from weld_pipeline.core.errors import WeldError
 
-def choose_videos(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_videos: int) -> pd.DataFrame:
-    """Return up to `n_videos` usable rows: a good weld first, then one of each defect in turn, then second ones.
 
-    The choice depends on nothing but the rows: the same manifest gives the same videos.
+def choose_samples(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_samples: int) -> pd.DataFrame:
+    """Return up to `n_samples` usable rows: a good weld first, then one of each defect in turn, then second ones.
+
+    The choice depends on nothing but the rows: the same manifest gives the same samples.
 
     Args:
         manifest: `core.tables.MANIFEST`.
         splits: Where to choose from.
-        n_videos: How many.
+        n_samples: How many.
     """
-    usable = manifest[(manifest["status"] == "ok") & manifest["split"].isin(splits) & manifest["label"].notna()]
-    usable = usable.sort_values("sample_id")
+    usable = _usable(manifest, splits).sort_values("sample_id")
     turn = usable.groupby("label").cumcount().rename("turn")
     order = usable.assign(turn=turn).sort_values(["turn", "is_defect", "label", "sample_id"])
-    return order.head(n_videos).drop(columns="turn")
+    return order.head(n_samples).drop(columns="turn")
+
+
+def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
+    """Return the first of some splits that holds usable samples with a label.
+
+    Args:
+        manifest: `core.tables.MANIFEST`.
+        splits: In order of preference.
+
+    Raises:
+        WeldError: If all are empty.
+    """
+    for split in splits:
+        if len(_usable(manifest, (split,))):
+            return split
+    raise WeldError(f"manifest: no usable sample with a label in {', '.join(splits)}; name a split that has some")
+
+
+def _usable(manifest: pd.DataFrame, splits: tuple[str, ...]) -> pd.DataFrame:
+    return manifest[(manifest["status"] == "ok") & manifest["split"].isin(splits) & manifest["label"].notna()]

@@ -21,15 +21,15 @@ def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str,
     return {"media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
 
 
-def image_contract(architecture: Mapping[str, Any]) -> dict[str, Any]:
+def image_contract(architecture: Mapping[str, Any], *, views: str) -> dict[str, Any]:
     """Return what the graph of an image family is fed.
 
     Args:
-        architecture: Of the classifier, with `resized_px`, `crop_px` and `grey`.
+        architecture: Of the classifier's preprocessing: `resized_px`, `crop_px` and `grey`.
+        views: What calibration and predictions were made from.
     """
-    return {"media": "image", "channels": "RGB"} | {
-        name: architecture[name] for name in ("resized_px", "crop_px", "grey")
-    }
+    sizes = {name: architecture[name] for name in ("resized_px", "crop_px", "grey")}
+    return {"media": "image", "channels": "RGB", "views": views, **sizes}
 
 
 def describe_bundle(

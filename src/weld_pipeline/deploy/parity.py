@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from torch import nn
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.deploy.tolerances import Tolerances, check_within, distance, relative
 from weld_pipeline.media.clips import Clip
 from weld_pipeline.media.decode import Video
 from weld_pipeline.runtime.bundle import Bundle
@@ -19,22 +20,6 @@ from weld_pipeline.runtime.verdict import ClipResult, Decision
 from weld_pipeline.runtime.video import VideoInspector
 
 Frame = UInt8[np.ndarray, "H W 3"]
-
-
-@dataclass(frozen=True)
-class Tolerances:
-    """How far two ways to the same number may differ.
-
-    Attributes:
-        p: Any probability, graph against torch in float32.
-        score: Score and anomaly, relative to their size or 1, graph against torch.
-        table_p: Any probability, graph against the predictions of the pipeline, whose features may be bfloat16.
-            Where all are within it, the class can differ only if its lead was below twice this much.
-    """
-
-    p: float
-    score: float
-    table_p: float
 
 
 @dataclass(frozen=True)
@@ -104,7 +89,15 @@ def check_parity(
             f"parity: no clip in {list(videos) or 'an empty list of videos'}; choose videos with the arc on"
         )
     for video in found:
-        _within(video, tolerances)
+        check_within(
+            tolerances,
+            name=f"video {video.sample_id}",
+            key="export.parity",
+            n_label_flips=video.n_label_flips,
+            p=video.max_p_difference,
+            score=video.max_score_difference,
+            table_p=video.table_max_p_difference,
+        )
     return {
         "n_videos": len(found),
         "n_clips_compared": sum(video.n_clips_compared for video in found),
@@ -178,41 +171,14 @@ def _note(
     run_p = np.array([*so_far.probabilities.values(), so_far.p_defect])
     expected_clip_p = expected["clip_probabilities"][0].numpy()
     expected_run_p = torch.cat([expected["probabilities"], expected["p_defect"]]).numpy()
-    differences.p = max(differences.p, _distance(clip_p, expected_clip_p), _distance(run_p, expected_run_p))
+    differences.p = max(differences.p, distance(clip_p, expected_clip_p), distance(run_p, expected_run_p))
     for got, wanted in (
         (result.anomaly, expected["clip_anomaly"][0]),
         (so_far.anomaly, expected["anomaly"][0]),
         (so_far.score, expected["score"][0]),
     ):
         assert got is not None
-        differences.score = max(differences.score, abs(got - float(wanted)) / max(1.0, abs(float(wanted))))
+        differences.score = max(differences.score, relative(got, float(wanted)))
     differences.n_flips += result.predicted != classes[int(expected_clip_p.argmax())]
     differences.n_flips += so_far.predicted != classes[int(expected_run_p[:-1].argmax())]
     differences.n_flips += (so_far.verdict == "fail") != (float(expected["p_defect"][0]) >= so_far.threshold)
-
-
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.abs(a - b).max())
-
-
-def _within(video: VideoParity, tolerances: Tolerances) -> None:
-    start = f"parity: video {video.sample_id}: "
-    end = "; nothing was released: look at the export of this model, or widen export.parity with a reason"
-    # `not a <= b` also refuses NaN.
-    if video.n_label_flips:
-        raise WeldError(
-            f"{start}graph and torch disagree on {video.n_label_flips} labels in {video.n_clips_compared} clips "
-            f"(probabilities differ by up to {video.max_p_difference:.2g}){end}"
-        )
-    if not video.max_p_difference <= tolerances.p:
-        raise WeldError(
-            f"{start}probabilities of graph and torch differ by {video.max_p_difference:.2g}, over {tolerances.p:g}{end}"
-        )
-    if not video.max_score_difference <= tolerances.score:
-        raise WeldError(
-            f"{start}scores of graph and torch differ by {video.max_score_difference:.2g}, over {tolerances.score:g}{end}"
-        )
-    if not video.table_max_p_difference <= tolerances.table_p:
-        raise WeldError(
-            f"{start}probabilities differ from the predictions table by {video.table_max_p_difference:.2g}, over {tolerances.table_p:g}{end}"
-        )

@@ -53,6 +53,8 @@ class ImageInput(_Part):
     """Side of a view."""
     grey: bool
     """Whether the graph makes one channel of the three."""
+    views: Literal["centre", "ten"]
+    """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
 
 
 class WeightsRecord(_Part):

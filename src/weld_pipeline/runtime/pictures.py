@@ -24,8 +24,8 @@ class WeldClassifier:
 
     Args:
         bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
-        tta: Let ten views of each picture vote instead of the centre alone; ten times the work of the network.
-            Calibration and measured numbers of the bundle are those of the centre.
+        tta: Whether ten views of each picture vote, ten times the work of the network, or the centre alone decides.
+            By default what the bundle was calibrated and measured with.
         n_threads: Threads of the network; 0 takes one a core.
 
     Attributes:
@@ -35,11 +35,12 @@ class WeldClassifier:
         WeldError: If the bundle cannot be believed, or inspects video.
     """
 
-    def __init__(self, bundle: Bundle | Path | str, *, tta: bool = False, n_threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle | Path | str, *, tta: bool | None = None, n_threads: int = 0) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = PictureGraph(self.bundle, n_threads=n_threads)
         contract = self._graph.contract
-        self._views = crop_views("ten" if tta else "centre", resized_px=contract.resized_px, crop_px=contract.crop_px)
+        kind = contract.views if tta is None else ("ten" if tta else "centre")
+        self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
     def predict(self, picture: Path | str | PictureBytes | UInt8[np.ndarray, "H W 3"]) -> PictureVerdict:
         """Return the verdict on one picture.

@@ -48,7 +48,7 @@ def _input(contract: VideoInput | ImageInput) -> str:
     if isinstance(contract, VideoInput):
         return f"{contract.window} frames every {contract.stride}, arc on, any frame size"
     grey = ", made grey" if contract.grey else ""
-    return f"pictures of any size{grey}, seen at {contract.resized_px} px in views of {contract.crop_px} px"
+    return f"pictures of any size{grey}, seen at {contract.resized_px} px in views ({contract.views}) of {contract.crop_px} px"
 
 
 def _rule(description: BundleDescription) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
 from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.pipelines.export.params import ParityParams
+from weld_pipeline.pipelines.export.params import ParityParams, PictureParityParams
 from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
 
 
@@ -79,9 +79,10 @@ def check_parity(
     """Return how far the candidate on disk differs from torch and from the predictions, on files of footage."""
     from weld_pipeline.core.files import inside
     from weld_pipeline.deploy import parity
-    from weld_pipeline.deploy.choose import choose_videos
+    from weld_pipeline.deploy.choose import choose_samples
+    from weld_pipeline.deploy.tolerances import Tolerances
 
-    chosen = choose_videos(manifest, splits=params.splits, n_videos=params.n_videos)
+    chosen = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
     videos = {row["sample_id"]: inside(raw_footage.root, row["path"]) for row in chosen.to_dict("records")}
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return parity.check_parity(
@@ -90,7 +91,82 @@ def check_parity(
         videos,
         table,
         n_clips=params.n_clips,
-        tolerances=parity.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+        tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+    )
+
+
+def assemble_image_graph(classifier: SavedModel, calibration: dict[str, Any]) -> Any:
+    """Return the trained classifier as one torch module, from pictures to the verdict's numbers."""
+    from weld_pipeline.nn.classifier import Calibration
+    from weld_pipeline.nn.image_classifier import restore_image_classifier
+    from weld_pipeline.nn.image_graph import ImageGraph
+
+    fitted = [calibration[name] for name in ("temperature", "platt_a", "platt_b")] if calibration else None
+    return ImageGraph(
+        classifier=restore_image_classifier(classifier),
+        good_index=classifier.provenance["classes"].index(classifier.provenance["good_class"]),
+        calibration=Calibration(*fitted) if fitted else None,
+    )
+
+
+def export_image_graph(
+    *,
+    module: Any,
+    family_name: str,
+    classifier: SavedModel,
+    calibration: dict[str, Any],
+    manifest: pd.DataFrame,
+    evaluation: dict[str, Any],
+    banners: list[str],
+    mlflow_run_id: str | None,
+) -> BundleContents:
+    """Return the bundle of an image family before the parity gate: graph, description, card."""
+    from weld_pipeline.deploy import onnx_export
+    from weld_pipeline.deploy.card import model_card
+    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, image_contract
+
+    learnt = classifier.provenance
+    description = describe_bundle(
+        family=family_name,
+        classes=learnt["classes"],
+        good_class=learnt["good_class"],
+        contract=image_contract(module.classifier.preprocess.architecture, views=learnt["views"]),
+        calibration=calibration,
+        manifest=manifest,
+        weights=learnt["weights"],
+        mlflow_run_id=mlflow_run_id,
+        metrics=evaluation_metrics(evaluation),
+        banners=banners,
+    )
+    graph = onnx_export.export_image_graph(module)
+    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
+
+
+def check_picture_parity(
+    *,
+    candidate: Bundle,
+    module: Any,
+    manifest: pd.DataFrame,
+    raw_images: SourceTree,
+    predictions: pd.DataFrame,
+    params: PictureParityParams,
+) -> dict[str, Any]:
+    """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy import picture_parity
+    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.deploy.tolerances import Tolerances
+
+    split = first_filled(manifest, splits=params.splits)
+    chosen = choose_samples(manifest, splits=(split,), n_samples=params.n_pictures)
+    pictures = {row["sample_id"]: inside(raw_images.root, row["path"]) for row in chosen.to_dict("records")}
+    table = {row["sample_id"]: row for row in predictions.to_dict("records")}
+    return picture_parity.check_picture_parity(
+        candidate,
+        module,
+        pictures,
+        table,
+        tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )
 
 
@@ -98,6 +174,6 @@ def release_bundle(candidate: Bundle, parity: dict[str, Any]) -> BundleContents:
     """Return the candidate as a release: the same graph, with the parity it was given on record."""
     from weld_pipeline.deploy.card import model_card
 
-    checked = {name: value for name, value in parity.items() if name != "videos"}
+    checked = {name: value for name, value in parity.items() if name not in ("videos", "pictures")}
     description = candidate.description.model_dump(mode="json", exclude={"files", "sha256"}) | {"parity": checked}
     return BundleContents(description, {GRAPH: candidate.folder / GRAPH, CARD: model_card(description).encode()})

@@ -1,4 +1,4 @@
-"""Wiring of `export`, one template for every video family."""
+"""Wiring of `export`: one template for every video family, one for every image recipe."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -36,6 +36,34 @@ def create_pipeline(family: str) -> Pipeline:
         namespace=family,
         inputs={"manifest", "raw_footage", "mlflow_run_id"},
         parameters={"params:export.parity"},
+        tags={"export"},
+        prefix_datasets_with_namespace=True,
+    )
+
+
+def create_image_pipeline(recipe: str) -> Pipeline:
+    """Return the pipeline from a recipe's trained classifier to its bundle, in its namespace.
+
+    Args:
+        recipe: Namespace of everything but the MLflow run id.
+    """
+    said = ("module", "family_name", "classifier", "calibration", "manifest", "evaluation", "banners", "mlflow_run_id")
+    compared = ("candidate", "module", "manifest", "raw_images", "predictions")
+    return Pipeline(
+        [
+            Node(nodes.assemble_image_graph, ["classifier", "calibration"], "module", name="assemble_image_graph"),
+            Node(nodes.export_image_graph, {name: name for name in said}, "candidate", name="export_image_graph"),
+            Node(
+                nodes.check_picture_parity,
+                {name: name for name in compared} | {"params": "params:export.picture_parity"},
+                "parity",
+                name="check_picture_parity",
+            ),
+            Node(nodes.release_bundle, ["candidate", "parity"], "bundle", name="release_bundle"),
+        ],
+        namespace=recipe,
+        inputs={"mlflow_run_id"},
+        parameters={"params:export.picture_parity"},
         tags={"export"},
         prefix_datasets_with_namespace=True,
     )

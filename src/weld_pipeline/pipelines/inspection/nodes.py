@@ -16,11 +16,11 @@ def inspect_videos(
     """Return the bundle's verdicts on a few videos beside what they really are."""
     from weld_pipeline.core.files import inside
     from weld_pipeline.core.progress import track
-    from weld_pipeline.deploy.choose import choose_videos
+    from weld_pipeline.deploy.choose import choose_samples
     from weld_pipeline.runtime.video import VideoInspector
 
     inspector = VideoInspector(bundle, n_threads=params.n_threads)
-    rows = choose_videos(manifest, splits=params.splits, n_videos=params.n_videos)
+    rows = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
     videos = []
     for row in track(rows.to_dict("records"), label="inspecting", total=len(rows)):
         speed = None if pd.isna(row["travel_mm_s"]) else float(row["travel_mm_s"])
