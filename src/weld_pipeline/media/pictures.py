@@ -4,7 +4,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8, UInt16
@@ -81,7 +81,7 @@ def read_picture_bytes(content: bytes, name: str, *, max_pixels: int = 100_000_0
     return _read(io.BytesIO(content), name, max_pixels=max_pixels)
 
 
-def _read(file: BinaryIO, name: str, *, max_pixels: int) -> UInt8[np.ndarray, "H W 3"]:
+def _read(file: io.BufferedReader | io.BytesIO, name: str, *, max_pixels: int) -> UInt8[np.ndarray, "H W 3"]:
     if not file.seek(0, io.SEEK_END):
         raise PictureError("empty", name, "the file has 0 bytes; copy it again from the camera")
     file.seek(0)
@@ -97,7 +97,7 @@ def _read(file: BinaryIO, name: str, *, max_pixels: int) -> UInt8[np.ndarray, "H
     return _rgb(image, name)
 
 
-def _open(file: BinaryIO, name: str) -> Image.Image:
+def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
     """Return the picture with its header read."""
     try:
         return Image.open(file, formats=_FORMATS)
