@@ -3,14 +3,17 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
 
 from weld_pipeline.synthetic.files import FilePlan
+from weld_pipeline.synthetic.photo import BOX_CLASSES, boxes, draw_close_photo, draw_table_photo
 from weld_pipeline.synthetic.pictures import DrawnPicture
+from weld_pipeline.synthetic.radiograph import CODES, draw_radiograph
+from weld_pipeline.synthetic.strip_surface import STRIP_CLASSES, draw_strip
 from weld_pipeline.synthetic.tig_frame import draw_tig_frame
 from weld_pipeline.synthetic.tig_pool import AL5083, SS304
 
@@ -34,7 +37,6 @@ class Layout:
             and in its class, and a source of variation.
         draw: Returns the bytes of a picture.
         side_files: Returns what lies beside the pictures, each file with its recipe.
-        has_writing: Whether there may be writing in the pictures.
     """
 
     classes: tuple[str, ...]
@@ -42,7 +44,6 @@ class Layout:
     picture_name: Callable[[str, str, str, int, int], str]
     draw: Callable[[DrawnPicture], bytes]
     side_files: Callable[[Sequence[DrawnPicture]], list[tuple[FilePlan, object]]]
-    has_writing: bool
 
 
 def _steel_run(label: str, number: int, rng: np.random.Generator) -> str:
@@ -86,16 +87,73 @@ def _frame(session: str, number: int) -> int:
     return 20 + start + number * (7 + step % 60)
 
 
+def _table_frame(label: str, split: str, session: str, number: int, in_class: int) -> str:  # noqa: ARG001
+    name = f"{session}_mp4-{_frame(session, number)}"
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return f"{split}/images/{name}_jpg.rf.{digest}.jpg"
+
+
+def _yolo_files(pictures: Sequence[DrawnPicture]) -> list[tuple[FilePlan, object]]:
+    """Return `data.yaml` and the text with the boxes of each picture."""
+    names = "".join(f"- {name}\n" for name in BOX_CLASSES)
+    text = f"train: train/images\nval: valid/images\ntest: test/images\nnc: {len(BOX_CLASSES)}\nnames:\n{names}"
+    files: list[tuple[FilePlan, object]] = [(FilePlan("data.yaml", partial(str.encode, text)), text)]
+    for picture in pictures:
+        path = picture.path.replace("/images/", "/labels/").removesuffix(".jpg") + ".txt"
+        files.append((FilePlan(path, partial(_yolo_lines, picture)), asdict(picture)))
+    return files
+
+
+def _yolo_lines(picture: DrawnPicture) -> bytes:
+    lines = (f"{BOX_CLASSES.index(name)} {' '.join(f'{part:.6f}' for part in box)}" for name, *box in boxes(picture))
+    return "\n".join(lines).encode()
+
+
+def _none(pictures: Sequence[DrawnPicture]) -> list[tuple[FilePlan, object]]:  # noqa: ARG001 - as its siblings
+    return []
+
+
 LAYOUTS: dict[str, Layout] = {
     "tig_ss304": Layout(
-        SS304, _steel_run, _steel_frame, draw_tig_frame, partial(_tig_classes, classes=SS304), has_writing=True
+        classes=SS304,
+        session_name=_steel_run,
+        picture_name=_steel_frame,
+        draw=draw_tig_frame,
+        side_files=partial(_tig_classes, classes=SS304),
     ),
     "tig_al5083": Layout(
-        AL5083,
-        _aluminium_run,
-        _aluminium_frame,
-        draw_tig_frame,
-        partial(_tig_classes, classes=AL5083),
-        has_writing=True,
+        classes=AL5083,
+        session_name=_aluminium_run,
+        picture_name=_aluminium_frame,
+        draw=draw_tig_frame,
+        side_files=partial(_tig_classes, classes=AL5083),
+    ),
+    "weld_photos": Layout(
+        classes=("good_welds", "bad_welds"),
+        session_name=lambda label, number, rng: f"plate{number + 1:02d}",  # noqa: ARG005
+        picture_name=lambda label, split, session, number, in_class: f"{label}/{session}_{number + 1:02d}.jpg",  # noqa: ARG005
+        draw=draw_close_photo,
+        side_files=_none,
+    ),
+    "riawelc": Layout(
+        classes=tuple(CODES),
+        session_name=lambda label, number, rng: f"film{number + 1:02d}",  # noqa: ARG005
+        picture_name=lambda label, split, session, number, in_class: f"{label}_{in_class:02d}.png",  # noqa: ARG005
+        draw=draw_radiograph,
+        side_files=_none,
+    ),
+    "neu": Layout(
+        classes=STRIP_CLASSES,
+        session_name=lambda label, number, rng: f"coil{number + 1:02d}",  # noqa: ARG005
+        picture_name=lambda label, split, session, number, in_class: f"{label}_{in_class}.jpg",  # noqa: ARG005
+        draw=draw_strip,
+        side_files=_none,
+    ),
+    "weld_boxes": Layout(
+        classes=("Good Weld", "Bad Weld"),
+        session_name=lambda label, number, rng: f"SampleV{number % 3 + 1}_{number // 3 + 1}",  # noqa: ARG005
+        picture_name=_table_frame,
+        draw=draw_table_photo,
+        side_files=_yolo_files,
     ),
 }

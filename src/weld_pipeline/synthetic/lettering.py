@@ -6,6 +6,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+# Room left around a label, so that it may lie askew [px].
+LABEL_MARGIN = 12
+
 
 def paper_label(text: str, rng: np.random.Generator, *, is_handwritten: bool) -> UInt8[np.ndarray, "h w 3"]:
     """Return a paper label that bears `text`, printed or written by hand."""
@@ -41,11 +44,24 @@ def stick(
 ) -> None:
     """Stick the label on the plate, a little askew, in place."""
     h, w = paper.shape[:2]
-    margin = 12
     turn = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.normal(0, 2.5)), 1.0)
-    turn[:, 2] += margin
-    size = (w + 2 * margin, h + 2 * margin)
+    turn[:, 2] += LABEL_MARGIN
+    size = (w + 2 * LABEL_MARGIN, h + 2 * LABEL_MARGIN)
     cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
     stuck = cv2.warpAffine(paper, turn, size, borderMode=cv2.BORDER_REPLICATE)
     region = picture[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
     np.copyto(region, stuck, where=(cover > 127)[..., None])
+
+
+def mark(
+    plate: UInt8[np.ndarray, "h w c"], text: str, place: tuple[int, int], size: float, rng: np.random.Generator
+) -> None:
+    """Write on the steel itself with a paint marker, in place, the baseline starting at `place`."""
+    ink = ((236, 236, 230), (24, 24, 26), (222, 196, 60))[int(rng.integers(3))]
+    x, y = float(place[0]), float(place[1])
+    for sign in text:
+        grown = size * rng.uniform(0.9, 1.1)
+        at = (round(x), round(y + rng.normal(0, 4 * size)))
+        font, thickness = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, max(1, round(2.6 * size))
+        cv2.putText(plate, sign, at, font, grown, (*ink, 255), thickness, cv2.LINE_AA)
+        x += cv2.getTextSize(sign, cv2.FONT_HERSHEY_SIMPLEX, grown, 1)[0][0] * 0.95

@@ -1,4 +1,3 @@
-
 """Surfaces as heights, and how they look in the light: grain, ripples and lumps need no colours of their own."""
 
 import cv2
@@ -17,9 +16,10 @@ def clouds(shape: tuple[int, int], *, size: tuple[float, float], rng: np.random.
         rng: Source of the noise.
     """
     h, w = shape
-    coarse = (max(4, round(h / size[1]) + 2), max(4, round(w / size[0]) + 2))
-    small = rng.standard_normal(coarse, dtype=np.float32)
-    noise = small[:h, :w] if coarse >= shape else cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
+    coarse = (min(h, max(4, round(h / size[1]) + 2)), min(w, max(4, round(w / size[0]) + 2)))
+    noise = rng.standard_normal(coarse, dtype=np.float32)
+    if coarse != shape:
+        noise = np.asarray(cv2.resize(noise, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
     return noise / noise.std()
 
 

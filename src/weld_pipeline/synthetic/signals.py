@@ -7,7 +7,8 @@ import av
 import numpy as np
 from jaxtyping import Float, Int16
 
-from weld_pipeline.synthetic.video import PROVENANCE, run_rng
+from weld_pipeline.synthetic.files import PROVENANCE
+from weld_pipeline.synthetic.video import run_rng
 from weld_pipeline.synthetic.welds import DrawnWeld
 
 _HEADER = (

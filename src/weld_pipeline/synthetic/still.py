@@ -1,22 +1,18 @@
 # ruff: noqa: PLR2004 - a picture is made of numbers
 """Photographs of the finished plate with its paper label, five a run, as a phone takes them."""
 
-import io
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image
 
-from weld_pipeline.synthetic.files import PROVENANCE
+from weld_pipeline.synthetic.encoding import as_jpeg
 from weld_pipeline.synthetic.plate import PLATE_PX, draw_plate
-from weld_pipeline.synthetic.tabletop import lay, table_top
+from weld_pipeline.synthetic.tabletop import corners, lay, table_top
 from weld_pipeline.synthetic.video import run_rng
 from weld_pipeline.synthetic.welds import N_STILLS, DrawnWeld
-
-_JPEG_QUALITY = 88
 
 
 def still_names(weld: DrawnWeld) -> list[str]:
@@ -40,15 +36,12 @@ def draw_still(weld: DrawnWeld, name: str) -> bytes:
     width, height = weld.still_width, weld.still_width * 9 // 20
     photo = table_top(width, height, int(run_rng(weld, "table").integers(0, 3)))
     photo = photo[:, :: int(rng.choice((-1, 1)))].copy()
-    corners = _corners(width, height, rng)
-    lay(photo, _plate(weld), corners)
+    lay(photo, _plate(weld), _corners(width, height, rng))
     gain = rng.normal(1, 0.02, 3) * rng.uniform(0.8, 1.12)  # white balance and exposure of the phone
     photo = cv2.LUT(photo, np.clip(np.arange(256)[:, None] * gain, 0, 255).astype(np.uint8)[None])
     if rng.random() < 0.3:  # the hand shook
         photo = cv2.blur(photo, (int(rng.integers(2, 4 + width // 500)), 1))
-    file = io.BytesIO()
-    Image.fromarray(photo).save(file, format="JPEG", quality=_JPEG_QUALITY, comment=PROVENANCE)
-    return file.getvalue()
+    return as_jpeg(photo)
 
 
 @lru_cache(maxsize=2)
@@ -61,10 +54,6 @@ def _corners(width: int, height: int, rng: np.random.Generator) -> Float[np.ndar
     """Return where the corners of the plate lie in the photograph: turned, from afar, in perspective."""
     across = width * rng.uniform(0.36, 0.5)
     down = across * PLATE_PX[1] / PLATE_PX[0]
-    angle = rng.normal(0, 0.35)
-    square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (across / 2, down / 2)
-    nearer = 1 + rng.uniform(0.02, 0.12) * np.array([-1, -1, 1, 1])[:, None]
-    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
-    centre = np.array([width * rng.uniform(0.42, 0.58), height * rng.uniform(0.45, 0.55)])
-    squeezed = (square * nearer) @ turn * (1, rng.uniform(0.72, 0.95))
-    return (squeezed + centre).astype(np.float32)
+    angle, nearer = rng.normal(0, 0.35), rng.uniform(0.02, 0.12)
+    centre = (width * rng.uniform(0.42, 0.58), height * rng.uniform(0.45, 0.55))
+    return corners(centre, (across, down), angle=angle, nearer=nearer, squeezed=rng.uniform(0.72, 0.95))

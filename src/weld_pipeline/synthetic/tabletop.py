@@ -33,15 +33,31 @@ def table_top(width: int, height: int, kind: int) -> UInt8[np.ndarray, "H W 3"]:
     return top
 
 
-def lay(
-    photo: UInt8[np.ndarray, "H W 3"], plate: UInt8[np.ndarray, "h w 4"], corners: Float[np.ndarray, "4 2"]
-) -> None:
+def corners(
+    centre: tuple[float, float], size: tuple[float, float], *, angle: float, nearer: float, squeezed: float
+) -> Float[np.ndarray, "4 2"]:
+    """Return where the corners of a plate lie in a photograph, from the upper left one on.
+
+    Args:
+        centre: Its middle [px].
+        size: Width and height [px].
+        angle: Turn on the table [rad].
+        nearer: How much larger its lower edge is, being nearer to the camera, and how much smaller the upper one.
+        squeezed: Height of a square seen at the slant of the camera.
+    """
+    square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (size[0] / 2, size[1] / 2)
+    turn = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
+    leaning = (square * (1 + nearer * np.array([-1, -1, 1, 1])[:, None])) @ turn * (1, squeezed)
+    return (leaning + np.array(centre)).astype(np.float32)
+
+
+def lay(photo: UInt8[np.ndarray, "H W 3"], plate: UInt8[np.ndarray, "h w 4"], at: Float[np.ndarray, "4 2"]) -> None:
     """Put the plate, whose fourth channel is its cover, on the photograph, with a soft shadow; in place."""
-    low = np.maximum(np.floor(corners.min(0)).astype(int) - 12, 0)
-    high = np.minimum(np.ceil(corners.max(0)).astype(int) + 24, (photo.shape[1], photo.shape[0]))
+    low = np.maximum(np.floor(at.min(0)).astype(int) - 12, 0)
+    high = np.minimum(np.ceil(at.max(0)).astype(int) + 24, (photo.shape[1], photo.shape[0]))
     h, w = plate.shape[:2]
     source = np.array([(0, 0), (w, 0), (w, h), (0, h)], np.float32)
-    matrix = cv2.getPerspectiveTransform(source, corners - low.astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(source, at - low.astype(np.float32))
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
     warped = cv2.warpPerspective(plate, matrix, size, flags=cv2.INTER_LINEAR)
     cover = warped[..., 3]
