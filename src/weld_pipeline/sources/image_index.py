@@ -91,7 +91,7 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
     """Return the layout that fits first; see `ImageReading.layout`.
 
     Raises:
-        WeldError: If the files that tell a layout lie deeper, so that another folder is meant.
+        WeldError: If the files that tell a layout lie deeper, so that another folder is meant, or if two layouts fit.
     """
     if label_files(names):
         return "tig"
@@ -103,9 +103,10 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
         folder = root.joinpath(deeper).parent
         folder = folder.parent if deeper.endswith(".json") else folder
         raise WeldError(f"source {root}: {deeper} lies deeper; name the folder {folder} as the source")
-    if knows_all(names, RIAWELC_CLASSES):
-        return "riawelc"
-    return "neu" if knows_all(names, NEU_CLASSES) else "class_folders"
+    is_riawelc, is_neu = knows_all(names, RIAWELC_CLASSES), knows_all(names, NEU_CLASSES)
+    if is_riawelc and is_neu:
+        raise WeldError(f"source {root}: cr is crack in RIAWELC, crazing in NEU; set index.layout to riawelc or neu")
+    return "riawelc" if is_riawelc else "neu" if is_neu else "class_folders"
 
 
 def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) -> list[IndexRow]:

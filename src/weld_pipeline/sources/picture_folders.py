@@ -70,8 +70,13 @@ def index_neu(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
 
 
 def knows_all(names: Names, classes: Mapping[str, str]) -> bool:
-    """Return whether there are pictures, and folder or name tells the class of each."""
-    return bool(names.pictures) and all(_known_label(file, classes) for file in names.pictures)
+    """Return whether there are pictures, and folder or name tells the class of each.
+
+    Names are asked only where the folders cannot be classes of their own: `good/in_1.png` is no inclusion.
+    """
+    told_by_name = [file for file in names.pictures if not _told_by_folder(file, classes)]
+    places = {tuple(_split_and_folders(file)[1]) for file in told_by_name}
+    return bool(names.pictures) and len(places) <= 1 and all(_told_by_name(file, classes) for file in told_by_name)
 
 
 def _index_known(
@@ -90,10 +95,16 @@ def _index_known(
 
 def _known_label(file: str, classes: Mapping[str, str]) -> str | None:
     """Return the class told by the innermost folder that tells one, else by what stands before the number in the name."""
-    *folders, _ = file.split("/")
-    prefix = re.split(r"[-_ ]?\d", PurePosixPath(file).stem, maxsplit=1)[0]
-    told = (classes.get(normal_name(word)) for word in (*reversed(folders), prefix))
+    return _told_by_folder(file, classes) or _told_by_name(file, classes)
+
+
+def _told_by_folder(file: str, classes: Mapping[str, str]) -> str | None:
+    told = (classes.get(normal_name(folder)) for folder in reversed(file.split("/")[:-1]))
     return next((label for label in told if label), None)
+
+
+def _told_by_name(file: str, classes: Mapping[str, str]) -> str | None:
+    return classes.get(normal_name(re.split(r"[-_ ]?\d", PurePosixPath(file).stem, maxsplit=1)[0]))
 
 
 def _split_and_folders(file: str) -> tuple[str | None, list[str]]:

@@ -1,0 +1,126 @@
+import json
+from collections import Counter
+
+import pytest
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.sources.image_index import ImageReading, index_images
+
+IDS = {0: "good_weld", 1: "burn_through"}
+SS304 = IDS | {2: "contamination", 3: "lack_of_fusion", 4: "lack_of_shielding_gas", 5: "high_travel_speed"}
+RUN = "160705 113736-50mmLens w.s.140cm.m"
+
+
+def write(root, entries, *, file="train/train.json", absent=()):
+    folder = (root / file).parent
+    for path in entries:
+        if path not in absent:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(b"picture")
+    (root / file).write_text(json.dumps(entries))
+
+
+def rows(root, **reading):
+    return {row.sample_id: row for row in index_images(root, ImageReading(**{"class_ids": IDS} | reading))}
+
+
+def test_class_session_and_split_of_a_frame(tmp_path):
+    write(tmp_path, {f"{RUN}/image-0001.png": 0, f"{RUN}/image-0002.png": 1})
+    row = rows(tmp_path)[f"train/{RUN}/image-0002.png"]
+    assert (row.source, row.label, row.session, row.source_split) == ("tig", "burn_through", RUN, "train")
+    assert (row.problem, row.config, row.path) == (None, None, f"train/{RUN}/image-0002.png")
+
+
+def test_run_in_two_splits_is_one_session_and_its_frames_are_two_samples(tmp_path):
+    for split in ("valid", "test"):
+        write(tmp_path, {"run/image-1.png": 0}, file=f"{split}/{split}.json")
+    found = rows(tmp_path)
+    assert set(found) == {"valid/run/image-1.png", "test/run/image-1.png"}
+    assert {row.session for row in found.values()} == {"run"}
+    assert {row.source_split for row in found.values()} == {"valid", "test"}
+
+
+def test_one_folder_with_one_json_has_no_splits(tmp_path):
+    write(tmp_path, {"run/image-1.png": 0}, file="labels.json")
+    row = rows(tmp_path)["run/image-1.png"]
+    assert (row.session, row.source_split) == ("run", None)
+
+
+def test_entry_without_file_and_file_without_entry_are_rows_with_reasons(tmp_path):
+    write(tmp_path, {"run/a.png": 0, "run/b.png": 0}, absent=["run/b.png"])
+    (tmp_path / "train/run/c.png").write_bytes(b"picture")
+    (tmp_path / "train/run/notes.txt").write_text("no picture")
+    problems = {path: row.problem for path, row in rows(tmp_path).items()}
+    assert problems["train/run/a.png"] is None
+    assert problems["train/run/b.png"].startswith("missing: there is no file train/run/b.png")
+    assert problems["train/run/c.png"].startswith("unlisted: no json of class ids names it")
+    assert len(problems) == 3
+
+
+@pytest.mark.parametrize("class_id", [7, "0", True, None, 0.0, [0]])
+def test_class_id_without_name_is_an_unknown_class(tmp_path, class_id):
+    write(tmp_path, {"run/a.png": class_id, "run/b.png": 0})
+    assert rows(tmp_path)["train/run/a.png"].problem.startswith(f"unknown_class: class id {class_id!r} has no name")
+
+
+def test_path_that_stands_twice_is_a_duplicate(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/train.json").write_text('{"run/a.png": 0, "run/a.png": 1}')
+    found = rows(tmp_path)
+    assert found["train/run/a.png"].problem is None
+    assert found["train/run/a.png#2"].problem.startswith("duplicate: ")
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "/etc/secret.png", "C:\\secret.png", ""])
+def test_path_outside_its_folder_is_unsafe(tmp_path, path):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/train.json").write_text(json.dumps({"run/a.png": 0, path: 0}))
+    assert rows(tmp_path)[f"train:{path}"].problem.startswith(f"unsafe_path: path {path!r}")
+
+
+def test_windows_paths_are_understood(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/train.json").write_text(json.dumps({"run\\a.png": 0}))
+    assert rows(tmp_path)["train/run/a.png"].problem is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [('{"a.png": 0', r"train\.json: is no json .*; mend"), ("[0, 1]", "holds no object of path")]
+)
+def test_bad_json_is_told(tmp_path, text, message):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/train.json").write_text(text)
+    with pytest.raises(WeldError, match=message):
+        rows(tmp_path)
+
+
+def test_two_json_files_in_a_folder_are_told(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    write(tmp_path, {"run/a.png": 0}, file="train/more.json")
+    with pytest.raises(WeldError, match="folder train holds several json files"):
+        rows(tmp_path)
+
+
+def test_class_ids_without_names_are_told(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    with pytest.raises(WeldError, match=r"name them in index\.class_ids"):
+        rows(tmp_path, class_ids={})
+
+
+def test_folder_above_is_told_where_the_set_lies(tmp_path):
+    write(tmp_path / "ss304", {"run/a.png": 0})
+    with pytest.raises(WeldError, match=r"ss304/train/train\.json lies deeper; name the folder .*ss304 as the source"):
+        rows(tmp_path)
+
+
+def test_session_pattern_takes_the_place_of_the_run_folder(tmp_path):
+    write(tmp_path, {"160705-113736 a/1.png": 0, "160705-150850 b/1.png": 1})
+    assert {row.session for row in rows(tmp_path, session_pattern=r"(\d{6})-").values()} == {"160705"}
+
+
+def test_real_frames_are_120_of_six_classes_in_27_runs(real_data):
+    found = index_images(real_data / "tig_ss304", ImageReading(class_ids=SS304))
+    assert Counter(row.source_split for row in found) == {"train": 60, "valid": 60}
+    assert Counter(row.label for row in found) == dict.fromkeys(SS304.values(), 20)
+    assert len({row.session for row in found}) == 27
+    assert not [row.problem for row in found if row.problem]
