@@ -1,9 +1,10 @@
-"""A bundle whose answers can be worked out by hand, and videos whose pixels survive the codec."""
+"""Bundles whose answers can be worked out by hand, and videos and pictures whose pixels survive the codec."""
 
 import av
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 
@@ -121,6 +122,78 @@ def write_video(tmp_path):
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
+        return path
+
+    return write
+
+
+# The share of red is the probability of porosity and p_defect; the score is its distance from ½, once for each view.
+PICTURE_GRAPH = """
+<ir_version: 10, opset_import: ["" : 18]>
+tiny (uint8[N,H,W,3] images, int64[V,3] views)
+  => (float[N,2] logits, float[N,2] probabilities, float[N] score, float[N] p_defect)
+<float full = {255.0}, float one = {1.0}, float half = {0.5}, int64[2] pixels = {1, 2},
+ int64[1] begin_red = {0}, int64[1] end_red = {1}, int64[1] column = {1}>
+{
+  levels = Cast <to = 1> (images)
+  mean = ReduceMean <keepdims = 0> (levels, pixels)
+  share = Div(mean, full)
+  red = Slice(share, begin_red, end_red, column)
+  good = Sub(one, red)
+  probabilities = Concat <axis = 1> (good, red)
+  logits = Log(probabilities)
+  p_defect = Squeeze(red, column)
+  above = Sub(p_defect, half)
+  shape = Shape <start = 0, end = 1> (views)
+  n_views = Cast <to = 1> (shape)
+  score = Mul(above, n_views)
+}
+"""
+
+
+@pytest.fixture
+def make_image_bundle(tmp_path, description):
+    """Write the tiny bundle of pictures, with changes to the text of its graph or to its description."""
+    contract = {
+        "media": "image",
+        "channels": "RGB",
+        "resized_px": 10,
+        "crop_px": 8,
+        "grey": False,
+        "views": "centre",
+    }
+
+    def make(name="pictures", *, replace=("", ""), **changes):
+        model = onnx.parser.parse_model(PICTURE_GRAPH.replace(*replace))
+        onnx.checker.check_model(model)
+        files = {"model.onnx": model.SerializeToString(), "card.md": b"# a test\n"}
+        described = description | {"family": "tig", "input": contract} | changes
+        write_bundle(tmp_path / name, BundleContents(described, files))
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def image_folder(make_image_bundle):
+    return make_image_bundle()
+
+
+@pytest.fixture
+def uncalibrated(make_image_bundle):
+    """A bundle whose graph gives no p_defect."""
+    replace = (", float[N] p_defect)", ")")
+    return make_image_bundle("uncalibrated", replace=replace, threshold=None, calibration=None)
+
+
+@pytest.fixture
+def write_red(tmp_path):
+    """Write a picture of one colour with that much red, losslessly."""
+
+    def write(level, name="weld.png", *, size=(12, 20)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", size[::-1], (level, 200, 51)).save(path)
         return path
 
     return write

@@ -42,11 +42,11 @@ class WeldClassifier:
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
-    def predict(self, picture: Path | str | PictureBytes | UInt8[np.ndarray, "H W 3"]) -> PictureVerdict:
+    def predict(self, picture: Path | str | PictureBytes | np.ndarray) -> PictureVerdict:
         """Return the verdict on one picture.
 
         Args:
-            picture: A file, the bytes of one, or RGB pixels, upright.
+            picture: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
         Raises:
             WeldError: If the picture cannot be used, or the graph gives no finite answer.
