@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 PLATE = (600, 400)
 FAULTS = ("porosity", "undercut", "spatter", "irregular", "crater", "crack")
 
-Spots = Float[np.ndarray, "P 3"]
+Spots = Float[np.ndarray, "_ 3"]
 Region = tuple[float, float, float, float]
 
 
@@ -31,6 +31,7 @@ class Bead:
         grains: Place and radius of each grain of spatter.
         crater: Place and radius of an open crater, a row or none.
         cracks: Points along each crack.
+        soot: How dull burnt metal has made bead and plate, 0..1; a long arc and air in the gas leave it.
     """
 
     ends: tuple[int, int]
@@ -43,7 +44,8 @@ class Bead:
     pores: Spots
     grains: Spots
     crater: Spots
-    cracks: tuple[Float[np.ndarray, "C 2"], ...]
+    cracks: tuple[Float[np.ndarray, "_ 2"], ...]
+    soot: float
 
     @property
     def outline(self) -> Float[np.ndarray, "P 2"]:
@@ -65,13 +67,13 @@ class Bead:
 
 
 def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
-    """Return a bead: even where it is good, with two or three of `FAULTS` where it is not."""
-    faults = frozenset[str]() if is_good else frozenset(rng.choice(FAULTS, int(rng.integers(2, 4)), replace=False))
-    n, unrest = PLATE[0], 1.0 if "irregular" not in faults else float(rng.uniform(5, 8))
+    """Return a bead: even where it is good, with three or four of `FAULTS` where it is not."""
+    faults = frozenset[str]() if is_good else frozenset(rng.choice(FAULTS, int(rng.integers(3, 5)), replace=False))
+    n, unrest = PLATE[0], 1.0 if "irregular" not in faults else float(rng.uniform(5, 9))
     ends = (int(rng.integers(10, 60)), n - int(rng.integers(10, 60)))
     x = np.arange(n)
-    centre = PLATE[1] / 2 + rng.uniform(-40, 40) + (0.6 + unrest) * _wave(n, 45, rng)
-    half = rng.uniform(20, 38) + (0.4 + 0.9 * unrest) * _wave(n, 26, rng)
+    centre = PLATE[1] / 2 + rng.uniform(-40, 40) + (0.6 + unrest) * _wave(n, 45.0, rng)
+    half = rng.uniform(20, 38) + (0.4 + 0.9 * unrest) * _wave(n, 26.0, rng)
     half = np.maximum(half, 7) * np.sqrt(np.clip(np.minimum(x - ends[0], ends[1] - x) / 24, 0, 1))
     notched = np.zeros(n, bool)
     if "undercut" in faults:
@@ -80,10 +82,10 @@ def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
     course = np.stack((centre, half))
     pores, n_grains = np.zeros((0, 3)), int(rng.integers(0, 4))
     if "porosity" in faults:
-        n_pores, middle, spread = int(rng.integers(8, 26)), rng.uniform(120, 480), rng.uniform(40, 110)
+        n_pores, middle, spread = int(rng.integers(14, 36)), rng.uniform(120, 480), rng.uniform(40, 110)
         pores = _spots(n_pores, course, rng, middle=middle, spread=spread, reach=0.6)
     if "spatter" in faults:
-        n_grains = int(rng.integers(40, 110))
+        n_grains = int(rng.integers(90, 220))
     end = min(ends[1] - 28, n - 1)
     crater = np.array([(end, centre[end], 0.62 * half[end])]) if "crater" in faults else np.zeros((0, 3))
     return Bead(
@@ -98,6 +100,7 @@ def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
         grains=_spots(n_grains, course, rng, middle=n / 2, spread=n / 3, reach=3.5),
         crater=crater,
         cracks=(_crack(centre, rng),) if "crack" in faults else (),
+        soot=float(rng.uniform(0, 0.15) if is_good else rng.uniform(0.25, 0.9)),
     )
 
 

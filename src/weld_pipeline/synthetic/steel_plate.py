@@ -58,9 +58,10 @@ def draw_steel(bead: Bead, rng: np.random.Generator, *, scale: float) -> UInt8[n
     _tint(steel, bead, reach=float(rng.uniform(25, 70)), share=float(rng.uniform(0.3, 0.95)))
     _raise_bead(steel, bead, rng)
     _mar(steel, bead)
+    _blacken(steel, bead, rng)
     side = rng.choice((-1.0, 1.0))
     lamp = (PLATE[0] * (0.5 + 1.2 * side), -PLATE[1] * float(rng.uniform(0.3, 1.2)), 520.0)
-    facing, mirrored, _ = shaded(steel.height, light=lamp, scale=scale, polish=24)
+    facing, mirrored, _ = shaded(steel.height, light=lamp, scale=scale, polish=24.0)
     lit = steel.colour * (0.3 + 0.95 * facing)[..., None] + (150 * steel.gloss * mirrored)[..., None]
     return np.dstack((np.clip(lit, 0, 255), np.full(lit.shape[:2], 255))).astype(np.uint8)
 
@@ -98,7 +99,7 @@ def _raise_bead(steel: _Steel, bead: Bead, rng: np.random.Generator) -> None:
     half = bead.half[steel.column]
     inside = (np.abs(steel.v) < 1) & (half > 1)
     dome = np.sqrt(np.clip(1 - steel.v**2, 0, 1))
-    uneven = clouds(steel.v.shape, size=(40, 40), rng=rng)
+    uneven = clouds(steel.v.shape, size=(40.0, 40.0), rng=rng)
     phase = (steel.column.astype(np.float32) - 0.9 * half * dome) / np.float32(bead.pitch) + 0.05 * uneven
     phase -= np.floor(phase)
     coins = np.minimum(phase / 0.75, (1 - phase) / 0.25)  # each overlaps the one before it
@@ -123,6 +124,15 @@ def _mar(steel: _Steel, bead: Bead) -> None:
     for crack in bead.cracks:
         points = np.round(crack * steel.scale * 16).astype(np.int32)
         cv2.polylines(steel.colour, [points], False, (10, 9, 9), max(1, round(2.5 * steel.scale)), cv2.LINE_AA, 4)
+
+
+def _blacken(steel: _Steel, bead: Bead, rng: np.random.Generator) -> None:
+    """Cover the bead and what lies beside it with soot, in place."""
+    drift = np.clip(1 + 0.35 * clouds(steel.v.shape, size=(70.0, 70.0), rng=rng), 0.2, 1.6)
+    near = np.exp(-((steel.v / 2.6) ** 2)) * (bead.half[steel.column] > 1)
+    soot = np.clip(np.float32(bead.soot) * near * drift, 0, 0.95)
+    steel.colour *= (1 - 0.62 * soot)[..., None]
+    steel.gloss *= 1 - 0.9 * soot
 
 
 def _bump(steel: _Steel, spot: tuple[float, float, float], *, rise: float, tone: float) -> None:
@@ -159,5 +169,5 @@ def write_on(
         return
     paper = paper_label(text, rng, is_handwritten=kind == 1)
     small = cv2.resize(paper, (round(230 * scale), round(62 * scale)), interpolation=cv2.INTER_AREA)
-    lowest = plate.shape[0] - small.shape[0] - 2 * LABEL_MARGIN
-    stick(plate, small, (round(left * scale), min(round(top * scale), lowest)), rng)
+    lowest, rightmost = (plate.shape[axis] - small.shape[axis] - 2 * LABEL_MARGIN for axis in (0, 1))
+    stick(plate, small, (min(round(left * scale), rightmost), min(round(top * scale), lowest)), rng)

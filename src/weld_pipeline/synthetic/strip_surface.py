@@ -14,8 +14,8 @@ def draw_strip(picture: DrawnPicture) -> bytes:
     """Return one square picture in grey as JPEG."""
     coil, rng, side = picture.session_rng("coil"), picture.rng("surface"), picture.width
     level, grain = coil.uniform(95, 175), coil.uniform(4, 10)
-    noise = clouds((side, side), size=(1.6, 1.6), rng=rng) + clouds((side, side), size=(9, 5), rng=rng)
-    light = clouds((side, side), size=(side, side), rng=rng)
+    noise = clouds((side, side), size=(1.6, 1.6), rng=rng) + clouds((side, side), size=(9.0, 5.0), rng=rng)
+    light = clouds((side, side), size=(float(side), float(side)), rng=rng)
     surface = level + 0.5 * grain * noise + 8 * light + _DEFECTS[picture.label](side, rng)
     return as_jpeg(np.clip(surface, 0, 255).astype(np.uint8))
 
@@ -41,7 +41,9 @@ def _inclusion(side: int, rng: np.random.Generator) -> Field:
 
 def _patches(side: int, rng: np.random.Generator) -> Field:
     """Patches left dull by the furnace: large, dark, with a clear edge."""
-    blobs = clouds((side, side), size=(side / 3, side / 4), rng=rng) + 0.25 * clouds((side, side), size=(9, 9), rng=rng)
+    blobs = clouds((side, side), size=(side / 3, side / 4), rng=rng) + 0.25 * clouds(
+        (side, side), size=(9.0, 9.0), rng=rng
+    )
     return -75 * np.clip((blobs - 0.35) / 0.3, 0, 1)
 
 

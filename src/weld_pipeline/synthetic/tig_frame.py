@@ -25,7 +25,7 @@ def draw_tig_frame(picture: DrawnPicture) -> bytes:
     view = frame_view(camera, pool, width=round(picture.width * _CANVAS), rng=rng)
     surface = make_surface(view, pool, camera, is_bright=is_bright, rng=rng)
     lamp = (view.arc_x, view.arc_y + 95.0, 150.0)
-    facing, mirrored, distance = shaded(surface.height, light=lamp, scale=view.scale, polish=18)
+    facing, mirrored, distance = shaded(surface.height, light=lamp, scale=view.scale, polish=18.0)
     fading = 1 / (1 + (distance / 330) ** 2.4)
     light = surface.albedo * (camera.base + 185 * pool.arc * facing * fading) + surface.glow
     light += 70 * pool.arc * surface.gloss * mirrored * fading

@@ -52,8 +52,8 @@ def _plate(view: View, camera: Camera, *, is_bright: bool, rng: np.random.Genera
     """Return the plate: grain that the arc lights from the side; aluminium is brighter and etched around the pool."""
     px = camera.grain_px
     grain = clouds(view.shape, size=view.size(px, px * 0.6), rng=rng)
-    rolled = clouds(view.shape, size=view.size(260, 9), rng=rng)
-    patchy = clouds(view.shape, size=view.size(220, 110), rng=rng)
+    rolled = clouds(view.shape, size=view.size(260.0, 9.0), rng=rng)
+    patchy = clouds(view.shape, size=view.size(220.0, 110.0), rng=rng)
     height = camera.grain * (1.3 * grain * np.clip(0.9 + 0.4 * patchy, 0.2, 2) + 0.7 * rolled)
     albedo = np.full(view.shape, 0.62 if is_bright else 0.4, np.float32)
     albedo += 0.04 * patchy
@@ -68,7 +68,7 @@ def _lay_bead(surface: Surface, view: View, pool: Pool, liquid: Field, rng: np.r
     """Raise the bead behind the pool, its ripples the shapes of earlier tails, and the toe around the liquid."""
     across = np.clip(1 - (view.v / (0.95 * pool.half_width)) ** 2, 0, 1)
     bead = across * np.clip(view.u / 120, 0, 1) * (1 - liquid)
-    uneven = clouds(view.shape, size=view.size(160, 120), rng=rng)
+    uneven = clouds(view.shape, size=view.size(160.0, 120.0), rng=rng)
     tail = view.u + 0.5 * pool.behind * (1 - np.sqrt(across)) + 9 * uneven
     ripples = np.sin(tail * np.float32(2 * np.pi / 26)) + 0.5 * np.sin(tail * np.float32(2 * np.pi / 11))
     surface.height *= 1 - 0.85 * np.maximum(bead, liquid)
@@ -92,7 +92,7 @@ def _open_joint(surface: Surface, view: View, pool: Pool, liquid: Field) -> None
 
 def _fill_pool(surface: Surface, view: View, pool: Pool, liquid: Field, rng: np.random.Generator) -> None:
     """Fill the pool: dark and smooth, the light of the arc lying on it as a wide patch."""
-    flow = clouds(view.shape, size=view.size(170, 60), rng=rng)
+    flow = clouds(view.shape, size=view.size(170.0, 60.0), rng=rng)
     surface.height *= 1 - liquid
     surface.height += 1.6 * liquid * flow
     surface.albedo += liquid * (0.2 + 0.03 * flow - surface.albedo)
@@ -118,8 +118,8 @@ def _lay_tongues(surface: Surface, view: View, pool: Pool, rng: np.random.Genera
 
 def _crease_skin(surface: Surface, view: View, pool: Pool, rng: np.random.Generator) -> None:
     """Cover the pool with an oxide skin that creases across the flow."""
-    fine = clouds(view.shape, size=view.size(60, 13), rng=rng)
-    coarse = clouds(view.shape, size=view.size(90, 40), rng=rng)
+    fine = clouds(view.shape, size=view.size(60.0, 13.0), rng=rng)
+    coarse = clouds(view.shape, size=view.size(90.0, 40.0), rng=rng)
     cover = np.clip((1.35 - view.q) / 0.5, 0, 1) * pool.wrinkles
     surface.height += cover * (5 * fine + 9 * coarse)
     surface.albedo += cover * (0.18 + 0.1 * fine)
@@ -147,7 +147,7 @@ def _raise_humps(surface: Surface, view: View, pool: Pool, rng: np.random.Genera
 
 def _burn_hole(surface: Surface, view: View, pool: Pool, rng: np.random.Generator) -> None:
     """Open the pool: the far side of the hole is lit evenly from below, a strand of metal hangs across, and it drips."""
-    edge = 0.06 * clouds(view.shape, size=view.size(90, 60), rng=rng)
+    edge = 0.06 * clouds(view.shape, size=view.size(90.0, 60.0), rng=rng)
     middle = 0.3 * pool.behind
     radius = np.sqrt(((view.u - middle) / (0.72 * pool.behind)) ** 2 + ((view.v + 30) / (0.62 * pool.half_width)) ** 2)
     hole = np.clip((1 - radius + edge) / 0.05, 0, 1) * min(pool.hole, 1.0)
@@ -167,8 +167,8 @@ def _burn_hole(surface: Surface, view: View, pool: Pool, rng: np.random.Generato
 
 def _float_slag(surface: Surface, view: View, pool: Pool, rng: np.random.Generator) -> None:
     """Float crusts on pool and toe: crumbs as white as ceramic near the arc, a dark shadow beside them."""
-    rough = clouds(view.shape, size=view.size(34, 24), rng=rng) + 0.6 * clouds(
-        view.shape, size=view.size(13, 10), rng=rng
+    rough = clouds(view.shape, size=view.size(34.0, 24.0), rng=rng) + 0.6 * clouds(
+        view.shape, size=view.size(13.0, 10.0), rng=rng
     )
     for _ in range(int(rng.integers(2, 5))):
         angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.45, 1.05)

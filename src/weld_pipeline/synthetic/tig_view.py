@@ -54,10 +54,10 @@ def make_camera(rng: np.random.Generator, *, is_bright: bool) -> Camera:
     is_oblique = rng.random() < 0.25
     is_cup_low = bool(rng.random() < 0.5)
     return Camera(
-        arc=(float(rng.uniform(380, 760)), float(rng.uniform(70, 105) if is_cup_low else rng.uniform(100, 160))),
+        arc=(float(rng.uniform(460, 700)), float(rng.uniform(70, 105) if is_cup_low else rng.uniform(100, 160))),
         tilt=float(rng.normal(0.38, 0.06) if is_oblique else rng.normal(0.03, 0.05)),
         side=-1 if is_oblique else 1,
-        zoom=float(rng.uniform(0.85, 1.2)),
+        zoom=float(rng.uniform(0.9, 1.15)),
         exposure=float(rng.uniform(0.78, 1.25)),
         base=float(rng.uniform(30, 55) if is_bright else rng.uniform(12, 30)),
         noise=float(rng.uniform(0.3, 1.0)),
