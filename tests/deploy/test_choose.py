@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.deploy.choose import choose_samples, first_filled
+from weld_pipeline.deploy.choose import choose_samples, draw_samples, first_filled
 
 
 def manifest(*rows):
@@ -46,3 +46,12 @@ def test_first_split_with_usable_rows_is_taken():
 def test_no_usable_row_in_any_split_is_named():
     with pytest.raises(WeldError, match="no usable sample with a label in valid"):
         first_filled(ROWS, splits=("valid",))
+
+
+def test_drawn_samples_follow_the_seed_and_not_the_order_of_rows():
+    def drawn(seed, rows=ROWS):
+        return draw_samples(rows, split="test", n_samples=3, seed=seed)["sample_id"].tolist()
+
+    assert drawn(0) == drawn(0, ROWS.sample(frac=1, random_state=1))
+    assert len({tuple(drawn(seed)) for seed in range(20)}) > 1
+    assert sorted(draw_samples(ROWS, split="test", n_samples=99, seed=0)["sample_id"]) == ["g1", "g2", "u1", "u2"]

@@ -4,8 +4,11 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from weld_pipeline.deploy.onnx_export import OPSET, export_video_graph
+from weld_pipeline.deploy.onnx_export import OPSET, export_image_graph, export_video_graph
+from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn import image_graph as image_graphs
 from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES
+from weld_pipeline.runtime import picture_graph
 from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
 
 
@@ -72,3 +75,45 @@ def test_graph_is_one_file_of_the_stated_opset_and_tells_no_paths(graph, project
     assert {entry.domain: entry.version for entry in model.opset_import}[""] == OPSET
     assert not [tensor.name for tensor in model.graph.initializer if tensor.external_data]
     assert str(project_root).encode() not in graph
+
+
+def test_image_module_and_runtime_mean_the_same_names(image_module, plain_module):
+    assert image_graphs.INPUT_NAMES == picture_graph.INPUTS
+    assert image_module.output_names == picture_graph.OUTPUTS
+    assert plain_module.output_names == picture_graph.OUTPUTS[:-1]
+
+
+@pytest.fixture(scope="module")
+def image_session(image_graph):
+    return ort.InferenceSession(image_graph)
+
+
+def see(session, images, kind="centre"):
+    views = crop_views(kind, resized_px=24, crop_px=16)
+    values = session.run(list(picture_graph.OUTPUTS), {"images": images, "views": views})
+    return dict(zip(picture_graph.OUTPUTS, values, strict=True))
+
+
+# A camera's size, smaller than the graph's own, upright, odd, and exactly its own; one picture and several.
+@pytest.mark.parametrize("shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, 24, 24)])
+@pytest.mark.parametrize("kind", ["centre", "ten"])
+def test_image_graph_equals_torch_at_any_size_number_and_view(image_session, image_module, shape, kind):
+    images = noise(*shape)[:, 0]
+    got = see(image_session, images, kind)
+    views = torch.from_numpy(crop_views(kind, resized_px=24, crop_px=16))
+    with torch.inference_mode():
+        wanted = image_module(torch.from_numpy(images), views)
+    for name, value in zip(picture_graph.OUTPUTS, wanted, strict=True):
+        np.testing.assert_allclose(got[name], value.numpy(), atol=1e-4, rtol=1e-4, err_msg=name)
+
+
+def test_image_graph_tells_pictures_and_views_apart(image_session):
+    # Guards the test above: a graph of constants would pass it.
+    images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
+    centre, ten = see(image_session, images), see(image_session, images, "ten")
+    assert abs(centre["score"][0] - centre["score"][1]) > 0.01
+    assert abs(centre["score"] - ten["score"]).max() > 1e-4
+
+
+def test_same_image_module_gives_the_same_bytes(image_graph, image_module):
+    assert export_image_graph(image_module) == image_graph

@@ -121,3 +121,18 @@ def test_file_that_is_no_graph_is_refused(bundle_folder):
     rewrite(bundle_folder, files=files | {"model.onnx": sha256_file(bundle_folder / "model.onnx")})
     with pytest.raises(WeldError, match=r"model\.onnx cannot be loaded"):
         VideoInspector(load_bundle(bundle_folder))
+
+
+def test_medium_that_is_none_is_refused(bundle_folder):
+    rewrite(bundle_folder, input={"media": "sound", "channels": "RGB"})
+    with pytest.raises(WeldError, match=r"input: .*'sound'.* 'video', 'image'"):
+        load_bundle(bundle_folder)
+
+
+def test_threshold_and_calibration_come_together(image_folder, bundle_folder):
+    rewrite(image_folder, calibration=None)
+    with pytest.raises(WeldError, match=r"bundle\.json: Value error, threshold and calibration come together"):
+        load_bundle(image_folder)
+    rewrite(bundle_folder, calibration=None, threshold=None)
+    with pytest.raises(WeldError, match="a video family has both"):
+        load_bundle(bundle_folder)

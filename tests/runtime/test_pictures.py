@@ -167,7 +167,7 @@ def test_classifier_is_imported_without_video_or_heavy_libraries():
 
 
 def test_unknown_name_of_the_runtime_is_no_attribute():
-    import weld_pipeline.runtime as runtime
+    from weld_pipeline import runtime
 
-    with pytest.raises(AttributeError, match="'weld_pipeline.runtime' has no attribute 'Classifier'"):
+    with pytest.raises(AttributeError, match=r"'weld_pipeline\.runtime' has no attribute 'Classifier'"):
         runtime.Classifier  # noqa: B018

@@ -21,6 +21,19 @@ def choose_samples(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_samples
     return order.head(n_samples).drop(columns="turn")
 
 
+def draw_samples(manifest: pd.DataFrame, *, split: str, n_samples: int, seed: int) -> pd.DataFrame:
+    """Return up to `n_samples` usable rows of a split, drawn at random; the same rows and seed give the same ones.
+
+    Args:
+        manifest: `core.tables.MANIFEST`.
+        split: Where to draw from.
+        n_samples: How many.
+        seed: Of the draw.
+    """
+    usable = _usable(manifest, (split,)).sort_values("sample_id")
+    return usable.sample(n=min(n_samples, len(usable)), random_state=seed)
+
+
 def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
     """Return the first of some splits that holds usable samples with a label.
 

@@ -18,6 +18,8 @@ from weld_pipeline.runtime.bundle import Bundle, BundleDescription
 from weld_pipeline.runtime.picture_verdict import PictureVerdict, decide
 from weld_pipeline.runtime.pictures import WeldClassifier
 
+Views = Literal["centre", "ten"]
+
 
 @dataclass(frozen=True)
 class PictureParity:
@@ -74,11 +76,14 @@ def check_picture_parity(
     """
     if not pictures:
         raise WeldError("parity: no picture to compare; choose a split that has some")
-    centre, ten = WeldClassifier(candidate, tta=False), WeldClassifier(candidate, tta=True)
+    classifiers: dict[Views, WeldClassifier] = {
+        "centre": WeldClassifier(candidate, tta=False),
+        "ten": WeldClassifier(candidate, tta=True),
+    }
     reference = module.eval().float()
     found = []
     for sample_id, path in pictures.items():
-        compared = _compare(centre, ten, reference, sample_id, path, table[sample_id])
+        compared = _compare(classifiers, reference, sample_id, path, table[sample_id])
         check_within(
             tolerances,
             name=f"picture {sample_id}",
@@ -102,18 +107,13 @@ def check_picture_parity(
 
 
 def _compare(
-    centre: WeldClassifier,
-    ten: WeldClassifier,
-    module: ImageGraph,
-    sample_id: str,
-    path: Path,
-    row: Mapping[Any, Any],
+    classifiers: Mapping[Views, WeldClassifier], module: ImageGraph, sample_id: str, path: Path, row: Mapping[Any, Any]
 ) -> PictureParity:
-    description = centre.bundle.description
-    said = {"centre": centre.predict(path), "ten": ten.predict(path)}
-    wanted = {"centre": _torch(module, path, "centre", description), "ten": _torch(module, path, "ten", description)}
-    usual = said[centre.bundle.image.views]
-    pairs = [(said[kind], wanted[kind]) for kind in ("centre", "ten")]
+    bundle = classifiers["centre"].bundle
+    description = bundle.description
+    said = {kind: classifier.predict(path) for kind, classifier in classifiers.items()}
+    pairs = [(verdict, _torch(module, path, kind, description)) for kind, verdict in said.items()]
+    usual = said[bundle.image.views]
     names = [f"p_{name}" for name in description.classes] + ["p_defect"] * (description.threshold is not None)
     second, first = np.sort([row[f"p_{name}"] for name in description.classes])[-2:]
     return PictureParity(
@@ -128,9 +128,7 @@ def _compare(
 
 
 @torch.inference_mode()
-def _torch(
-    module: ImageGraph, path: Path, kind: Literal["centre", "ten"], description: BundleDescription
-) -> _Reference:
+def _torch(module: ImageGraph, path: Path, kind: Views, description: BundleDescription) -> _Reference:
     preprocess = module.classifier.preprocess
     views = crop_views(kind, resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
     outputs = module(torch.from_numpy(read_picture(path))[None], torch.from_numpy(views))

@@ -1,5 +1,5 @@
-"""models → model_output. Inspect a few test videos with the finished bundle, as the line will."""
+"""models → model_output. Inspect a few test samples with the finished bundle, as the line will."""
 
-from weld_pipeline.pipelines.inspection.pipeline import create_pipeline
+from weld_pipeline.pipelines.inspection.pipeline import create_image_pipeline, create_pipeline
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_image_pipeline", "create_pipeline"]

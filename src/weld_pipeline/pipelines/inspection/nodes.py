@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weld_pipeline.core.source_tree import SourceTree
-from weld_pipeline.pipelines.inspection.params import InspectionParams
+from weld_pipeline.pipelines.inspection.params import InspectionParams, PictureInspectionParams
 from weld_pipeline.runtime.bundle import Bundle
 
 
@@ -35,3 +35,39 @@ def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Figure:
 
     description = bundle.description
     return timeline_figure(verdicts["videos"], classes=description.classes, good_class=description.good_class)
+
+
+def inspect_pictures(
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+) -> dict[str, Any]:
+    """Return the bundle's verdicts on a few pictures beside what they really are."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.runtime.pictures import WeldClassifier
+
+    classifier = WeldClassifier(bundle, n_threads=params.n_threads)
+    split = first_filled(manifest, splits=params.splits)
+    pictures = []
+    for row in choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
+        verdict = classifier.predict(inside(raw_images.root, row["path"])).to_json()
+        pictures.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
+    return {"bundle": bundle.identity(), "split": split, "pictures": pictures}
+
+
+def time_pictures(
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+) -> dict[str, Any]:
+    """Return how long pictures drawn at random take from file to verdict, and how many of them were right."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy import picture_timing
+    from weld_pipeline.deploy.choose import draw_samples, first_filled
+
+    split = first_filled(manifest, splits=params.splits)
+    rows = draw_samples(manifest, split=split, n_samples=params.n_timed, seed=params.seed).to_dict("records")
+    report = picture_timing.time_pictures(
+        bundle,
+        {row["sample_id"]: inside(raw_images.root, row["path"]) for row in rows},
+        {row["sample_id"]: row["label"] for row in rows},
+        n_threads=params.n_threads,
+    )
+    return {"bundle": bundle.identity(), "split": split, **report}

@@ -1,4 +1,4 @@
-"""Wiring of `inspection`, one template for every video family."""
+"""Wiring of `inspection`: one template for every video family, one for every image recipe."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -15,7 +15,7 @@ def create_pipeline(family: str) -> Pipeline:
         [
             Node(
                 nodes.inspect_videos,
-                ["bundle", "manifest", "raw_footage", "params:inspection"],
+                ["bundle", "manifest", "raw_footage", "params:inspection.videos"],
                 "verdicts",
                 name="inspect_videos",
             ),
@@ -23,7 +23,26 @@ def create_pipeline(family: str) -> Pipeline:
         ],
         namespace=family,
         inputs={"manifest", "raw_footage"},
-        parameters={"params:inspection"},
+        parameters={"params:inspection.videos"},
+        tags={"inspection"},
+        prefix_datasets_with_namespace=True,
+    )
+
+
+def create_image_pipeline(recipe: str) -> Pipeline:
+    """Return the pipeline from a recipe's bundle to verdicts and a timing report, in its namespace.
+
+    Args:
+        recipe: Namespace of everything; `<recipe>.bundle` is what inspects.
+    """
+    inputs = ["bundle", "manifest", "raw_images", "params:inspection.pictures"]
+    return Pipeline(
+        [
+            Node(nodes.inspect_pictures, inputs, "verdicts", name="inspect_pictures"),
+            Node(nodes.time_pictures, inputs, "timing", name="time_pictures"),
+        ],
+        namespace=recipe,
+        parameters={"params:inspection.pictures"},
         tags={"inspection"},
         prefix_datasets_with_namespace=True,
     )
