@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# Each is a namespace, as the recipe that reads it.
+PictureLayout = Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
 Seconds = Annotated[float, Field(ge=0, le=120)]
 
 
@@ -58,7 +60,7 @@ class PlanPicturesParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layout: Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
+    layout: PictureLayout
     """Whose folders, names and classes are drawn."""
     n_sessions_per_class: int = Field(ge=3, le=200)
     """Weld runs, plates, films, coils or videos of each class; four splits by session want at least four."""

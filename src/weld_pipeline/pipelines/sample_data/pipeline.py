@@ -1,13 +1,18 @@
 """Wiring of `sample_data`."""
 
+from typing import get_args
+
 from kedro.pipeline import Node, Pipeline
 
-from weld_pipeline.pipelines.sample_data.nodes import draw_weld_shop, plan_weld_shop
+from weld_pipeline.pipelines.sample_data.nodes import draw_pictures, draw_weld_shop, plan_pictures, plan_weld_shop
+from weld_pipeline.pipelines.sample_data.params import PictureLayout
+
+PICTURE_LAYOUTS: tuple[str, ...] = get_args(PictureLayout)
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline that draws the sample."""
-    return Pipeline(
+    """Return the pipeline that draws the samples: the shop of videos, and pictures in each layout."""
+    shop = Pipeline(
         [
             Node(plan_weld_shop, "params:sample_data.plan_weld_shop", "sample_plan", name="plan_weld_shop"),
             Node(
@@ -17,4 +22,20 @@ def create_pipeline() -> Pipeline:
                 name="draw_weld_shop",
             ),
         ]
+    )
+    return sum((_pictures(layout) for layout in PICTURE_LAYOUTS), shop)
+
+
+def _pictures(layout: str) -> Pipeline:
+    """Return the pair of nodes that draws one layout, in its namespace."""
+    return Pipeline(
+        [
+            Node(plan_pictures, "params:plan_pictures", "sample_plan", name="plan_pictures"),
+            Node(draw_pictures, ["sample_plan", "params:draw_pictures"], "raw_images", name="draw_pictures"),
+        ],
+        namespace=layout,
+        parameters={
+            "params:plan_pictures": f"params:sample_data.{layout}.plan_pictures",
+            "params:draw_pictures": "params:sample_data.draw_pictures",
+        },
     )
