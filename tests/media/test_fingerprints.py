@@ -118,7 +118,7 @@ def test_no_pictures_have_no_pairs():
 
 
 @pytest.mark.parametrize(
-    ("folder", "pattern", "n"), [("tig_ss304", "*/*/*.png", 120), ("weld_photos", "*/images/*.jpg", 60)]
+    ("folder", "pattern", "n"), [("tig_ss304", "*/*/*.png", 60), ("weld_photos", "*/images/*.jpg", 60)]
 )
 def test_real_pictures_match_none_of_another_session_but_themselves_saved_again(real_data, folder, pattern, n):
     paths = sorted((real_data / folder).glob(pattern))[:n]

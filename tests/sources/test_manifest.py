@@ -4,7 +4,13 @@ import pytest
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST
 from weld_pipeline.media.probe import Probe
-from weld_pipeline.sources.manifest import join_probes, near_duplicate_table, split_as_source, split_by_session
+from weld_pipeline.sources.manifest import (
+    join_probes,
+    near_duplicate_picture_table,
+    near_duplicate_table,
+    split_as_source,
+    split_by_session,
+)
 from weld_pipeline.sources.rows import IndexRow, to_table
 
 NO_PAIRS = pd.DataFrame({"sample_id": [], "other_id": []}, dtype="string")
@@ -157,3 +163,64 @@ def test_usable_row_with_an_unknown_split_is_quarantined():
 def test_source_without_splits_cannot_split():
     with pytest.raises(WeldError, match=r"set split\.scheme=sessions"):
         split_words([None, None])
+
+
+def picture_manifest(rows, probes, *, good_class="Good"):
+    return join_probes(to_table(rows), probes, media="image", good_class=good_class, session_by="date")
+
+
+def picture_probe(sha256, **kept):
+    return Probe(None, 1000, sha256, 640, 480, n_frames=1, mean_luma=30.0, **kept)
+
+
+def test_picture_has_one_frame_and_no_time():
+    table = picture_manifest([row("a")], {"a": picture_probe("1")})
+    assert (table.loc[0, "media"], table.loc[0, "n_frames"], table.loc[0, "status"]) == ("image", 1, "ok")
+    assert table.loc[0, ["fps", "duration_s", "arc_start_s", "arc_on_s"]].isna().all()
+
+
+def test_without_a_good_class_every_labelled_row_is_a_defect():
+    rows = [row("a"), row("b", label="crazing"), row("c", label=None, problem="unknown_class: x")]
+    table = picture_manifest(rows, {"a": picture_probe("1"), "b": picture_probe("2")}, good_class=None)
+    assert table["is_defect"].tolist()[:2] == [True, True]
+    assert pd.isna(table.loc[2, "is_defect"])
+
+
+def test_picture_without_session_is_quarantined_with_the_key_to_look_at():
+    table = picture_manifest([row("a", session=None)], {"a": picture_probe("1")})
+    assert table.loc[0, "reason"] == (
+        "no_session: its source gives no series; see split.session and index.session_pattern"
+    )
+
+
+def test_copies_of_a_picture_are_looked_for_across_sessions_among_usable_rows():
+    rows = [row(name, session=session) for name, session in zip("abcd", ["s1", "s1", "s2", "s3"], strict=True)]
+    probes = {name: picture_probe(name, scene="0" * 64) for name in "abc"}
+    table = picture_manifest(rows, probes | {"d": Probe("truncated: x", 10, scene="0" * 64)})
+    pairs = near_duplicate_picture_table(table, probes)
+    assert pairs.to_numpy().tolist() == [["a", "c"], ["b", "c"]]
+
+
+def test_flat_pictures_have_no_copies():
+    probes = {name: picture_probe(name, scene=None) for name in "ab"}
+    table = picture_manifest([row("a", session="s1"), row("b", session="s2")], probes)
+    assert near_duplicate_picture_table(table, probes).empty
+
+
+@pytest.mark.parametrize(
+    ("fractions", "splits"),
+    [
+        ({"train": 0.8, "valid": 0.2, "calib": 0.0, "test": 0.0}, ["train"] * 4 + ["valid"] * 2),
+        ({"train": 0.5, "valid": 0.25, "calib": 0.25, "test": 0.0}, None),
+    ],
+)
+def test_source_of_train_and_valid_leaves_test_empty_and_gives_calib_only_a_share_it_is_granted(fractions, splits):
+    rows = [row(f"r{n}", session=f"d{n}", source_split="train" if n < 4 else "valid") for n in range(6)]
+    table = picture_manifest(rows, {one.sample_id: picture_probe(one.sample_id) for one in rows})
+    index = to_table(rows)
+    found = split_as_source(table, index["source_split"], fractions=fractions, seed=0)["split"].tolist()
+    if splits is not None:
+        assert found == splits
+    else:
+        # A third of the four train sessions (.25 of .75) is one.
+        assert sorted(found) == ["calib", "train", "train", "train", "valid", "valid"]

@@ -1,9 +1,12 @@
 import os
 
+import numpy as np
+from PIL import Image
+
 from weld_pipeline.core.items import map_items
 from weld_pipeline.core.stores import JsonStore
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.sources.probing import pending_probes, read_probes
+from weld_pipeline.sources.probing import pending_picture_probes, pending_probes, read_probes
 
 SETTINGS = {
     "gate": ArcGate(),
@@ -58,3 +61,30 @@ def test_two_processes_give_the_same_probes_as_one(film, tmp_path):
     for n, store in enumerate(stores, start=1):
         run(tmp_path, store, "01", n_workers=n)
     assert dict(stores[0]) == dict(stores[1])
+
+
+def draw_pictures(root, names):
+    root.mkdir(exist_ok=True)
+    for number, name in enumerate(names):
+        Image.fromarray(np.full((8, 8), 20 * number, dtype=np.uint8)).save(root / f"{name}.png")
+
+
+def run_pictures(root, store, names, **changes):
+    settings = {"max_pixels": 1000, "thumbnail_px": 32, "n_workers": 1} | changes
+    pending = pending_picture_probes(root, {name: f"{name}.png" for name in names}, **settings)
+    report = map_items(pending, store)
+    store.commit({item.id: item.key for item in pending.items})
+    return report
+
+
+def test_pictures_are_probed_once_until_they_or_a_parameter_change(tmp_path):
+    draw_pictures(tmp_path, "abc")
+    (tmp_path / "c.png").write_text("no picture")
+    store = JsonStore(tmp_path / "probes")
+    assert run_pictures(tmp_path, store, "abc").n_done == 3
+    assert run_pictures(tmp_path, store, "abc").n_kept == 3
+    os.utime(tmp_path / "a.png", ns=(1, 1))
+    assert run_pictures(tmp_path, store, "abc").n_done == 1
+    assert run_pictures(tmp_path, store, "abc", max_pixels=63).n_done == 3
+    problems = {name: probe.problem.split(":")[0] for name, probe in read_probes(store).items()}
+    assert problems == {"a": "too_large", "b": "too_large", "c": "not_a_picture"}

@@ -228,7 +228,8 @@ def thumbnail(picture: UInt8[np.ndarray, "H W 3"], *, width_px: int) -> str:
     """Return a picture at this width as base64 JPEG; one over twice as high as wide becomes narrower."""
     height, width = picture.shape[:2]
     scale = min(width_px / width, 2 * width_px / height)
-    small = Image.fromarray(picture).resize((max(1, round(width * scale)), max(1, round(height * scale))))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = Image.fromarray(picture).resize(size, reducing_gap=2.0)
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=80)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from weld_pipeline.core.drawn_files import RECORD_NAME
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
 from weld_pipeline.sources.names import Names
@@ -18,7 +19,7 @@ SOURCE = "tig"
 
 def label_files(names: Names) -> list[str]:
     """Return the json files that may hold classes: in the source folder, or in one of its folders named as a split."""
-    files = (file for file in names.files if file.endswith(".json") and not file.endswith("DRAWN.json"))
+    files = (file for file in names.files if file.endswith(".json") and file != RECORD_NAME)
     return [file for file in files if (folder := file.rpartition("/")[0]) == "" or folder.casefold() in SPLIT_OF_WORD]
 
 
