@@ -158,9 +158,10 @@ def test_pickle_is_refused_unopened(tmp_path):
     assert not (tmp_path / "opened").exists()
 
 
-@pytest.mark.parametrize(
-    "module", ["runtime.video", "runtime.live", "runtime.render", "runtime.batch", "cli", "nn.checkpoints"]
-)
+DOORS = ("video", "live", "render", "batch", "pictures", "render_pictures", "render_files", "triple")
+
+
+@pytest.mark.parametrize("module", [*(f"runtime.{name}" for name in DOORS), "cli", "cli.project", "nn.checkpoints"])
 def test_door_opens_without_heavy_libraries(module):
     code = f"import sys, weld_pipeline.{module}; print([m for m in ('torch', 'kedro', 'pandas', 'mlflow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
