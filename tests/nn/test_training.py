@@ -112,6 +112,19 @@ def test_every_row_is_seen_once_an_epoch_in_an_order_of_its_own():
     assert orders[0] == orders[2] != orders[1]
 
 
+def test_balanced_epoch_holds_as_many_rows_of_every_class():
+    """Twelve rows of three classes, one of them rare: four of each an epoch, the rare one twice over."""
+    labels = np.array([0] * 7 + [1] * 3 + [2] * 2)
+    sampler = EpochShuffle(12, batch_size=5, seed=0, balanced=labels)
+    rows = [row for batch in sampler for row in batch]
+    assert np.bincount(labels[rows]).tolist() == [4, 4, 4]
+    assert sorted(np.bincount(rows, minlength=12)[10:]) == [2, 2]
+    assert len({row for row in rows if labels[row] == 0}) == 4
+    again = [row for batch in sampler for row in batch]
+    sampler.set_epoch(1)
+    assert rows == again != [row for batch in sampler for row in batch]
+
+
 def test_training_leaves_the_random_numbers_of_others_alone(tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)

@@ -4,8 +4,9 @@ import re
 import threading
 import urllib.request
 from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from weld_pipeline.core.errors import WeldError
 
@@ -29,7 +30,7 @@ class _KeepDigest(urllib.request.HTTPRedirectHandler):
         self.digest: str | None = None
 
     def redirect_request(  # noqa: PLR0917 - the signature is urllib's
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Message, newurl: str
     ) -> urllib.request.Request | None:
         self.note(headers)
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
@@ -63,19 +64,19 @@ def download(url: str, target: Path, *, label: str, advice: str) -> str | None:
 
 def _connect(url: str, keeper: _KeepDigest, label: str, advice: str) -> Response:
     # A thread, because the look-up of a host's name obeys no timeout and can hang for a minute on a cut-off machine.
-    outcome: list[Response | OSError] = []
+    outcome: list[Response | OSError | HTTPException] = []
     opener = urllib.request.build_opener(keeper)
 
     def connect() -> None:
         try:
             outcome.append(opener.open(url, timeout=_CONNECT_TIMEOUT_S))
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             outcome.append(error)
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(_CONNECT_TIMEOUT_S)
     result = outcome[0] if outcome else TimeoutError(f"no answer in {_CONNECT_TIMEOUT_S} s")
-    if isinstance(result, OSError):
+    if isinstance(result, (OSError, HTTPException)):
         raise UnreachableError(f"{label}: {url} cannot be reached ({result}); {advice}") from result
     return result

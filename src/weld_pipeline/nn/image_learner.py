@@ -52,6 +52,7 @@ class ImageLearner(pl.LightningModule):
         """
         super().__init__()
         freeze_stages(network.trunk, steps.frozen_stages)
+        rest_frozen(network)  # Lightning leaves every part in the mode it finds it in
         # Convolutions read their pictures channels-last as they are cached: nothing is copied.
         self.network = network.to(memory_format=torch.channels_last)
         self.ema = ModelEmaV3(self.network, decay=steps.ema_decay, use_warmup=True) if steps.ema_decay else None

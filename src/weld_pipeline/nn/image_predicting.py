@@ -1,5 +1,6 @@
 """Logits of cached pictures, as the exported graph would say them."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -62,7 +63,7 @@ class _FromCrops(nn.Module):
 def _engine(classifier: ImageClassifier) -> Callable[[UInt8[Tensor, "M S S C"]], Float[Tensor, "M K"]]:
     """Return the network made ready: compiled for the processor, or on the GPU as it is."""
     if torch.cuda.is_available():
-        network = classifier.to("cuda")
+        network = copy.deepcopy(classifier).to("cuda")
 
         @torch.inference_mode()
         def on_gpu(crops: UInt8[Tensor, "M S S C"]) -> Float[Tensor, "M K"]:
