@@ -35,9 +35,15 @@ def test_split_folders_are_told_from_class_folders(tmp_path, path, split):
 
 
 def test_session_pattern_groups_files(tmp_path):
-    touch(tmp_path, "good/w12_1.png", "good/w12_2.png", "bad/w7_1.png", "bad/odd.png")
+    touch(tmp_path, "good/w12_1.png", "good/w12_2.png", "bad/w7_1.png")
     found = rows(tmp_path, good_class="good", session_pattern=r"(w\d+)_")
-    assert [row.session for row in found.values()] == [None, "w7", "w12", "w12"]
+    assert [row.session for row in found.values()] == ["w7", "w12", "w12"]
+
+
+def test_file_in_whose_path_the_pattern_finds_nothing_is_its_own_session(tmp_path):
+    touch(tmp_path, "good/w12_1.png", "bad/odd.png")
+    found = rows(tmp_path, good_class="good", session_pattern=r"(w\d+)_")
+    assert found["bad/odd.png"].session == "bad/odd.png"
 
 
 def test_files_that_may_be_pictures_are_tried_and_others_are_passed_over(tmp_path):

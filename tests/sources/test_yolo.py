@@ -103,6 +103,8 @@ def test_frames_of_a_video_and_augmented_copies_are_one_session(tmp_path):
     assert {row.session for row in rows(tmp_path).values()} == {"Sample_3_mp4"}
     found = rows(tmp_path, session_pattern=r"mp4-(\d+)_")
     assert {row.session for row in found.values()} == {"1", "12"}
+    found = rows(tmp_path, session_pattern=r"/(plate\d+)_")
+    assert {row.session for row in found.values()} == {"Sample_3_mp4"}
 
 
 def test_classes_may_be_numbered_in_data_yaml(tmp_path):

@@ -38,8 +38,9 @@ class ImageReading:
         class_aliases: Other names of classes → the name to use.
         classes: The only classes allowed; None allows any.
         class_ids: Class id → class name, for tig.
-        session_pattern: Regular expression on the path whose first group, or whole match, is the session; None leaves
-            that to the layout: run folder (tig), series (yolo), film (riawelc), else the file itself.
+        session_pattern: Regular expression on the path whose first group, or whole match, is the session. None, and a
+            path in which it finds nothing, leave that to the layout: run folder (tig), series (yolo), film (riawelc),
+            else the file itself; a csv of labels without a session column has none there.
         label_priority: See `LabelRule.priority`, for yolo.
         label_if_empty: See `LabelRule.if_empty`, for yolo.
         labels_file: The csv of labels, relative to the source folder.

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from weld_pipeline.media.pictures import PICTURE_SUFFIXES
 from weld_pipeline.sources.names import Names, is_video
-from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, normal_name, session_in, unclaimed
+from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, normal_name, session_or, unclaimed
 
 # Files that lie beside pictures and are none; anything else in a class folder is tried, so that nothing is lost unseen.
 _SIDE_SUFFIXES = (
@@ -37,14 +37,14 @@ def index_picture_folders(names: Names, *, session_pattern: str | None) -> list[
 
     Args:
         names: What lies in the source folder.
-        session_pattern: Regular expression on the path; its first group, or the whole match, is the session.
-            Without one each file is its own session.
+        session_pattern: Regular expression on the path; its first group, or the whole match, is the session. A file
+            in whose path it finds nothing is its own session, as are all without one.
     """
     rows = []
     for file in (file for file in names.files if _may_be_picture(file)):
         split, folders = _split_and_folders(file)
         problem = None if folders else "unknown_class: lies in no class folder; move it into one"
-        label, session = folders[0] if folders else None, session_in(file, session_pattern)
+        label, session = folders[0] if folders else None, session_or(file, file, session_pattern)
         rows.append(IndexRow(file, "class_folders", file, label, session=session, source_split=split, problem=problem))
     return rows + unclaimed(names, rows, files=(), source="class_folders", why="")
 
@@ -86,7 +86,7 @@ def _index_known(
     for file in names.pictures:
         label = _known_label(file, classes)
         tile = _TILE.match(PurePosixPath(file).stem)
-        session = tile.group(1) if tile and session_pattern is None else session_in(file, session_pattern)
+        session = session_or(tile.group(1) if tile else file, file, session_pattern)
         split, _ = _split_and_folders(file)
         problem = None if label else f"unknown_class: neither folder nor name tells one of {', '.join(sorted(classes))}"
         rows.append(IndexRow(file, source, file, label, session=session, source_split=split, problem=problem))

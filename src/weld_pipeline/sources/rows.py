@@ -127,6 +127,15 @@ def session_in(path: str, pattern: str | None) -> str | None:
     return (found.group(1) if found.re.groups else found.group()) if found else None
 
 
+def session_or(own: str, path: str, pattern: str | None) -> str:
+    """Return what a pattern finds in a path; where there is none or it finds nothing, `own`, the layout's session.
+
+    >>> session_or("SampleV1_1_mp4", "train/images/SampleV1_1_mp4-7.jpg", r"/(plate[0-9]+)_")
+    'SampleV1_1_mp4'
+    """
+    return (session_in(path, pattern) if pattern is not None else None) or own
+
+
 def unclaimed(names: Names, rows: Sequence[IndexRow], *, files: Iterable[str], source: str, why: str) -> list[IndexRow]:
     """Return a row for each of the files that no row names, and for each linked folder that was not entered."""
     claimed = {row.path for row in rows}

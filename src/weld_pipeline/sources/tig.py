@@ -12,7 +12,7 @@ from weld_pipeline.core.drawn_files import RECORD_NAME
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
 from weld_pipeline.sources.names import Names
-from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, clean_path, session_in, unclaimed
+from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, clean_path, session_or, unclaimed
 
 SOURCE = "tig"
 
@@ -30,7 +30,8 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
         root: The source folder.
         names: What lies in it.
         class_ids: Class id → class name.
-        session_pattern: Regular expression on the path; without one the folder of a picture is its session.
+        session_pattern: Regular expression on the path; without one, or where it finds nothing, the folder of a picture
+            is its session.
 
     Raises:
         WeldError: If there is no json, there are two in a folder, one cannot be read, or no class id has a name.
@@ -83,5 +84,5 @@ def _row(
     elif file not in names.files_known:
         problem = f"missing: there is no file {file}; copy it from the data set, or drop it from the json"
     run = PurePosixPath(inner).parent.name or file
-    session = run if session_pattern is None else session_in(file, session_pattern)
+    session = session_or(run, file, session_pattern)
     return IndexRow(file, SOURCE, file, label, session=session, source_split=split, problem=problem)

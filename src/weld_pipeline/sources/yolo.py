@@ -14,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
 from weld_pipeline.sources.names import Names
-from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, session_in, unclaimed
+from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow, session_or, unclaimed
 from weld_pipeline.sources.series import series_of
 
 SOURCE = "yolo"
@@ -43,7 +43,8 @@ def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: st
         root: The source folder.
         names: What lies in it.
         rule: Which of several classes a picture gets.
-        session_pattern: Regular expression on the path; without one the session is `series_of` the name.
+        session_pattern: Regular expression on the path; without one, or where it finds nothing, the session is
+            `series_of` the name.
 
     Raises:
         WeldError: If `data.yaml` cannot be read, or its classes are not those of the rule.
@@ -145,7 +146,7 @@ def _row(
         source=SOURCE,
         path=picture,
         label=label,
-        session=series_of(picture) if session_pattern is None else session_in(picture, session_pattern),
+        session=session_or(series_of(picture), picture, session_pattern),
         source_split=next((part for part in picture.split("/")[:-1] if part.casefold() in SPLIT_OF_WORD), None),
         problem=problem,
     )

@@ -92,8 +92,9 @@ class ImageIndexParams(BaseModel):
     class_ids: dict[int, str]
     """For `tig`: class id → class name."""
     session_pattern: str | None
-    """Regular expression on the path whose first group is the session; null leaves it to the layout: run folder (tig),
-    video or photo series told by the name (yolo), film (riawelc), else each file for itself."""
+    """Regular expression on the path whose first group is the session. Null, and a path in which it finds nothing, leave
+    it to the layout: run folder (tig), video or photo series told by the name (yolo), film (riawelc), else each file for
+    itself."""
     label_priority: tuple[str, ...]
     """For `yolo`: all classes of data.yaml, worst first; a picture gets the first that any of its boxes bears. Empty:
     pictures with boxes of several classes are quarantined."""
