@@ -9,6 +9,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside, write_bytes, write_json
 
 RECORD_NAME = "DRAWN.json"
+_ANOTHER = "`--params footage_root=FOLDER` (videos) or `--params RECIPE.source_root=FOLDER` (pictures)"
 _NOTE = (
     "The files listed here were drawn by weld-pipeline from random numbers. They are no recordings of real welds, "
     "and numbers reached on them are no results."
@@ -41,7 +42,7 @@ class DrawnFiles:
         elif (changed := _first_difference(record["files"], self.keys)) is not None:
             raise WeldError(
                 f"{self.root} holds files drawn with other parameters (first difference: {changed}), and existing "
-                f"files are never drawn over; delete that folder, or name another with `--params footage_root=FOLDER`"
+                f"files are never drawn over; delete that folder, or name another, see {_ANOTHER}"
             )
         self._write_record(is_finished=record is not None and record["is_finished"])
 
@@ -81,7 +82,7 @@ class DrawnFiles:
             if path.is_file() and not path.name.startswith(".") and name not in self.keys:
                 raise WeldError(
                     f"{self.root} holds files that were not drawn (first: {name}), and drawn welds are never mixed with "
-                    f"real ones; name an empty folder with `--params footage_root=FOLDER`"
+                    f"real ones; name an empty folder, see {_ANOTHER}"
                 )
 
     def _write_record(self, *, is_finished: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-_LIBRARIES = ("numpy", "torch", "torchvision", "onnx", "onnxruntime", "av", "kedro", "mlflow")
+_LIBRARIES = ("numpy", "torch", "torchvision", "timm", "pillow", "onnx", "onnxruntime", "av", "kedro", "mlflow")
 
 
 @dataclass(frozen=True)

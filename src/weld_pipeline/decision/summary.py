@@ -1,5 +1,6 @@
 """An evaluation as plain JSON values: the whole record for the files, the short one for `weld evaluate`."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -73,6 +74,19 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
         "level": evaluation.protocol.level,
         "n_too_small": [name for name, estimate in (rates | recalls).items() if estimate.is_small],
         "notes": evaluation.notes,
+    }
+
+
+def curve_metrics(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, list[dict[str, float]]]:
+    """Return the metrics of every epoch as MLflow takes them: `network.metric` → value and step, from 1 on.
+
+    >>> curve_metrics({"net": {"loss": [0.5]}})
+    {'net.loss': [{'value': 0.5, 'step': 1}]}
+    """
+    return {
+        f"{network}.{name}": [{"value": value, "step": step} for step, value in enumerate(values, start=1)]
+        for network, metrics in curves.items()
+        for name, values in metrics.items()
     }
 
 

@@ -235,11 +235,9 @@ def collect_curves(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    return {
-        f"{model}.{name}": [{"value": value, "step": step} for step, value in enumerate(values, start=1)]
-        for model, metrics in curves.items()
-        for name, values in metrics.items()
-    }
+    from weld_pipeline.decision.summary import curve_metrics
+
+    return curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:

@@ -1,0 +1,170 @@
+"""Parameters of a recipe of `image_classifier`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Params(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImageTrunkParams(_Params):
+    """The network that sees the pictures."""
+
+    name: str
+    """Any architecture of timm: resnet50, convnextv2_nano, mobilenetv2_100, tiny_vit_21m_384, …"""
+    weights: str = Field(min_length=1)
+    """`auto`: pretrained ones if they are here or can be had, else random ones with a warning. `random`: random ones.
+    A name of `weld weights list`, or a path: these or an error."""
+    seed: int = Field(ge=0)
+    """Of random weights."""
+    folder: str
+    """Where pretrained weights lie."""
+
+
+class PictureParams(_Params):
+    """What of a picture the network sees."""
+
+    resized_px: int = Field(ge=16, le=2048)
+    """Side of the square a picture is squashed to, and cached at."""
+    crop_px: int = Field(ge=16, le=2048)
+    """Side of a view of it."""
+    grey: bool
+    """Whether colour is thrown away."""
+    normalisation: Literal["weights", "train"]
+    """Mean and spread as the weights were made with, or of the pictures of train."""
+    views: Literal["centre", "ten"]
+    """What predictions are made from: the centre, or ten views that vote softly."""
+    n_workers: int = Field(ge=1, le=64)
+    """Processes to decode in."""
+
+    @model_validator(mode="after")
+    def _view_fits(self) -> "PictureParams":
+        if self.crop_px > self.resized_px:
+            raise ValueError(f"crop_px {self.crop_px} is larger than resized_px {self.resized_px}; a view lies in it")
+        return self
+
+
+class ImageClassParams(_Params):
+    """The classes."""
+
+    order: tuple[str, ...]
+    """Classes that come first, in this order; others follow by name."""
+
+
+class HeadParams(_Params):
+    """What stands on the trunk."""
+
+    kind: Literal["softmax", "arcface", "cosface"]
+    """Softmax, or a margin that is there in training and gone in use."""
+    scale: float = Field(gt=0)
+    """Factor of the cosines of a margin head."""
+    margin: float = Field(ge=0)
+    """Angle [rad] of `arcface`, cosine of `cosface`."""
+    dropout: Share
+    """Share of the embedding dropped in a step."""
+
+
+class AugmentationParams(_Params):
+    """What may happen to a picture in training."""
+
+    min_area: float = Field(gt=0, le=1)
+    """Smallest share of the view a random crop keeps; 1 keeps it whole."""
+    max_stretch: float = Field(ge=1)
+    """Largest ratio a side is stretched by against the other."""
+    flip_horizontal: Share
+    """Probability."""
+    flip_vertical: Share
+    """Probability."""
+    rotation_deg: float = Field(ge=0, le=180)
+    """Largest angle to either side [°]."""
+    brightness: Share
+    """Largest relative change."""
+    contrast: Share
+    """Largest relative change of the distance from the picture's own mean."""
+    erasing: Share
+    """Probability that a rectangle is wiped out."""
+
+
+class MixingParams(_Params):
+    """How pictures of a batch are mixed with one another."""
+
+    mixup_alpha: float = Field(ge=0)
+    """Of the Beta distribution MixUp draws its share from; 0 never does it."""
+    cutmix_alpha: float = Field(ge=0)
+    """The same of CutMix; where both are above 0, one of them is drawn for each batch."""
+    probability: Share
+    """Share of batches that are mixed."""
+
+
+class SyntheticParams(_Params):
+    """Made pictures beside real ones, in train alone."""
+
+    ratio: float = Field(ge=0)
+    """Made pictures to one real; taken once there are any, none before. 0 takes none."""
+    seed: int = Field(ge=0)
+    """Of the draw."""
+
+
+class TrainingParams(_Params):
+    """How the network learns."""
+
+    optimizer: Literal["ranger21", "adamw", "sgd"]
+    """`sgd` is with Nesterov's momentum."""
+    learning_rate: float = Field(gt=0)
+    """Of the head, at its highest."""
+    trunk_lr_factor: float = Field(ge=0)
+    """Of the trunk's rate against the head's."""
+    layer_decay: float = Field(gt=0, le=1)
+    """Factor of the rate from one layer of the trunk to the one below; 1 for none."""
+    weight_decay: float = Field(ge=0)
+    """Of weights; biases and norms have none."""
+    frozen_stages: int = Field(ge=0)
+    """Stages of the trunk, after its stem, that stay as they are; 0 for none, not even the stem."""
+    warmup_epochs: float = Field(ge=0)
+    """Over which the rate rises; a cosine brings it down to 0 at the last epoch."""
+    max_epochs: int = Field(ge=1)
+    """Upper end."""
+    patience: int = Field(ge=1)
+    """Epochs without a better one before it stops."""
+    batch_size: int = Field(ge=1)
+    """Pictures a step."""
+    clip_norm: float = Field(ge=0)
+    """Largest norm of the gradient; 0 for no limit."""
+    ema_decay: float = Field(ge=0, lt=1)
+    """Of the moving average of the weights, which is what is validated and kept; 0 for none."""
+    balance: Literal["none", "class_weights", "sampling"]
+    """Weights in the loss, or as many pictures of every class an epoch; both from train alone."""
+    label_smoothing: float = Field(ge=0, lt=1)
+    """Share of the target spread over all classes, for the softmax only."""
+    progressive: tuple[tuple[int, float], ...]
+    """(side [px], share of the epochs), in order; empty for the full side throughout."""
+    monitor: Literal["valid_loss", "valid_accuracy"]
+    """What the best epoch is chosen by."""
+    precision: Literal["auto", "bf16", "fp32"]
+    """`auto`: bf16 where the hardware is built for it."""
+    seed: int = Field(ge=0)
+    """Of initial weights, order, and every change of a picture."""
+
+
+class ImageCalibrationParams(_Params):
+    """From score to verdict."""
+
+    threshold: float = Field(gt=0, lt=1)
+    """The calibrated probability of a defect from which a weld fails."""
+
+
+class LookParams(_Params):
+    """What is shown for people to look at."""
+
+    n_random: int = Field(ge=1, le=100)
+    """Random pictures of the judged split on the sheet."""
+    heat_maps: bool
+    """Whether each shows what the network looked at; only a network whose last features are a map can."""
+    n_label_errors: int = Field(ge=0, le=200)
+    """Suspected label errors shown with pictures."""
+    seed: int = Field(ge=0)
+    """Of the choice."""
