@@ -32,6 +32,7 @@ AUGMENTATION = Augmentation(
     contrast=0.1,
     erasing=0.1,
 )
+MIXING = Mixing(mixup_alpha=0.4, cutmix_alpha=1.0, probability=0.5)
 NETWORK = NetworkOptions(
     n_classes=3,
     head="arcface",
@@ -84,7 +85,7 @@ def split(pictures, first, last):
     return LabelledPictures(pictures, [f"p{index}" for index in range(first, last)], LABELS[first:last])
 
 
-def fit(pictures, trunk, folder, *, steps=LEARN, network=NETWORK, mixing=Mixing(0.4, 1.0, 0.5), precision="fp32"):
+def fit(pictures, trunk, folder, *, steps=LEARN, network=NETWORK, mixing=MIXING, precision="fp32"):
     return train_image_classifier(
         split(pictures, 0, 14),
         split(pictures, 14, 20),
@@ -170,6 +171,15 @@ def learner(trunk, **changes):
     return ImageLearner(
         network, augmentation=AUGMENTATION, mixing=Mixing(0.4, 1.0, 1.0), centre=centre, steps_per_epoch=2, **options
     )
+
+
+def test_frozen_batch_norms_keep_their_statistics_and_learn(pictures, trunk, tmp_path):
+    model, _ = fit(pictures, trunk, tmp_path, steps=replace(LEARN, batch_norm="freeze", max_epochs=1, progressive=()))
+    for name, value in trunk.tensors.items():
+        if "running" in name:
+            assert np.array_equal(model.tensors[f"trunk.{name}"], value)
+    name = "body.blocks.1.0.bn1.weight"
+    assert not np.array_equal(model.tensors[f"trunk.{name}"], trunk.tensors[name])
 
 
 def test_loss_of_a_mixed_batch_is_the_shared_sum_of_both_classes(trunk):

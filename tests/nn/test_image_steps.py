@@ -14,6 +14,7 @@ STEPS = {
     "layer_decay": 1.0,
     "weight_decay": 0.01,
     "frozen_stages": 0,
+    "batch_norm": "train",
     "warmup_epochs": 0.0,
     "max_epochs": 2,
     "patience": 9,

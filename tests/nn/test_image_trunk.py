@@ -216,6 +216,18 @@ def test_frozen_stages_are_the_stem_and_the_first_ones(tmp_path):
         freeze_stages(trunk, 5)
 
 
+def test_folded_batch_norms_are_said(tmp_path, caplog):
+    tensors = state("test_efficientnet")
+    save_file(tensors, tmp_path / "folded.safetensors")
+    load("test_efficientnet", tmp_path, weights=str(tmp_path / "folded.safetensors"))
+    assert "batch norms hold no statistics, they were folded" in caplog.text
+    caplog.clear()
+    tensors["bn1.running_mean"] += 0.1
+    save_file(tensors, tmp_path / "whole.safetensors")
+    load("test_efficientnet", tmp_path, weights=str(tmp_path / "whole.safetensors"))
+    assert "folded" not in caplog.text
+
+
 def test_real_file_with_its_classifier_fits(real_data, tmp_path):
     path = real_data / "weights" / "timm-mobilenetv2_100.safetensors"
     trunk, record = load("mobilenetv2_100", tmp_path, weights=str(path))

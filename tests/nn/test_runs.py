@@ -57,6 +57,11 @@ def test_class_that_train_does_not_hold_is_named():
         choose_classes(table, order=[])
 
 
+def test_class_cannot_bear_the_name_of_the_calibrated_probability():
+    with pytest.raises(WeldError, match="class 'defect': the probability of this class and the calibrated `p_defect`"):
+        choose_classes(manifest(("Good", "defect")), order=[])
+
+
 @pytest.mark.parametrize("good", [[], ["Good", "Spatter"]])
 def test_there_must_be_one_good_class(good):
     table = manifest()

@@ -32,5 +32,5 @@ def test_what_is_there_is_taken_and_a_shortage_said(caplog):
 def test_made_pictures_outside_train_are_refused():
     rows = pd.DataFrame({"sample_id": ["s0", "s1"], "split": ["train", "test"]})
     check_synthetic(rows[:1])
-    with pytest.raises(WeldError, match="1 synthetic picture.* claim another split than train, the first s1 'test'"):
+    with pytest.raises(WeldError, match=r"1 synthetic picture.* claim another split than train, the first s1 'test'"):
         check_synthetic(rows)

@@ -52,7 +52,8 @@ class ImageLearner(pl.LightningModule):
         """
         super().__init__()
         freeze_stages(network.trunk, steps.frozen_stages)
-        rest_frozen(network)  # Lightning leaves every part in the mode it finds it in
+        # Lightning leaves every part in the mode it finds it in.
+        rest_frozen(network, batch_norms=steps.batch_norm == "freeze")
         # Convolutions read their pictures channels-last as they are cached: nothing is copied.
         self.network = network.to(memory_format=torch.channels_last)
         self.ema = ModelEmaV3(self.network, decay=steps.ema_decay, use_warmup=True) if steps.ema_decay else None
@@ -74,7 +75,7 @@ class ImageLearner(pl.LightningModule):
 
     def train(self, mode: bool = True) -> "ImageLearner":
         super().train(mode)
-        rest_frozen(self.network)
+        rest_frozen(self.network, batch_norms=self.steps.batch_norm == "freeze")
         return self
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:

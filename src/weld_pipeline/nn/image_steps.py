@@ -29,6 +29,8 @@ class ImageSteps:
         layer_decay: Factor of the rate from one layer of the trunk to the one below; 1 for none.
         weight_decay: Of weights; biases and norms have none.
         frozen_stages: Stages of the trunk, after its stem, that stay as they are; 0 for none, not even the stem.
+        batch_norm: `train` collects statistics while training; `freeze` keeps those the trunk came with, as is right for
+            small sets and necessary for weights whose batch norms were folded into the convolutions.
         warmup_epochs: Over which the rate rises from 0; a cosine brings it down to 0 at the last epoch.
         max_epochs: Upper end.
         patience: Epochs without a better one before it stops.
@@ -48,6 +50,7 @@ class ImageSteps:
     layer_decay: float
     weight_decay: float
     frozen_stages: int
+    batch_norm: Literal["train", "freeze"]
     warmup_epochs: float
     max_epochs: int
     patience: int

@@ -1,5 +1,6 @@
 """Image trunks of timm: pictures in, pooled embedding out."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 from weld_pipeline.nn.weights import WeightsRecord
 from weld_pipeline.nn.weights_lines import check_image_trunk, default_image_line, image_statistics
+
+logger = logging.getLogger(__name__)
 
 
 class ImageTrunk(nn.Module):
@@ -88,6 +91,7 @@ def load_image_trunk(
         )
         return trunk, record
     _fill(trunk, name, found.path)
+    _warn_if_folded(trunk, found.name)
     return trunk, found.record()
 
 
@@ -102,6 +106,18 @@ def _fill(trunk: ImageTrunk, name: str, path: Path) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
         raise WeldError(f"weights {path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
+
+
+def _warn_if_folded(trunk: ImageTrunk, name: str) -> None:
+    buffers = trunk.named_buffers()
+    untouched = {"running_mean": 0, "running_var": 1}  # as a batch norm begins
+    kinds = [(untouched[kind], value) for path, value in buffers if (kind := path.rpartition(".")[2]) in untouched]
+    if kinds and all(bool((value == start).all()) for start, value in kinds):
+        logger.warning(
+            "weights %s: batch norms hold no statistics, they were folded into the convolutions; set training.batch_norm "
+            "to freeze, or the first step undoes what was learnt",
+            name,
+        )
 
 
 def stages(body: Any) -> list[list[str]]:
@@ -136,14 +152,19 @@ def freeze_stages(trunk: ImageTrunk, n_stages: int) -> None:
         parameter.requires_grad = name not in frozen
 
 
-def rest_frozen(module: nn.Module) -> None:
+def rest_frozen(module: nn.Module, *, batch_norms: bool) -> None:
     """Put every part of a network whose parameters are all frozen into evaluation mode.
 
     A frozen batch norm must not go on collecting statistics, nor a frozen block drop paths. Call it after `train()`.
+
+    Args:
+        module: The network.
+        batch_norms: Whether all batch norms rest, those that learn too: they keep the statistics they came with.
     """
     for part in module.modules():
         parameters = list(part.parameters())
-        if parameters and not any(parameter.requires_grad for parameter in parameters):
+        is_frozen = parameters and not any(parameter.requires_grad for parameter in parameters)
+        if is_frozen or (batch_norms and isinstance(part, nn.modules.batchnorm._BatchNorm)):  # noqa: SLF001 - torch has no public name for all of them
             part.eval()
 
 

@@ -55,8 +55,8 @@ def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collecti
         needed: Splits that must not be empty.
 
     Raises:
-        WeldError: If a needed split is empty, if there is not exactly one good class, or if a class that occurs elsewhere has
-            no run in train, which nothing could then be recognised by.
+        WeldError: If a needed split is empty, if there is not exactly one good class, if a class is called `defect`, or if
+            a class that occurs elsewhere has no sample in train, which nothing could then be recognised by.
     """
     count = {split: int((runs["split"] == split).sum()) for split in SPLITS}
     if empty := [split for split, n in count.items() if n == 0 and split in needed]:
@@ -70,6 +70,11 @@ def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collecti
         raise WeldError(
             f"class {untaught[0]!r} has {len(rows)} sample(s), all in {places} and none in train; it needs sessions enough for "
             "all splits, or must be left out by index.classes of its ingestion"
+        )
+    if "defect" in taught:
+        raise WeldError(
+            "class 'defect': the probability of this class and the calibrated `p_defect` would bear one name; "
+            "call it defective by index.class_aliases, or balance.defect_class, of its ingestion"
         )
     good = sorted(set(runs.loc[~runs["is_defect"].astype(bool), "label"]))
     if len(good) != 1:
