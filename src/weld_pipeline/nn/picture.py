@@ -8,7 +8,6 @@ import torch
 from einops import rearrange
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
-from torch.nn import functional
 
 # Pillow's integer luma (ITU-R 601-2), 16 bits after the point; every product and sum stays below 2²⁴, exact in float32.
 _LUMA = (19595.0, 38470.0, 7471.0)
@@ -60,8 +59,7 @@ class PicturePreprocess(nn.Module):
     def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N R R C"]:
         """Return pictures squashed to the square, in levels of uint8.
 
-        Bilinear with antialias, the triangle filter of Pillow's BILINEAR: it agrees with Pillow within one level, and
-        ONNX's `Resize` has it too.
+        Bilinear with antialias, the triangle filter of Pillow's BILINEAR, with which it agrees within one level.
         """
         return resized(luma(images) if self.grey else images.float(), self.resized_px).to(torch.uint8)
 
@@ -89,10 +87,39 @@ def luma(images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
 
 
 def resized(levels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
-    """Return pictures squashed to a square, rounded to whole levels."""
+    """Return pictures squashed to a square, in whole levels, as Pillow's antialiased bilinear resizing gives them.
+
+    Everything is computed in whole numbers below 2²⁴, which float32 holds exactly, so every runtime gets the same levels
+    in whatever order it adds. Resizing in fractions would round some pixel differently in another runtime, and a
+    network can make a thousandth of probability of one level.
+
+    Args:
+        levels: Whole numbers in 0 to 255.
+        px: Side of the square.
+    """
     pictures = rearrange(levels, "n h w c -> n c h w")
-    smaller = functional.interpolate(pictures, size=(px, px), mode="bilinear", antialias=True)
-    return rearrange(torch.round(smaller), "n c h w -> n h w c")
+    height, width = pictures.shape[2], pictures.shape[3]
+    across = _weighed(pictures @ _triangles(width, px, levels.device).T)
+    down = _weighed(_triangles(height, px, levels.device) @ across)
+    return rearrange(down, "n c h w -> n h w c")
+
+
+def _weighed(sums: Tensor) -> Tensor:
+    """Return sums of levels times 65536ths as levels, rounded half up as Pillow rounds."""
+    return torch.floor((sums + _HALF) / _ONE).clamp(max=255.0)
+
+
+def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.device) -> Float[Tensor, "r n"]:
+    """Return what each source pixel weighs in each resized one, in whole 65536ths.
+
+    A triangle around the resized pixel's centre, as wide as two of its own pixels, or two source pixels if these are
+    larger. Distances are counted in whole units of half a pixel of the other grid; the one division rounds alike everywhere.
+    """
+    centre = (2 * torch.arange(n_resized, device=device) + 1) * n_source
+    source = (2 * torch.arange(n_source, device=device) + 1) * n_resized
+    reach = 2 * torch.sym_max(n_source, n_resized)
+    height = (reach - (centre[:, None] - source[None, :]).abs()).clamp(min=0)
+    return torch.round(height.float() / height.sum(dim=1, keepdim=True).float() * _ONE)
 
 
 def cached_picture(image: UInt8[np.ndarray, "H W 3"], preprocess: PicturePreprocess) -> UInt8[np.ndarray, "R R C"]:

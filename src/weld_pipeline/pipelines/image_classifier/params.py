@@ -124,6 +124,9 @@ class TrainingParams(_Params):
     """Of weights; biases and norms have none."""
     frozen_stages: int = Field(ge=0)
     """Stages of the trunk, after its stem, that stay as they are; 0 for none, not even the stem."""
+    batch_norm: Literal["train", "freeze"]
+    """`freeze` keeps the statistics the trunk came with, right for small batches and for weights with folded norms;
+    `train` collects them anew."""
     warmup_epochs: float = Field(ge=0)
     """Over which the rate rises; a cosine brings it down to 0 at the last epoch."""
     max_epochs: int = Field(ge=1)
