@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -48,9 +49,10 @@ def catalog_entries(root):
 
 
 def test_every_stage_and_step_is_registered(pipelines):
-    stages = {"sample_data", "ingestion", "video_classifier", "evaluation", "export", "inspection", "__default__"}
+    stages = {"sample_data", "ingestion", "evaluation", "export", "inspection", "__default__"}
+    families = {"video_classifier", "image_ingestion", "image_classifier"}
     steps = {"feature_extraction", "training", "calibration"}
-    assert stages | steps <= set(pipelines)
+    assert stages | families | steps <= set(pipelines)
 
 
 def test_no_registered_pipeline_is_empty(pipelines):
@@ -64,6 +66,15 @@ def test_family_runs_from_raw_footage_to_a_verdict(pipelines):
     assert {"manifest", "video_classifier.clip_features", "video_classifier.bundle"} <= family.all_outputs()
 
 
+@pytest.mark.parametrize("recipe", ["tig_ss304", "weld_photos", "tig_al5083"])
+def test_recipe_lies_in_its_namespace_from_raw_pictures_to_a_verdict(pipelines, recipe):
+    chain = pipelines["image_classifier"].only_nodes_with_namespaces([recipe])
+    free = {name for name in chain.inputs() if not name.startswith("params:")}
+    own = {f"{recipe}.{name}" for name in ("raw_images", "synthetic_set", "family_name", "training_folder")}
+    assert free == own | {"mlflow_run_id"}
+    assert {f"{recipe}.manifest", f"{recipe}.classifier", f"{recipe}.bundle", f"{recipe}.timing"} <= chain.all_outputs()
+
+
 def test_parameter_inputs_are_models_or_scalars(pipelines):
     everything = pipelines["__default__"] + pipelines["sample_data"]
     untyped = []
@@ -74,10 +85,14 @@ def test_parameter_inputs_are_models_or_scalars(pipelines):
         for argument, dataset in bound.arguments.items():
             if dataset.startswith("params:"):
                 kind = signature.parameters[argument].annotation
-                is_model = inspect.isclass(kind) and issubclass(kind, BaseModel)
-                if not (is_model or kind in SCALARS):
+                kinds = [each for each in get_args(kind) or (kind,) if each is not type(None)]  # `Model | None` too
+                if not all(each in SCALARS or is_model(each) for each in kinds):
                     untyped.append(f"{node.name}: {dataset} is {kind}")
     assert untyped == []
+
+
+def is_model(kind):
+    return inspect.isclass(kind) and issubclass(kind, BaseModel)
 
 
 def _listed(inputs):
@@ -88,8 +103,7 @@ def test_parameter_models_refuse_unknown_keys(pipelines):
     lax = set()
     for node in (pipelines["__default__"] + pipelines["sample_data"]).nodes:
         for argument in inspect.signature(node.func, eval_str=True).parameters.values():
-            kind = argument.annotation
-            if inspect.isclass(kind) and issubclass(kind, BaseModel):
+            for kind in filter(is_model, get_args(argument.annotation) or (argument.annotation,)):
                 config = kind.model_config
                 if config.get("extra") != "forbid" or not config.get("frozen"):
                     lax.add(kind.__name__)

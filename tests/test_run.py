@@ -16,10 +16,12 @@ import pytest
 from nbclient import NotebookClient
 
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
+from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime.bundle import load_bundle
 
 BIN = Path(sys.executable).parent
 FAMILY = "video_classifier"
+RECIPES = ("tig_ss304", "weld_photos", "tig_al5083")
 
 
 def copy_project(root, folder):
@@ -49,7 +51,7 @@ def finished(project_root, tmp_path_factory):
     """A project in which sample data were drawn and everything was run."""
     project = copy_project(project_root, tmp_path_factory.mktemp("project"))
     kedro_run(project, "--pipeline=sample_data")
-    kedro_run(project, "--pipeline=video_classifier")
+    kedro_run(project)
     return project
 
 
@@ -68,23 +70,26 @@ def read_json(path):
 
 def test_every_recording_is_in_the_manifest_and_sessions_do_not_cross(finished):
     manifest = checked(pd.read_parquet(finished / "data/03_primary/manifest.parquet"), MANIFEST)
-    drawn = list((finished / "data/01_raw").rglob("*.avi"))
+    drawn = list((finished / "data/01_raw/intel_robotic_welding").rglob("*.avi"))
     assert len(manifest) == len(drawn)
     usable = manifest[manifest["status"] == "ok"]
     assert set(usable["split"]) == {"train", "valid", "calib", "test"}
     assert usable.groupby("session")["split"].nunique().max() == 1
 
 
-def test_predictions_keep_the_common_schema(finished):
-    predictions = pd.read_parquet(finished / f"data/07_model_output/{FAMILY}/predictions.parquet")
+@pytest.mark.parametrize(("family", "n_classes"), [(FAMILY, 12), *zip(RECIPES, (6, 2, 2), strict=True)])
+def test_predictions_keep_the_common_schema(finished, family, n_classes):
+    predictions = pd.read_parquet(finished / f"data/07_model_output/{family}/predictions.parquet")
     checked(predictions, PREDICTIONS)
     classes = [name.removeprefix("p_") for name in predictions if name.startswith("p_") and name != "p_defect"]
-    assert len(classes) == 12
+    assert len(classes) == n_classes
+    assert "p_defect" in predictions
     assert predictions[[f"p_{name}" for name in classes]].sum(axis=1).round(5).eq(1).all()
 
 
-def test_report_stands_alone_and_says_what_it_is_made_from(finished):
-    report = (finished / f"data/08_reporting/{FAMILY}/evaluation_report.html").read_text()
+@pytest.mark.parametrize("family", [FAMILY, *RECIPES])
+def test_report_stands_alone_and_says_what_it_is_made_from(finished, family):
+    report = (finished / f"data/08_reporting/{family}/evaluation_report.html").read_text()
     assert "RANDOM WEIGHTS" in report
     assert "DRAWN DATA" in report
     for outside in ('src="http', 'href="http', "url(http", '<link rel="stylesheet"', "<script src"):
@@ -105,6 +110,57 @@ def test_bundle_carries_where_it_came_from(finished):
     assert tags[f"{FAMILY}.weights.is_random"] == "True"
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_pictures_of_a_recipe_are_ingested_whole_and_their_sessions_do_not_cross(finished, recipe):
+    manifest = checked(pd.read_parquet(finished / f"data/03_primary/{recipe}/manifest.parquet"), MANIFEST)
+    drawn = [path for path in (finished / f"data/01_raw/{recipe}").rglob("*") if path.suffix in {".png", ".jpg"}]
+    assert len(manifest) == len(drawn)
+    usable = manifest[manifest["status"] == "ok"]
+    assert set(usable["split"]) == {"train", "valid", "calib", "test"}
+    assert usable.groupby("session")["split"].nunique().max() == 1
+
+
+def test_defects_of_the_balanced_recipe_are_as_common_as_good_welds(finished):
+    manifest = pd.read_parquet(finished / "data/03_primary/tig_al5083/manifest.parquet")
+    for split, rows in manifest[manifest["status"] == "ok"].groupby("split"):
+        assert rows["is_defect"].sum() == (~rows["is_defect"].astype(bool)).sum(), split
+    left = manifest[manifest["status"] == "quarantined"]
+    assert left["reason"].str.startswith("not_drawn").all()
+    wanted = read_json(finished / "data/08_reporting/tig_al5083/ingestion/balance.json")
+    assert wanted["unfilled"], "a tiny sample cannot fill a thousand pictures a class, and must say so"
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_bundle_of_pictures_says_what_the_predictions_table_says(finished, recipe):
+    predictions = pd.read_parquet(finished / f"data/07_model_output/{recipe}/predictions.parquet").set_index(
+        "sample_id"
+    )
+    manifest = pd.read_parquet(finished / f"data/03_primary/{recipe}/manifest.parquet").set_index("sample_id")
+    chosen = predictions[predictions["split"] == "test"].head(4)
+    classifier = WeldClassifier(finished / f"data/09_delivery/{recipe}/bundle")
+    files = [finished / f"data/01_raw/{recipe}" / manifest.loc[name, "path"] for name in chosen.index]
+    for (_, row), verdict in zip(chosen.iterrows(), classifier.predict_batch(files), strict=True):
+        assert verdict.label == row["predicted"]
+        assert verdict.p_defect == pytest.approx(row["p_defect"], abs=1e-3)
+
+
+def test_recipe_is_added_by_a_file_of_parameters_and_its_catalog_lines(raw_only):
+    conf = raw_only / "conf"
+    for env in ("base", "test"):
+        text = (conf / env / "parameters_recipe_weld_photos.yml").read_text()
+        (conf / env / "parameters_recipe_press_shop.yml").write_text(text.replace("weld_photos", "press_shop"))
+    lines = (
+        "press_shop.raw_images:\n"
+        "  type: weld_pipeline.datasets.source_tree.SourceTreeDataset\n"
+        "  filepath: ${globals:data}/01_raw/weld_photos\n"
+    )
+    (conf / "base" / "catalog_press_shop.yml").write_text(lines)
+    kedro_run(raw_only, "--pipeline=image_classifier", "--namespaces=press_shop", "--to-outputs=press_shop.evaluation")
+    record = read_json(raw_only / "data/08_reporting/press_shop/evaluation.json")
+    assert record["rates"]["accuracy"]["n"] > 0
+    assert not (raw_only / "data/03_primary/weld_photos").exists()
+
+
 def test_run_is_reviewed_in_mlflow_by_fields_epochs_and_figures(finished):
     with sqlite3.connect(finished / "mlflow.db") as database:
         parameters = {key for (key,) in database.execute("select key from params")}
@@ -120,7 +176,7 @@ def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(fin
     features = finished / f"data/04_feature/{FAMILY}/clip_features"
     before = {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")}
     predictions = (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes()
-    kedro_run(finished, "--pipelines=feature_extraction,training,calibration")
+    kedro_run(finished, "--pipelines=feature_extraction,training,calibration", f"--namespaces={FAMILY}")
     assert {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")} == before
     assert (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes() == predictions
 

@@ -117,13 +117,18 @@ def test_auto_measures_rounding_against_the_spread_between_clips(random_trunk, m
     def choose(clips, max_rounding):
         return choose_compute(random_trunk[0], clips, precision="auto", max_rounding=max_rounding)
 
-    refused = choose(alike, 0.15)
+    refused, taken = choose(alike, 0.15), choose(torch.cat([clips, clips // 4]), 0.15)
     assert (refused.precision, refused.rounding > 1) == ("fp32", True)
     assert "0.15 is allowed" in refused.reason
-    rounding = choose(torch.cat([clips, clips // 4]), 0.15).rounding
-    assert 0 < rounding < refused.rounding / 5
-    assert choose(torch.cat([clips, clips // 4]), rounding * 1.01).precision == "bf16"
-    assert choose(torch.cat([clips, clips // 4]), rounding * 0.99).precision == "fp32"
+    assert (taken.precision, 0 < taken.rounding < min(0.15, refused.rounding / 5)) == ("bf16", True)
+
+
+@pytest.mark.parametrize(("rounding", "precision"), [(0.1, "bf16"), (0.15, "bf16"), (0.151, "fp32")])
+def test_auto_takes_bf16_up_to_the_rounding_allowed(random_trunk, monkeypatch, rounding, precision):
+    monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
+    monkeypatch.setattr("weld_pipeline.nn.device._rounding", lambda *_: rounding)
+    clips = torch.zeros(2, 4, 112, 112, 3, dtype=torch.uint8)
+    assert choose_compute(random_trunk[0], clips, precision="auto", max_rounding=0.15).precision == precision
 
 
 def test_auto_takes_fp32_where_bf16_is_slow(random_trunk, monkeypatch):

@@ -22,6 +22,17 @@ from weld_pipeline.nn.image_trunk import load_image_trunk, save_image_trunk
 from weld_pipeline.nn.training_folder import TrainingFolder
 
 LABELS = np.arange(20) % 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """On pictures this small, threads wait for one another longer than they work."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
 AUGMENTATION = Augmentation(
     min_area=0.7,
     max_stretch=1.1,

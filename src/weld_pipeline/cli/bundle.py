@@ -44,7 +44,7 @@ def split_bundle(
 ) -> None:
     """Write an image bundle as pre_processing.py, model.onnx and post_processing.py, for servers that chain three files.
 
-    They need numpy, Pillow and onnxruntime alone. Exit code 2: it is no image bundle, or the folder holds other files.
+    They need numpy, Pillow and onnxruntime alone; files of these names are replaced. Exit code 2: it is no image bundle.
     """
     from weld_pipeline.runtime.bundle import load_bundle
     from weld_pipeline.runtime.triple import write_triple

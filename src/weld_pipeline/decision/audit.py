@@ -94,8 +94,8 @@ def refuse_crossings(crossings: Mapping[str, Any]) -> None:
     """
     if sentences := describe_crossings(crossings):
         raise WeldError(
-            f"splits: {' '.join(sentences)} Set ingestion.split.scheme to `sessions`, or take the leak knowingly with "
-            "ingestion.split.allow_leakage=true, which every report will say"
+            f"splits: {' '.join(sentences)} Set split.scheme of the ingestion to `sessions`, or take the leak knowingly with "
+            "its split.allow_leakage=true, which every report will say"
         )
 
 
@@ -217,7 +217,7 @@ def _warnings(usable: pd.DataFrame) -> list[str]:
     if len(usable) > 1 and n_sessions == len(usable):
         warnings.append(
             "Every recording is its own session: files of one weld would cross splits unseen. Give a session column "
-            "or ingestion.index.session_pattern if some belong together."
+            "or index.session_pattern of the ingestion if some belong together."
         )
     empty = [split for split in SPLITS if not (usable["split"] == split).any()]
     if empty:

@@ -84,7 +84,9 @@ def assign_splits(
         WeldError: If the fractions do not sum to 1.
     """
     if abs(sum(fractions.values()) - 1) > _SUM_TOLERANCE or min(fractions.values()) < 0:
-        raise WeldError(f"split fractions {dict(fractions)} must be at least 0 and sum to 1; mend ingestion.split")
+        raise WeldError(
+            f"split fractions {dict(fractions)} must be at least 0 and sum to 1; mend split.fractions of the ingestion"
+        )
     wanted = {split: share for split, share in fractions.items() if share > 0}
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)

@@ -218,7 +218,7 @@ def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: 
     total = sum(share for _, share in stages)
     if stages[-1][0] != crop_px or not math.isclose(total, 1):
         raise WeldError(
-            f"training.progressive ends at {stages[-1][0]} px with shares that add up to {total:g}; it must end at input.crop_px = {crop_px} and add up to 1"
+            f"training.progressive ends at {stages[-1][0]} px with shares that add up to {total:g}; it must end at picture.crop_px = {crop_px} and add up to 1"
         )
     done = 0.0
     for px, share in stages:

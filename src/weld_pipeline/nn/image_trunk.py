@@ -16,7 +16,7 @@ from weld_pipeline.nn import weights as pretrained
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 from weld_pipeline.nn.weights import WeightsRecord
-from weld_pipeline.nn.weights_lines import check_image_trunk, default_image_line, image_statistics
+from weld_pipeline.nn.weights_lines import check_image_trunk, default_image_line, image_line, image_statistics
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ def load_image_trunk(
     """Return a trunk and what it carries.
 
     Args:
-        name: Timm's name of the architecture.
+        name: Timm's name of the architecture; with a tag, `auto` looks for the weights of that tag, else for timm's own
+            choice.
         crop_px: Side of the pictures it will see.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
         seed: Of random weights.
@@ -79,18 +80,20 @@ def load_image_trunk(
     Raises:
         WeldError: If named weights cannot be had or do not fit.
     """
-    found = pretrained.choose(name, weights, folder, default_image_line(name))
+    architecture, _, tag = name.partition(".")
+    default = image_line(name) if tag else default_image_line(architecture)
+    found = pretrained.choose(architecture, weights, folder, default)
     line = found.line if found else None
-    mean, std = (line.mean, line.std) if line else image_statistics(name)
+    mean, std = (line.mean, line.std) if line else image_statistics(architecture)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        trunk = ImageTrunk(name=name, crop_px=crop_px, mean=mean, std=std)
+        trunk = ImageTrunk(name=architecture, crop_px=crop_px, mean=mean, std=std)
     if found is None:
         record = WeightsRecord(
-            f"{name}.random", f"torch seed {seed}", fingerprint(trunk), "none", is_random=True, seed=seed
+            f"{architecture}.random", f"torch seed {seed}", fingerprint(trunk), "none", is_random=True, seed=seed
         )
         return trunk, record
-    _fill(trunk, name, found.path)
+    _fill(trunk, architecture, found.path)
     _warn_if_folded(trunk, found.name)
     return trunk, found.record()
 

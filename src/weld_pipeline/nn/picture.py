@@ -117,7 +117,7 @@ def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.devic
     """
     centre = (2 * torch.arange(n_resized, device=device) + 1) * n_source
     source = (2 * torch.arange(n_source, device=device) + 1) * n_resized
-    reach = 2 * torch.sym_max(n_source, n_resized)
+    reach: Any = 2 * torch.sym_max(n_source, n_resized)
     height = (reach - (centre[:, None] - source[None, :]).abs()).clamp(min=0)
     return torch.round(height.float() / height.sum(dim=1, keepdim=True).float() * _ONE)
 

@@ -112,6 +112,6 @@ def ids_of(runs: pd.DataFrame, split: str) -> list[str]:
     if chosen.empty:
         labels = ", ".join(sorted(set(runs["label"])))
         raise WeldError(
-            f"split {split} holds no run of {labels}; give it a session of them, or change ingestion.split.seed"
+            f"split {split} holds no run of {labels}; give it a session of them, or change split.seed of the ingestion"
         )
     return list(chosen["sample_id"])

@@ -20,7 +20,7 @@ def mix_synthetic(real_ids: Sequence[str], synthetic_ids: Sequence[str], *, rati
         ratio: Synthetic pictures to one real.
         seed: Of the draw.
 
-    >>> mix_synthetic(["r0", "r1"], ["s0"], ratio=3.0, seed=0)
+    >>> mix_synthetic(["r0", "r1"], ["s0"], ratio=0.5, seed=0)
     ['r0', 'r1', 's0']
     """
     wanted = round(ratio * len(real_ids))

@@ -95,6 +95,9 @@ def train_classifier(
         labels = np.array([classes["names"].index(label_of[name]) for name in sample_ids], dtype=np.int64)
         return image_fitting.LabelledPictures(images, sample_ids, labels)
 
+    batch_norm = training.batch_norm
+    if batch_norm == "auto":
+        batch_norm = "train" if trunk.provenance["weights"]["is_random"] else "freeze"
     model, curves = image_fitting.train_image_classifier(
         labelled(learnt),
         labelled(real["valid"]),
@@ -107,7 +110,7 @@ def train_classifier(
         ),
         augmentation=Augmentation(**augmentation.model_dump()),
         mixing=Mixing(**mixing.model_dump()),
-        steps=ImageSteps(**training.model_dump(exclude={"precision"})),
+        steps=ImageSteps(**training.model_dump(exclude={"precision", "batch_norm"}), batch_norm=batch_norm),
         precision=training.precision,
         folder=training_folder,
     )

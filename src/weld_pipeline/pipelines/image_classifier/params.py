@@ -15,7 +15,8 @@ class ImageTrunkParams(_Params):
     """The network that sees the pictures."""
 
     name: str
-    """Any architecture of timm: resnet50, convnextv2_nano, mobilenetv2_100, tiny_vit_21m_384, …"""
+    """Any architecture of timm: resnet50, convnextv2_nano, mobilenetv2_100, tiny_vit_21m_384, … With a tag, as in
+    convnextv2_nano.fcmae_ft_in22k_in1k_384, `auto` looks for the weights of that tag."""
     weights: str = Field(min_length=1)
     """`auto`: pretrained ones if they are here or can be had, else random ones with a warning. `random`: random ones.
     A name of `weld weights list`, or a path: these or an error."""
@@ -124,9 +125,9 @@ class TrainingParams(_Params):
     """Of weights; biases and norms have none."""
     frozen_stages: int = Field(ge=0)
     """Stages of the trunk, after its stem, that stay as they are; 0 for none, not even the stem."""
-    batch_norm: Literal["train", "freeze"]
-    """`freeze` keeps the statistics the trunk came with, right for small batches and for weights with folded norms;
-    `train` collects them anew."""
+    batch_norm: Literal["auto", "train", "freeze"]
+    """`freeze` keeps the statistics the trunk came with, right for small sets and for weights with folded norms; `train`
+    collects them anew, as random weights need it. `auto`: `train` for random weights, else `freeze`."""
     warmup_epochs: float = Field(ge=0)
     """Over which the rate rises; a cosine brings it down to 0 at the last epoch."""
     max_epochs: int = Field(ge=1)
