@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import time
@@ -53,6 +54,17 @@ def timed(call: Callable[[], object], *, repeats: int = 1) -> float:
         call()
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
+
+
+def thread_counts() -> list[int]:
+    """Return one thread, and one a core: the first is steady, the second suffers from whatever else the machine does."""
+    return sorted({1, os.cpu_count() or 1})
+
+
+def in_turns(*calls: Callable[[], object], repeats: int) -> list[list[float]]:
+    """Return the seconds of every call of each: in turns, so that what else the machine does falls on all alike."""
+    rounds = [[timed(call) for call in calls] for _ in range(repeats)]
+    return [list(seconds) for seconds in zip(*rounds, strict=True)]
 
 
 def main(description: str, compare: Callable[[bool], Sequence[Row]]) -> None:

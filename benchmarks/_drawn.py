@@ -1,0 +1,44 @@
+"""Drawn pictures to compare on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from weld_pipeline.synthetic.layouts import LAYOUTS
+from weld_pipeline.synthetic.picture_plan import plan_pictures
+
+LAYOUT = "tig_ss304"
+CLASSES = LAYOUTS[LAYOUT].classes
+_N_SESSIONS = 3  # of each class, the least that is drawn
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A file with a drawn TIG frame, and the number of its class."""
+
+    path: Path
+    label: int
+
+
+def draw_frames(folder: Path, *, n_per_session: int, width: int) -> list[Frame]:
+    """Return frames drawn as grey PNGs, the classes in turns: three sessions of each class.
+
+    Args:
+        folder: Where the files come to lie.
+        n_per_session: Frames of each session.
+        width: Of a frame [px].
+    """
+    planned = plan_pictures(
+        LAYOUT,
+        n_sessions_per_class=_N_SESSIONS,
+        n_per_session=n_per_session,
+        written_share=0.0,
+        width=width,
+        seed=0,
+    )
+    by_class = [[picture for picture in planned if picture.label == label] for label in CLASSES]
+    frames = []
+    for number, picture in enumerate(picture for alike in zip(*by_class, strict=True) for picture in alike):
+        path = folder / f"{number:04d}.png"
+        path.write_bytes(LAYOUTS[LAYOUT].draw(picture))
+        frames.append(Frame(path, CLASSES.index(picture.label)))
+    return frames

@@ -1,0 +1,206 @@
+"""Picture files to verdicts through a bundle, against torch in eager mode on the same files.
+
+The network is MobileNetV2 at 224 px with random weights. The peer decodes with Pillow, resizes with torch's antialiased
+bilinear filter, crops, normalises, and runs the network in float32 under `inference_mode`, in batches of the same
+size; that it says the same is checked before anything is measured.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from benchmarks._drawn import CLASSES, draw_frames
+from benchmarks.common import Row, in_turns, main, row, thread_counts, timed
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.deploy.bundle import BundleContents, write_bundle
+from weld_pipeline.deploy.card import model_card
+from weld_pipeline.deploy.description import describe_bundle, image_contract
+from weld_pipeline.deploy.onnx_export import export_image_graph
+from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.image_classifier import ImageClassifier
+from weld_pipeline.nn.image_graph import ImageGraph
+from weld_pipeline.nn.image_trunk import load_image_trunk
+from weld_pipeline.runtime import WeldClassifier
+from weld_pipeline.runtime.bundle import CARD, GRAPH
+from weld_pipeline.runtime.picture_graph import PictureGraph
+
+NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
+GOOD = "good_weld"
+_FRAME_WIDTH = 640
+_START_LIMIT_S = 1.5
+_BLOCK = 20
+# Of the spread of a logit between pictures: the two resize filters differ by a level here and there.
+_MAX_DIFFERENCE = 0.1
+_START = (
+    "import sys; from weld_pipeline.runtime import WeldClassifier; WeldClassifier(sys.argv[1]).predict(sys.argv[2])"
+)
+
+
+def compare(quick: bool) -> Sequence[Row]:
+    """Return rows for batches from files and from arrays, for single pictures, and for the start in a fresh process."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = [frame.path for frame in draw_frames(folder, n_per_session=2 if quick else 4, width=_FRAME_WIDTH)]
+        files = files[: len(files) // BATCH * BATCH]
+        network = _network(folder)
+        bundle, plain = _write_bundle(folder / "bundle", network), _Plain(network)
+        rows = []
+        for n_threads in thread_counts():
+            torch.set_num_threads(n_threads)
+            ours = WeldClassifier(bundle, n_threads=n_threads)
+            _check_same(ours, plain, files[:BATCH])
+            graph = PictureGraph(ours.bundle, n_threads=n_threads)
+            found = [
+                *_batches(ours, graph, plain, files, repeats=3 if quick else 9),
+                *_singles(ours, plain, files, n_blocks=2 if quick else 10),
+            ]
+            rows += [replace(each, name=f"{each.name}, {n_threads} thread(s)") for each in found]
+        return [*rows, _start(bundle, files[0], repeats=3 if quick else 9)]
+
+
+class _Plain:
+    """Torch in eager mode."""
+
+    def __init__(self, network: ImageClassifier) -> None:
+        self.network = network.eval()
+        self.mean, self.std = (getattr(network.preprocess, name) for name in ("mean", "std"))
+
+    def of_files(self, files: Sequence[Path]) -> np.ndarray:
+        """Return the probabilities of picture files, a batch at a time."""
+        parts = [files[first : first + BATCH] for first in range(0, len(files), BATCH)]
+        return np.concatenate([self.of_arrays([_decoded(path) for path in part]) for part in parts])
+
+    def of_arrays(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of decoded pictures as one batch."""
+        with torch.inference_mode():
+            batch = torch.stack([self._prepared(picture) for picture in pictures])
+            probabilities: np.ndarray = torch.softmax(self.network(batch), dim=1).numpy()
+        return probabilities
+
+    def _prepared(self, picture: np.ndarray) -> Tensor:
+        levels = torch.from_numpy(picture).permute(2, 0, 1)[None]  # [1, 3, H, W]
+        resized = functional.interpolate(levels, (RESIZED, RESIZED), mode="bilinear", antialias=True)
+        first = (RESIZED - CROP) // 2
+        crop = resized[:, :, first : first + CROP, first : first + CROP]
+        return ((crop.float() / 255 - self.mean) / self.std)[0]
+
+
+def _decoded(path: Path) -> np.ndarray:
+    return np.array(Image.open(path).convert("RGB"))
+
+
+def _batches(
+    ours: WeldClassifier, graph: PictureGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
+) -> list[Row]:
+    pictures = [_decoded(path) for path in files[:BATCH]]
+    stacked, views = np.stack(pictures), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
+    from_files = in_turns(lambda: ours.predict_batch(files), lambda: plain.of_files(files), repeats=repeats)
+    from_arrays = in_turns(lambda: graph.run(stacked, views), lambda: plain.of_arrays(pictures), repeats=2 * repeats)
+    return [
+        row(
+            name,
+            ours=n / statistics.median(seconds[0]),
+            peer=n / statistics.median(seconds[1]),
+            unit="pictures/s",
+            target=1.5,
+            better="higher",
+        )
+        for name, n, seconds in (
+            (f"{len(files)} files to verdicts, batches of {BATCH}", len(files), from_files),
+            (f"arrays to probabilities, a batch of {BATCH}", BATCH, from_arrays),
+        )
+    ]
+
+
+def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_blocks: int) -> list[Row]:
+    ours_ms, peer_ms = [], []
+    # In blocks: threads of the one still spin for a moment when the other begins.
+    for block in range(n_blocks):
+        paths = np.roll(np.array(files), -block * _BLOCK)[:_BLOCK]
+        ours_ms += [1000 * timed(lambda path=path: ours.predict(path)) for path in paths]
+        peer_ms += [1000 * timed(lambda path=path: plain.of_files([path])) for path in paths]
+    return [
+        row(
+            f"one file to its verdict, p{percent} of {len(ours_ms)}",
+            ours=float(np.percentile(ours_ms, percent)),
+            peer=float(np.percentile(peer_ms, percent)),
+            unit="ms",
+            target=1.0,
+        )
+        for percent in (50, 90, 99)
+    ]
+
+
+def _start(bundle: Path, picture: Path, *, repeats: int) -> Row:
+    command = [sys.executable, "-c", _START, str(bundle), str(picture)]
+    (seconds,) = in_turns(lambda: subprocess.run(command, check=True, capture_output=True), repeats=repeats)
+    return row(
+        "fresh process to first verdict, against what is allowed",
+        ours=statistics.median(seconds),
+        peer=_START_LIMIT_S,
+        unit="s",
+        target=1.0,
+    )
+
+
+def _check_same(ours: WeldClassifier, plain: _Plain, files: Sequence[Path]) -> None:
+    verdicts = [ours.predict(path) for path in files]
+    found = np.log([[each.probabilities[name] for name in CLASSES] for each in verdicts])
+    expected = np.log(plain.of_files(files))
+    difference = float((np.abs(found - expected) / expected.std(axis=0)).max())
+    if difference > _MAX_DIFFERENCE:
+        raise WeldError(
+            f"bundle and torch differ by {difference:.2f} of the spread between pictures; speed compares nothing then"
+        )
+
+
+def _network(folder: Path) -> ImageClassifier:
+    trunk, _ = load_image_trunk(NETWORK, crop_px=CROP, weights="random", seed=0, folder=folder)
+    numbers = trunk.architecture
+    network = ImageClassifier(
+        trunk=numbers,
+        head={"kind": "softmax", "n_classes": len(CLASSES), "scale": 1.0, "margin": 0.0},
+        preprocess={
+            "resized_px": RESIZED,
+            "crop_px": CROP,
+            "grey": False,
+            "mean": numbers["mean"],
+            "std": numbers["std"],
+        },
+        dropout=0.0,
+    )
+    return network.eval()
+
+
+def _write_bundle(folder: Path, network: ImageClassifier) -> Path:
+    module = ImageGraph(classifier=network, good_index=CLASSES.index(GOOD), calibration=None)
+    description = describe_bundle(
+        family="benchmark",
+        classes=CLASSES,
+        good_class=GOOD,
+        contract=image_contract(network.preprocess.architecture, views="centre"),
+        calibration={},
+        manifest=pd.DataFrame(columns=["sample_id", "sha256", "label", "split", "status"]),
+        weights={"name": f"{NETWORK}.random", "source": "torch", "sha256": None, "licence": "none", "is_random": True},
+        mlflow_run_id=None,
+        metrics={},
+        banners=["RANDOM WEIGHTS"],
+    )
+    files = {GRAPH: export_image_graph(module), CARD: model_card(description).encode()}
+    write_bundle(folder, BundleContents(description, files))
+    return folder
+
+
+if __name__ == "__main__":
+    main(__doc__.splitlines()[0] if __doc__ else "", compare)
