@@ -115,8 +115,8 @@ def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.devic
     A triangle around the resized pixel's centre, as wide as two of its own pixels, or two source pixels if these are
     larger. Distances are counted in whole units of half a pixel of the other grid; the one division rounds alike everywhere.
     """
-    centre = (2 * torch.arange(n_resized, device=device) + 1) * n_source
-    source = (2 * torch.arange(n_source, device=device) + 1) * n_resized
+    centre: Any = (2 * torch.arange(n_resized, device=device) + 1) * n_source
+    source: Any = (2 * torch.arange(n_source, device=device) + 1) * n_resized
     reach: Any = 2 * torch.sym_max(n_source, n_resized)
     height = (reach - (centre[:, None] - source[None, :]).abs()).clamp(min=0)
     return torch.round(height.float() / height.sum(dim=1, keepdim=True).float() * _ONE)

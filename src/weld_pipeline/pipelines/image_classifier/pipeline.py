@@ -47,7 +47,7 @@ def _training() -> Pipeline:
                 name="train_classifier",
             ),
             Node(nodes.log_training, "curves", "training_metrics", name="log_training"),
-            Node(nodes.plot_curves, "curves", "loss_curves", name="plot_curves"),
+            Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
             Node(
                 nodes.predict_logits,
                 ["images", "manifest", "classifier", "params:picture"],

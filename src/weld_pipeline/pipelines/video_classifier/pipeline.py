@@ -96,7 +96,7 @@ def _training() -> Pipeline:
                 name="collect_curves",
             ),
             Node(nodes.log_training, "curves", "training_metrics", name="log_training"),
-            Node(nodes.plot_curves, "curves", "loss_curves", name="plot_curves"),
+            Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
         ],
         tags={"training"},
     )
