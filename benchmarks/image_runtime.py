@@ -1,6 +1,7 @@
 """Picture files to verdicts through a bundle, against torch in eager mode on the same files.
 
-The network is MobileNetV2 at 224 px with random weights. The peer decodes with Pillow, resizes with torch's antialiased
+The network is MobileNetV2 at 224 px with random weights; the frames are drawn at 640 px and at the 1280 px of the real
+TIG recordings, since resizing grows with the picture and the network does not. The peer decodes with Pillow, resizes with torch's antialiased
 bilinear filter, crops, normalises, and runs the network in float32 under `inference_mode`, in batches of the same
 size; that it says the same is checked before anything is measured.
 """
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,7 @@ from weld_pipeline.runtime.picture_graph import PictureGraph
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
 GOOD = "good_weld"
-_FRAME_WIDTH = 640
+_WIDTHS = (640, 1280)
 _START_LIMIT_S = 1.5
 _BLOCK = 20
 # Of the spread of a logit between pictures: the two resize filters differ by a level here and there.
@@ -51,22 +53,27 @@ def compare(quick: bool) -> Sequence[Row]:
     """Return rows for batches from files and from arrays, for single pictures, and for the start in a fresh process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = [frame.path for frame in draw_frames(folder, n_per_session=2 if quick else 4, width=_FRAME_WIDTH)]
-        files = files[: len(files) // BATCH * BATCH]
         network = _network(folder)
         bundle, plain = _write_bundle(folder / "bundle", network), _Plain(network)
+        files = {width: _draw(folder / str(width), width=width, n_per_session=2 if quick else 4) for width in _WIDTHS}
         rows = []
-        for n_threads in thread_counts():
+        for width, n_threads in product(_WIDTHS, thread_counts()):
             torch.set_num_threads(n_threads)
             ours = WeldClassifier(bundle, n_threads=n_threads)
-            _check_same(ours, plain, files[:BATCH])
-            graph = PictureGraph(ours.bundle, n_threads=n_threads)
+            _check_same(ours, plain, files[width][:BATCH])
             found = [
-                *_batches(ours, graph, plain, files, repeats=3 if quick else 9),
-                *_singles(ours, plain, files, n_blocks=2 if quick else 10),
+                *_batches(ours, plain, files[width], n_threads=n_threads, repeats=3 if quick else 7),
+                *_singles(ours, plain, files[width], n_blocks=1 if quick else 8),
             ]
-            rows += [replace(each, name=f"{each.name}, {n_threads} thread(s)") for each in found]
-        return [*rows, _start(bundle, files[0], repeats=3 if quick else 9)]
+            rows += [replace(each, name=f"{width} px, {n_threads} thread(s), {each.name}") for each in found]
+        return [*rows, _start(bundle, files[_WIDTHS[-1]][0], repeats=3 if quick else 9)]
+
+
+def _draw(folder: Path, *, width: int, n_per_session: int) -> list[Path]:
+    """Return the files of whole batches."""
+    folder.mkdir()
+    frames = draw_frames(folder, n_per_session=n_per_session, width=width)
+    return [frame.path for frame in frames[: len(frames) // BATCH * BATCH]]
 
 
 class _Plain:
@@ -100,9 +107,8 @@ def _decoded(path: Path) -> np.ndarray:
     return np.array(Image.open(path).convert("RGB"))
 
 
-def _batches(
-    ours: WeldClassifier, graph: PictureGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
-) -> list[Row]:
+def _batches(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_threads: int, repeats: int) -> list[Row]:
+    graph = PictureGraph(ours.bundle, n_threads=n_threads)
     pictures = [_decoded(path) for path in files[:BATCH]]
     stacked, views = np.stack(pictures), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
     from_files = in_turns(lambda: ours.predict_batch(files), lambda: plain.of_files(files), repeats=repeats)
@@ -117,8 +123,8 @@ def _batches(
             better="higher",
         )
         for name, n, seconds in (
-            (f"{len(files)} files to verdicts, batches of {BATCH}", len(files), from_files),
-            (f"arrays to probabilities, a batch of {BATCH}", BATCH, from_arrays),
+            (f"{len(files)} files, batches of {BATCH}", len(files), from_files),
+            (f"decoded arrays, a batch of {BATCH}", BATCH, from_arrays),
         )
     ]
 
@@ -132,7 +138,7 @@ def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_bl
         peer_ms += [1000 * timed(lambda path=path: plain.of_files([path])) for path in paths]
     return [
         row(
-            f"one file to its verdict, p{percent} of {len(ours_ms)}",
+            f"one file, p{percent} of {len(ours_ms)}",
             ours=float(np.percentile(ours_ms, percent)),
             peer=float(np.percentile(peer_ms, percent)),
             unit="ms",
@@ -146,7 +152,7 @@ def _start(bundle: Path, picture: Path, *, repeats: int) -> Row:
     command = [sys.executable, "-c", _START, str(bundle), str(picture)]
     (seconds,) = in_turns(lambda: subprocess.run(command, check=True, capture_output=True), repeats=repeats)
     return row(
-        "fresh process to first verdict, against what is allowed",
+        "fresh process to its first verdict, against what is allowed",
         ours=statistics.median(seconds),
         peer=_START_LIMIT_S,
         unit="s",

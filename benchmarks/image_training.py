@@ -3,7 +3,8 @@
 The peer is what timm's `train.py` comes to on a processor: a Dataset that decodes with Pillow and transforms with
 `create_transform` in every epoch, a DataLoader with a worker a core, AdamW, cross-entropy, float32, valid after each
 epoch. Ours fills its cache of resized pictures within the measured time, so its first epoch costs what it costs.
-Network, size and batch are those of the recipe `tig_al5083`; crop, flip, brightness and contrast vary alike in both.
+Network, side and batch are those of the recipe `tig_al5083`; the frames have the 1280 px of the real recordings. Crop,
+flip, brightness and contrast vary alike in both.
 """
 
 import os
@@ -48,7 +49,7 @@ AUGMENTATION = Augmentation(
     erasing=0.0,
 )
 _RATE, _DECAY = 1e-3, 0.02
-_FRAME_WIDTH = 640
+_FRAME_WIDTH = 1280
 _N_VALID = 32
 
 
