@@ -183,7 +183,14 @@ def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(fin
 
 def test_extraction_killed_midway_resumes_to_the_same_bytes(finished, raw_only):
     features = raw_only / f"data/04_feature/{FAMILY}/clip_features"
-    arguments = [str(BIN / "kedro"), "run", "--env=test", "--to-outputs=video_classifier.clip_features"]
+    for path in (
+        "03_primary/manifest.parquet",
+        *(f"04_feature/{FAMILY}/{n}" for n in ("trunk.safetensors", "compute.json")),
+    ):
+        (raw_only / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(finished / "data" / path, raw_only / "data" / path)
+    extract = f"--nodes={FAMILY}.extract_clip_features"
+    arguments = [str(BIN / "kedro"), "run", "--env=test", extract]
     with subprocess.Popen(arguments, cwd=raw_only, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 240
         while len(list(features.rglob("*.safetensors"))) < 3:
@@ -193,7 +200,7 @@ def test_extraction_killed_midway_resumes_to_the_same_bytes(finished, raw_only):
         os.kill(process.pid, signal.SIGKILL)
     kept = {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")}
     assert not (features / "index.json").exists()
-    kedro_run(raw_only, "--to-outputs=video_classifier.clip_features")
+    kedro_run(raw_only, extract)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     whole = finished / f"data/04_feature/{FAMILY}/clip_features"
     names = sorted(path.relative_to(whole) for path in whole.rglob("*") if path.is_file())
