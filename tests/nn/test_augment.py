@@ -119,6 +119,6 @@ def test_batch_that_is_not_mixed_is_left_alone(how):
 
 
 def test_progressive_sizes_must_end_at_the_size_in_use():
-    with pytest.raises(WeldError, match=r"progressive ends at 320 px .* must end at input.crop_px = 448"):
+    with pytest.raises(WeldError, match=r"progressive ends at 320 px .* must end at picture.crop_px = 448"):
         px_of_epoch([(256, 0.5), (320, 0.5)], epoch=0, max_epochs=10, crop_px=448)
     assert px_of_epoch([], epoch=3, max_epochs=10, crop_px=224) == 224

@@ -7,7 +7,7 @@ import torch
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.decode import Video
-from weld_pipeline.nn.device import Compute, choose_compute
+from weld_pipeline.nn.device import Compute, choose_compute, choose_training_compute
 from weld_pipeline.nn.features import (
     FeatureWorkerFactory,
     Windows,
@@ -117,10 +117,16 @@ def test_auto_measures_rounding_against_the_spread_between_clips(random_trunk, m
     def choose(clips, max_rounding):
         return choose_compute(random_trunk[0], clips, precision="auto", max_rounding=max_rounding)
 
-    refused, taken = choose(alike, 0.15), choose(torch.cat([clips, clips // 4]), 0.15)
+    refused, taken = choose(alike, 1.0), choose(torch.cat([clips, clips // 4]), 1.0)
     assert (refused.precision, refused.rounding > 1) == ("fp32", True)
-    assert "0.15 is allowed" in refused.reason
-    assert (taken.precision, 0 < taken.rounding < min(0.15, refused.rounding / 5)) == ("bf16", True)
+    assert "1.0 is allowed" in refused.reason
+    assert (taken.precision, 0 < taken.rounding < refused.rounding / 5) == ("bf16", True)
+
+
+@pytest.mark.parametrize(("asked", "taken"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
+def test_training_on_a_processor_takes_bf16_only_if_asked(monkeypatch, asked, taken):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert choose_training_compute(asked).precision == taken
 
 
 @pytest.mark.parametrize(("rounding", "precision"), [(0.1, "bf16"), (0.15, "bf16"), (0.151, "fp32")])

@@ -98,17 +98,21 @@ class TrainingCompute:
 def choose_training_compute(precision: Literal["auto", "bf16", "fp32"]) -> TrainingCompute:
     """Return device and precision for a training, and log them.
 
+    Training in bf16 on a processor is left to those who ask for it: with torch 2.15 small pictures gave, from one seed,
+    results that depended on what the memory held before, and once a loss that was no number.
+
     Args:
-        precision: `auto` takes bf16 where the hardware multiplies it by itself; the others are taken as they are.
+        precision: `auto` takes bf16 on a GPU that multiplies it by itself; the others are taken as they are.
     """
     device: Literal["cuda", "cpu"] = "cuda" if torch.cuda.is_available() else "cpu"
-    is_fast = torch.cuda.is_bf16_supported() if device == "cuda" else has_fast_bf16()
     if precision != "auto":
         chosen = TrainingCompute(device, precision, "asked for")
-    elif is_fast:
-        chosen = TrainingCompute(device, "bf16", "the hardware multiplies bfloat16 by itself")
+    elif device == "cpu":
+        chosen = TrainingCompute(device, "fp32", "on a processor, bf16 does not repeat itself in training")
+    elif torch.cuda.is_bf16_supported():
+        chosen = TrainingCompute(device, "bf16", "the GPU multiplies bfloat16 by itself")
     else:
-        chosen = TrainingCompute(device, "fp32", "the hardware does not multiply bfloat16 by itself")
+        chosen = TrainingCompute(device, "fp32", "the GPU does not multiply bfloat16 by itself")
     logger.info("training runs on %s in %s: %s", chosen.device, chosen.precision, chosen.reason)
     return chosen
 

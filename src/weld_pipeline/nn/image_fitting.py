@@ -117,7 +117,7 @@ def train_image_classifier(
         augmentation: What may happen to a picture.
         mixing: Of pictures with one another.
         steps: How it learns.
-        precision: `auto` takes bf16 where the hardware is built for it.
+        precision: `auto` takes bf16 on a GPU that is built for it.
         folder: For its checkpoints.
 
     Raises:

@@ -149,7 +149,7 @@ class TrainingParams(_Params):
     monitor: Literal["valid_loss", "valid_accuracy"]
     """What the best epoch is chosen by."""
     precision: Literal["auto", "bf16", "fp32"]
-    """`auto`: bf16 where the hardware is built for it."""
+    """`auto`: bf16 on a GPU that is built for it, fp32 on a processor."""
     seed: int = Field(ge=0)
     """Of initial weights, order, and every change of a picture."""
 
