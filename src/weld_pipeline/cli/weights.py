@@ -42,10 +42,12 @@ def fetch_weights(
 
 @weights.command("verify")
 def verify_weights(folder: FolderOption = _PRETRAINED) -> None:
-    """Check the sha256 of every file that is here. Exit code 2: one has other bytes than its hub's."""
+    """Check the sha256 of every file that is here, where its hub publishes one. Exit code 2: one has other bytes."""
     from weld_pipeline.nn.weights import inventory
 
     found = [line for line in inventory(folder) if line["found"]]
     for line in found:
-        print(f"{line['name']}: {line['found']} {line['sha256']}")
-    print(f"{len(found)} file(s) as their hubs have them")
+        compared = "as its hub has it" if line["is_checked"] else "nothing to compare with, its hub publishes no digest"
+        print(f"{line['name']}: {line['found']} {line['sha256']}: {compared}")
+    n_checked = sum(line["is_checked"] for line in found)
+    print(f"{n_checked} of {len(found)} file(s) compared with what their hubs publish")
