@@ -79,7 +79,7 @@ class PicturePreprocess(nn.Module):
         return (pictures - self.mean) / self.std
 
 
-def luma(images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
+def luma(images: UInt8[Tensor, "N H W 3"] | Float[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
     """Return Pillow's grey levels of RGB pictures, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
     red, green, blue = (images[..., channel].float() for channel in range(3))
     total = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2] + _HALF

@@ -1,0 +1,1 @@
+"""Anomaly detectors: fitted on good pictures alone, a score and a map for each picture."""
