@@ -1,0 +1,225 @@
+"""From which score on a picture fails, and what that promises. Chosen on calib; test never takes part.
+
+References:
+    [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world", 2005, section 4.1.
+    [2] V. Vovk, "Conditional validity of inductive conformal predictors", ACML 2012, section 3.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import betaincinv
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.decision.anomaly_histogram import ScoreHistogram, bins_of
+from weld_pipeline.decision.anomaly_metrics import check_scores, f1_max
+from weld_pipeline.decision.calibration import Platt, fit_platt
+
+_CONFIDENCE = 0.95
+_FEW_DEFECTS = 10  # as many as an evaluation wants before it relies on an interval
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which score on a picture fails.
+
+    Attributes:
+        score_threshold: A picture fails where its score is at or above it.
+        kind: How it was chosen.
+        n_good: Good calib pictures.
+        n_defect: Defective calib pictures.
+        n_good_sessions: Sessions the good ones come from; None if not told.
+        false_reject_rate: Promised share of good pictures that fail, at most; None where none is promised.
+        false_reject_rate_95: That share for this one threshold: stays below this in 95 of 100 choices of calib pictures.
+        calib_f1: F1 on the calib pictures the threshold was chosen on; None where they are of one kind.
+        promise: What it means, in words.
+        platt: Score to probability of a defect; None unless calib holds both kinds.
+    """
+
+    score_threshold: float
+    kind: Literal["f1", "conformal"]
+    n_good: int
+    n_defect: int
+    n_good_sessions: int | None
+    false_reject_rate: float | None
+    false_reject_rate_95: float | None
+    calib_f1: float | None
+    promise: str
+    platt: Platt | None
+
+    def fails(self, scores: Float[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
+        """Return which pictures fail."""
+        return scores >= self.score_threshold
+
+    def to_record(self) -> dict[str, Any]:
+        """Return it as JSON values; `platt_a` and `platt_b` are there only where a probability is."""
+        names = [name for name in self.__dataclass_fields__ if name != "platt"]
+        record = {name: getattr(self, name) for name in names}
+        return record | ({"platt_a": self.platt.a, "platt_b": self.platt.b} if self.platt else {})
+
+
+@dataclass(frozen=True)
+class DisplayRange:
+    """How to colour maps of one detector alike.
+
+    Attributes:
+        map_low: Up to it the picture shows as it is: half the pixels of good pictures lie there.
+        map_threshold: A contour encloses what is at or above it, which few good pictures have anything of.
+        map_high: From it on the colour is full; as far above the threshold as that is above `map_low`.
+    """
+
+    map_low: float
+    map_threshold: float
+    map_high: float
+
+
+def choose_threshold(
+    scores: Float[np.ndarray, " N"],
+    is_defect: Bool[np.ndarray, " N"],
+    *,
+    kind: Literal["auto", "f1", "conformal"],
+    false_reject_rate: float,
+    session: Sequence[str] | None = None,
+) -> Threshold:
+    """Return from which score on a picture fails.
+
+    `f1` takes the threshold with the best F1 on these pictures, in the middle between the two scores it divides.
+    `conformal` needs good pictures alone: of n of them the ⌈(n + 1)(1 − α)⌉-th smallest score is the last that passes [1].
+
+    Args:
+        scores: Of the calib split; higher is worse.
+        is_defect: Truth.
+        kind: `auto` is f1 where both kinds are there, else conformal.
+        false_reject_rate: α, in (0, 1): the share of good pictures that may fail; f1 ignores it.
+        session: Session of each picture; said in the promise where pictures share one.
+
+    Raises:
+        WeldError: If there is no good picture, a score is not finite, f1 is asked for without both kinds, or α is less
+            than the good pictures allow.
+    """
+    check_scores(scores)
+    n_defect = int(is_defect.sum())
+    if n_defect == len(scores):
+        raise WeldError(f"threshold: none of the {n_defect} calib pictures is good; put good ones into calib")
+    chosen = ("f1" if n_defect else "conformal") if kind == "auto" else kind
+    n_sessions = None if session is None else len(set(np.asarray(session, dtype=str)[~is_defect].tolist()))
+    if chosen == "f1":
+        return _by_f1(scores, is_defect, n_sessions=n_sessions)
+    return _by_conformal(scores, is_defect, rate=false_reject_rate, n_sessions=n_sessions)
+
+
+def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0.1) -> DisplayRange:
+    """Return how to colour maps, from those of good calib pictures; memory does not grow with them.
+
+    Args:
+        good_maps: One at a time.
+        share: Of good pictures that may show a contour somewhere, at most, as far as their number allows.
+
+    Raises:
+        WeldError: If there is no map, or one is not finite.
+    """
+    histogram, hottest = ScoreHistogram(np.int64), []
+    for number, anomaly_map in enumerate(good_maps):
+        if not np.isfinite(anomaly_map).all():
+            raise WeldError(f"display range: good map {number} is not finite; fit the detector again")
+        histogram.add(bins_of(anomaly_map).ravel())
+        hottest.append(float(anomaly_map.max()))
+    if not hottest:
+        raise WeldError("display range: no map of a good calib picture; put good pictures into calib")
+    low = histogram.quantile(0.5)
+    last = sorted(hottest)[min(len(hottest), len(hottest) + 1 - int((len(hottest) + 1) * share)) - 1]
+    # Maps that are all alike have no range; one step of their numbers keeps the colours defined.
+    threshold = _next_above(max(last, low))
+    return DisplayRange(low, threshold, max(2 * threshold - low, _next_above(threshold)))
+
+
+def _by_f1(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], *, n_sessions: int | None) -> Threshold:
+    n_good, n_defect = int((~is_defect).sum()), int(is_defect.sum())
+    if not n_defect:
+        raise WeldError(
+            f"threshold: f1 needs defective pictures and calib holds {n_good} good ones only; set the kind to conformal"
+        )
+    value, f1 = _between(scores, is_defect)
+    few = f", with {n_defect} defective ones a rough guess" if n_defect < _FEW_DEFECTS else ""
+    return Threshold(
+        score_threshold=value,
+        kind="f1",
+        n_good=n_good,
+        n_defect=n_defect,
+        n_good_sessions=n_sessions,
+        false_reject_rate=None,
+        false_reject_rate_95=None,
+        calib_f1=f1,
+        promise=f"F1 {f1:.3f} on the {n_good} good and {n_defect} defective calib pictures it was chosen on, an upper "
+        f"bound{few}; nothing is promised of false rejects or of escapes.",
+        platt=fit_platt(scores, is_defect),
+    )
+
+
+def _by_conformal(
+    scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], *, rate: float, n_sessions: int | None
+) -> Threshold:
+    good, n_defect = scores[~is_defect], int(is_defect.sum())
+    n_above = _n_above(len(good), rate)
+    value = _next_above(float(np.sort(good)[len(good) - n_above]))
+    # With this threshold the rate of all good pictures is distributed as Beta(n_above, n + 1 − n_above) [2].
+    upper = float(betaincinv(n_above, len(good) + 1 - n_above, _CONFIDENCE))
+    fails = scores >= value
+    return Threshold(
+        score_threshold=value,
+        kind="conformal",
+        n_good=len(good),
+        n_defect=n_defect,
+        n_good_sessions=n_sessions,
+        false_reject_rate=rate,
+        false_reject_rate_95=upper,
+        calib_f1=2 * int((fails & is_defect).sum()) / (int(fails.sum()) + n_defect) if n_defect else None,
+        promise=_conformal_promise(rate, upper, len(good), n_sessions),
+        platt=fit_platt(scores, is_defect) if n_defect else None,
+    )
+
+
+def _n_above(n: int, rate: float) -> int:
+    """Return how many of n + 1 good pictures may fail: ⌊(n + 1)α⌋, so that (n + 1) minus it is ⌈(n + 1)(1 − α)⌉."""
+    if not 0 < rate < 1:
+        raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
+    exact = Fraction(str(rate))  # 0.29 · 100 is 28.999999999999996 in binary
+    if n_above := int((n + 1) * exact):
+        return n_above
+    raise WeldError(
+        f"threshold: a false-reject rate of {rate:g} needs {ceil(1 / exact) - 1} good calib pictures; there are {n}, "
+        f"which can promise {1 / (n + 1):.3g} at best; give it more, or set false_reject_rate to that or above"
+    )
+
+
+def _next_above(value: float) -> float:
+    """Return the next float32: the score itself must pass, or ties would break the promise."""
+    return float(np.nextafter(np.float32(value), np.float32(np.inf)))
+
+
+def _between(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"]) -> tuple[float, float]:
+    """Return the middle between the lowest score that fails at the best F1 and the one below it, and that F1.
+
+    In the middle, a rounding of the exported graph turns over no calib picture.
+    """
+    best, lowest = (float(values[0]) for values in f1_max(scores, is_defect, np.ones((1, len(scores)))))
+    passing = scores[scores < lowest]
+    return (lowest if not len(passing) else (lowest + float(passing.max())) / 2), best
+
+
+def _conformal_promise(rate: float, upper: float, n_good: int, n_sessions: int | None) -> str:
+    shared = ""
+    if n_sessions is not None and n_sessions < n_good:
+        shared = (
+            f"; they come from {n_sessions} session(s), so that it may not hold in another: pictures of one are alike"
+        )
+    return (
+        f"On average at most {rate:.3g} of good pictures fail, and with 95 % confidence at most {upper:.3g} by this one "
+        f"threshold, if they are exchangeable with the {n_good} good calib pictures{shared}; nothing is promised of "
+        "escapes."
+    )

@@ -1,0 +1,75 @@
+"""What an anomaly detector saw, over the picture it saw it in."""
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from PIL import Image
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media import heatmap
+
+FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
+_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the picture's longer side, and at least one
+
+
+def overlay(
+    picture: UInt8[np.ndarray, "H W 3"],
+    anomaly_map: Float[np.ndarray, "h w"],
+    *,
+    low: float,
+    high: float,
+    threshold: float | None = None,
+    mask: Bool[np.ndarray, "H W"] | None = None,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the picture with its anomaly map in colour over it.
+
+    Args:
+        picture: RGB.
+        anomaly_map: Higher is worse; brought to the picture's size.
+        low: Value of the map up to which the picture stays as it is.
+        high: Value from which the colour is full.
+        threshold: Value of the map that a white contour encloses; None draws none.
+        mask: What a green contour encloses; None draws none.
+
+    Raises:
+        WeldError: If the range is empty, or the map is not finite.
+    """
+    height, width = picture.shape[:2]
+    sized = heatmap.resize_map(anomaly_map, height=height, width=width)
+    drawn = heatmap.overlay(picture, heat_of(sized, low=low, high=high))
+    line_px = max(1, round(max(height, width) / _PX_PER_LINE))
+    if mask is not None:
+        drawn[outline(mask, line_px=line_px)] = TRUTH
+    if threshold is not None:
+        drawn[outline(sized >= threshold, line_px=line_px)] = FOUND
+    return drawn
+
+
+def heat_of(anomaly_map: Float[np.ndarray, "H W"], *, low: float, high: float) -> Float[np.ndarray, "H W"]:
+    """Return a map as heat on [0, 1]: none at `low`, full at `high`.
+
+    Raises:
+        WeldError: If `high` is not above `low`, or the map is not finite.
+    """
+    if not high > low:
+        raise WeldError(f"overlay: the range from {low} to {high} is empty; take it from maps of good pictures")
+    if not np.isfinite(anomaly_map).all():
+        raise WeldError("overlay: the anomaly map is not finite; look at the detector that made it")
+    return ((np.asarray(anomaly_map, np.float32) - np.float32(low)) / np.float32(high - low)).clip(0, 1)
+
+
+def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray, "H W"]:
+    """Return the rim of what is marked: its pixels within `line_px` steps of one that is not.
+
+    The picture's border counts as not marked, so that a region it cuts is closed along it.
+    """
+    core = inside
+    for _ in range(line_px):
+        padded = np.pad(core, 1)
+        core = core & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return inside & ~core
+
+
+def resize_mask(mask: Bool[np.ndarray, "H W"], *, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+    """Return a mask at another, smaller size for show; a pixel is marked if any of its area is, so that none is lost."""
+    share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    return np.asarray(share) > 0
