@@ -43,7 +43,7 @@ def test_map_smaller_than_the_kernel_is_an_error():
 
 
 def test_negative_smoothing_is_an_error():
-    with pytest.raises(WeldError, match="smoothing of -1.0 px"):
+    with pytest.raises(WeldError, match=r"smoothing of -1\.0 px"):
         GaussianSmoothing(-1.0)
 
 
