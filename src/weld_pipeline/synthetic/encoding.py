@@ -13,8 +13,8 @@ _JPEG_QUALITY = 88
 _PNG_LEVEL = 3
 
 
-def as_png(image: UInt8[np.ndarray, "H W"]) -> bytes:
-    """Return a grey picture as PNG."""
+def as_png(image: UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W"]) -> bytes:
+    """Return a picture in colour or grey as PNG."""
     note = PngImagePlugin.PngInfo()
     note.add_text("Comment", PROVENANCE)
     file = io.BytesIO()

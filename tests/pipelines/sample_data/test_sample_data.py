@@ -7,11 +7,19 @@ from kedro.io import DatasetError
 from pydantic import ValidationError
 
 from weld_pipeline.datasets.source_tree import SourceTreeDataset
-from weld_pipeline.pipelines.sample_data.nodes import draw_pictures, draw_weld_shop, plan_pictures, plan_weld_shop
+from weld_pipeline.pipelines.sample_data.nodes import (
+    draw_pictures,
+    draw_weld_seams,
+    draw_weld_shop,
+    plan_pictures,
+    plan_weld_seams,
+    plan_weld_shop,
+)
 from weld_pipeline.pipelines.sample_data.params import (
     DrawPicturesParams,
     DrawWeldShopParams,
     PlanPicturesParams,
+    PlanWeldSeamsParams,
     PlanWeldShopParams,
 )
 from weld_pipeline.pipelines.sample_data.pipeline import PICTURE_LAYOUTS, create_pipeline
@@ -37,6 +45,7 @@ TINY_PICTURES = {
     "width": 96,
     "seed": 0,
 }
+TINY_SEAMS = {"n_train_good": 2, "n_test_good": 1, "n_per_defect": 1, "width": 96, "seed": 0}
 
 
 def base_parameters(project_root):
@@ -145,3 +154,65 @@ def test_each_layout_is_a_namespace_that_can_be_drawn_alone():
 def test_wrong_parameter_of_pictures_is_refused_by_name(change, message):
     with pytest.raises(ValidationError, match=message):
         PlanPicturesParams(**(TINY_PICTURES | change))
+
+
+def drawn_seams(root: Path, n_workers: int = 1, **changes) -> dict[str, bytes]:
+    plan = plan_weld_seams(PlanWeldSeamsParams(**(TINY_SEAMS | changes)))
+    SourceTreeDataset(filepath=str(root)).save(draw_weld_seams(plan, DrawPicturesParams(n_workers=n_workers)))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_every_seam_and_mask_is_recorded_as_drawn_whatever_the_number_of_workers(tmp_path):
+    one, two = (drawn_seams(tmp_path / str(n), n_workers=n) for n in (1, 2))
+    assert one == two
+    record = json.loads(one.pop("DRAWN.json"))
+    assert record["is_finished"]
+    assert set(record["files"]) == set(one)
+    assert len(one) == 2 + 1 + 5 * 2  # good ones; five defects, each with its mask
+
+
+def test_seams_are_drawn_neither_among_nor_over_existing_files(tmp_path):
+    before = drawn_seams(tmp_path / "drawn")
+    (tmp_path / "drawn/ground_truth/void/000_mask.png").write_bytes(b"mine")
+    (tmp_path / "drawn/train/good/001.png").unlink()
+    assert drawn_seams(tmp_path / "drawn") == before | {"ground_truth/void/000_mask.png": b"mine"}
+    with pytest.raises(DatasetError, match="drawn with other parameters"):
+        drawn_seams(tmp_path / "drawn", seed=1)
+    mine = tmp_path / "own/train/good/002.png"  # a number beyond those that would be drawn
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    with pytest.raises(DatasetError, match="holds files that were not drawn"):
+        drawn_seams(tmp_path / "own")
+    assert [path for path in (tmp_path / "own").rglob("*") if path.is_file()] == [mine]
+
+
+def test_seams_are_drawn_alone_by_the_namespace_that_reads_them():
+    alone = create_pipeline().only_nodes_with_namespaces(["anomaly_detector"])
+    assert {node.name for node in alone.nodes} == {
+        "anomaly_detector.plan_weld_seams",
+        "anomaly_detector.draw_weld_seams",
+    }
+    assert alone.inputs() == {"params:sample_data.plan_weld_seams", "params:sample_data.draw_pictures"}
+    assert alone.outputs() == {"anomaly_detector.raw_images"}
+
+
+def test_base_parameters_of_seams_give_enough_of_each_kind(project_root):
+    plan = plan_weld_seams(PlanWeldSeamsParams(**base_parameters(project_root)["plan_weld_seams"]))
+    n = plan.path.str.rpartition("/")[0].value_counts()
+    assert n["train/good"] >= 40
+    assert n["test/good"] >= 12
+    assert n.drop(["train/good", "test/good"]).min() >= 5
+    assert len(n) == 2 + 5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_train_good": 0}, "greater than or equal to 1"),
+        ({"width": 64}, "greater than or equal to 96"),
+        ({"n_defects": 3}, "Extra inputs are not permitted"),
+    ],
+)
+def test_wrong_parameter_of_seams_is_refused_by_name(change, message):
+    with pytest.raises(ValidationError, match=message):
+        PlanWeldSeamsParams(**(TINY_SEAMS | change))

@@ -9,6 +9,7 @@ from weld_pipeline.pipelines.sample_data.params import (
     DrawPicturesParams,
     DrawWeldShopParams,
     PlanPicturesParams,
+    PlanWeldSeamsParams,
     PlanWeldShopParams,
 )
 
@@ -49,3 +50,21 @@ def draw_pictures(sample_plan: pd.DataFrame, params: DrawPicturesParams) -> Pend
     from weld_pipeline.synthetic.recipes import from_table
 
     return pending_pictures(from_table(sample_plan, DrawnPicture), n_workers=params.n_workers)
+
+
+def plan_weld_seams(params: PlanWeldSeamsParams) -> pd.DataFrame:
+    """Return the recipe of every photograph of a seam to be drawn, a row a photograph."""
+    from weld_pipeline.synthetic.pictures import DrawnPicture
+    from weld_pipeline.synthetic.recipes import as_table
+    from weld_pipeline.synthetic.seam_plan import plan_seams
+
+    return as_table(plan_seams(**params.model_dump()), DrawnPicture)
+
+
+def draw_weld_seams(sample_plan: pd.DataFrame, params: DrawPicturesParams) -> PendingItems[Any, bytes]:
+    """Return photographs of seams and masks of their defects as work to be done where they are saved."""
+    from weld_pipeline.synthetic.pictures import DrawnPicture
+    from weld_pipeline.synthetic.recipes import from_table
+    from weld_pipeline.synthetic.seam_plan import pending_seams
+
+    return pending_seams(from_table(sample_plan, DrawnPicture), n_workers=params.n_workers)

@@ -82,6 +82,23 @@ class PlanPicturesParams(BaseModel):
         return self
 
 
+class PlanWeldSeamsParams(BaseModel):
+    """What the drawn weld seams with masks hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_train_good: int = Field(ge=1, le=5000)
+    """Photographs of good seams to fit on."""
+    n_test_good: int = Field(ge=0, le=1000)
+    """Photographs of good seams in test."""
+    n_per_defect: int = Field(ge=0, le=200)
+    """Photographs of each of the five defects, each with its mask."""
+    width: int = Field(ge=96, le=1280)
+    """Width and height of a photograph [px]."""
+    seed: int = Field(ge=0)
+    """Seed of everything drawn; another one is another line of production: steel, process, light."""
+
+
 class DrawPicturesParams(BaseModel):
     """How pictures are drawn."""
 

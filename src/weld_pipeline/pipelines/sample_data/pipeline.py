@@ -4,14 +4,21 @@ from typing import get_args
 
 from kedro.pipeline import Node, Pipeline
 
-from weld_pipeline.pipelines.sample_data.nodes import draw_pictures, draw_weld_shop, plan_pictures, plan_weld_shop
+from weld_pipeline.pipelines.sample_data.nodes import (
+    draw_pictures,
+    draw_weld_seams,
+    draw_weld_shop,
+    plan_pictures,
+    plan_weld_seams,
+    plan_weld_shop,
+)
 from weld_pipeline.pipelines.sample_data.params import PictureLayout
 
 PICTURE_LAYOUTS: tuple[str, ...] = get_args(PictureLayout)
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline that draws the samples: the shop of videos, and pictures in each layout."""
+    """Return the pipeline that draws the samples: the shop of videos, pictures in each layout, seams with masks."""
     shop = Pipeline(
         [
             Node(plan_weld_shop, "params:sample_data.plan_weld_shop", "sample_plan", name="plan_weld_shop"),
@@ -23,7 +30,7 @@ def create_pipeline() -> Pipeline:
             ),
         ]
     )
-    return sum((_pictures(layout) for layout in PICTURE_LAYOUTS), shop)
+    return sum((_pictures(layout) for layout in PICTURE_LAYOUTS), shop + _seams())
 
 
 def _pictures(layout: str) -> Pipeline:
@@ -36,6 +43,21 @@ def _pictures(layout: str) -> Pipeline:
         namespace=layout,
         parameters={
             "params:plan_pictures": f"params:sample_data.{layout}.plan_pictures",
+            "params:draw_pictures": "params:sample_data.draw_pictures",
+        },
+    )
+
+
+def _seams() -> Pipeline:
+    """Return the pair of nodes that draws weld seams with masks, in the namespace of the pipeline that reads them."""
+    return Pipeline(
+        [
+            Node(plan_weld_seams, "params:plan_weld_seams", "sample_plan", name="plan_weld_seams"),
+            Node(draw_weld_seams, ["sample_plan", "params:draw_pictures"], "raw_images", name="draw_weld_seams"),
+        ],
+        namespace="anomaly_detector",
+        parameters={
+            "params:plan_weld_seams": "params:sample_data.plan_weld_seams",
             "params:draw_pictures": "params:sample_data.draw_pictures",
         },
     )
