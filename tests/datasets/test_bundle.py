@@ -15,6 +15,7 @@ def contents():
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
         "input": {
+            "contract": "clips",
             "media": "video",
             "window": 16,
             "stride": 8,

@@ -4,9 +4,15 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.deploy.card import model_card
-from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, video_contract
+from weld_pipeline.deploy.description import (
+    anomaly_calibration,
+    anomaly_contract,
+    describe_bundle,
+    evaluation_metrics,
+    video_contract,
+)
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.runtime.bundle import BundleDescription
+from weld_pipeline.runtime.description import BundleDescription
 
 ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9, "is_small": False}
 FEW = {"value": 1.0, "low": 0.5, "high": 1.0, "n": 3, "n_sessions": 2, "is_small": True}
@@ -82,7 +88,7 @@ def described():
         classes=["Good", "Porosity"],
         good_class="Good",
         contract=video_contract({"window": 16, "stride": 8, "gate": asdict(ArcGate())}, latent_size=64),
-        calibration={"temperature": 1.0, "threshold": 0.5},
+        calibration={"temperature": 1.0, "platt_a": -1.0, "platt_b": 0.0, "threshold": 0.5},
         manifest=manifest,
         weights=weights,
         mlflow_run_id=None,
@@ -101,3 +107,86 @@ def test_description_is_what_the_runtime_reads(described):
 def test_description_of_the_same_parts_is_the_same(described):
     # No clock in it: equal inputs give equal bundles.
     assert not [name for name in [*described, *described["provenance"]] if "time" in name or "created" in name]
+
+
+DETECTOR = {
+    "family": "patchcore",
+    "classes": ["good_weld", "anomalous"],
+    "input": {
+        "contract": "anomaly_map",
+        "media": "image",
+        "channels": "RGB",
+        "image_px": 256,
+        "grey": True,
+        "clahe_clip": 2.0,
+        "smoothing": True,
+        "tiling": {"tile_px": 512, "overlap_px": 64},
+    },
+    "threshold": None,
+    "calibration": {
+        "score_threshold": 2.5,
+        "kind": "conformal",
+        "promise": "At most 5 % of good pictures fail.",
+        "map_low": 0.5,
+        "map_threshold": 2.0,
+        "map_high": 2.5,
+    },
+}
+
+
+def test_card_of_a_detector_says_what_it_was_fitted_on_and_what_is_promised(description):
+    card = " ".join(model_card(description | DETECTOR).split())
+    for part in (
+        "# patchcore: anomaly detector, fitted on good pictures only",
+        "names no kind of defect",
+        "cuts it into tiles of 512 pixels that share at least 64",
+        "sees each tile at 256×256 pixels, grey, locally equalised (CLAHE, clip 2), smoothed.",
+        "*fail* from score 2.5 on; the score of a picture is that of its worst tile",
+        "chosen by good pictures alone",
+        "What it promises: At most 5 % of good pictures fail. There is no `p_defect`",
+        "- `anomalous`: from the threshold on",
+        "this is a candidate",
+    ):
+        assert part in card
+
+
+def test_card_of_a_released_detector_tells_parity_and_p_defect(description):
+    parity = {
+        "n_pictures": 12,
+        "n_tiles": 48,
+        "max_score_difference": 2.1e-7,
+        "max_level_difference": 3.1e-6,
+        "table_max_score_difference": 1.5e-5,
+        "tolerances": {"score": 1e-4, "level": 1e-3, "table_score": 1e-3, "table_p": 0.02},
+    }
+    calibration = {**DETECTOR["calibration"], "kind": "f1"}
+    whole = {**DETECTOR["input"], "tiling": None, "clahe_clip": 0.0, "smoothing": False, "grey": False}
+    told = {"parity": parity, "calibration": calibration, "input": whole, "threshold": 0.4}
+    card = " ".join(model_card(description | DETECTOR | told).split())
+    for part in (
+        "says and sees it at 256×256 pixels. It supports",
+        "*fail* from score 2.5 on. The threshold was chosen by the best F1",
+        "At the threshold `p_defect` is 0.400.",
+        "On 12 picture files, 48 tiles, read from disk: no verdict differs",
+        "2.1e-07 of their size (allowed 1e-04), maps by 3.1e-06",
+    ):
+        assert part in card
+
+
+def test_contract_and_calibration_of_a_detector_are_what_the_runtime_reads(described):
+    architecture = {"image_px": 64, "grey": False, "clahe_clip": 2.0, "smoothing": True, "mean": [0.5], "std": [0.5]}
+    threshold = {"score_threshold": 2.0, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.0}
+    calibration = anomaly_calibration(threshold, {"map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5})
+    told = {
+        "classes": ["Good", "anomalous"],
+        "input": anomaly_contract(architecture, tiling={"tile_px": 96, "overlap_px": 8}),
+        "threshold": calibration["threshold"],
+        "calibration": calibration,
+    }
+    read = BundleDescription.model_validate(described | told | {"files": {}})
+    assert (read.threshold, read.input.image_px, read.input.tiling.tile_px) == (0.5, 64, 96)
+
+
+def test_detector_without_platt_has_no_threshold_of_p_defect():
+    threshold = {"score_threshold": 2.0, "kind": "conformal", "promise": "Something."}
+    assert anomaly_calibration(threshold, {"map_low": 0, "map_threshold": 2, "map_high": 3})["threshold"] is None

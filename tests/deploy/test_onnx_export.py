@@ -4,11 +4,11 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from weld_pipeline.deploy.onnx_export import OPSET, export_image_graph, export_video_graph
+from weld_pipeline.deploy.onnx_export import OPSET, export_anomaly_graph, export_image_graph, export_video_graph
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn import image_graph as image_graphs
 from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES
-from weld_pipeline.runtime import picture_graph
+from weld_pipeline.runtime import detector_graph, picture_graph
 from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
 
 
@@ -117,3 +117,26 @@ def test_image_graph_tells_pictures_and_views_apart(image_session):
 
 def test_same_image_module_gives_the_same_bytes(image_graph, image_module):
     assert export_image_graph(image_module) == image_graph
+
+
+@pytest.mark.parametrize("shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, 32, 32)])
+def test_anomaly_graph_equals_torch_at_any_size_and_number(detector_onnx, detector_module, shape):
+    images = noise(*shape)[:, 0]
+    score, levels = ort.InferenceSession(detector_onnx).run(list(detector_graph.OUTPUTS), {"images": images})
+    with torch.inference_mode():
+        wanted_score, wanted_levels = detector_module(torch.from_numpy(images))
+    assert levels.shape == (shape[0], 32, 32)
+    np.testing.assert_allclose(score, wanted_score.numpy(), rtol=1e-5)
+    np.testing.assert_allclose(levels, wanted_levels.numpy(), atol=1e-5)
+
+
+def test_anomaly_graph_tells_pictures_apart(detector_onnx):
+    # Guards the test above: a graph of constants would pass it.
+    images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
+    score, levels = ort.InferenceSession(detector_onnx).run(None, {"images": images})
+    assert abs(score[0] - score[1]) > 1e-3
+    assert abs(levels[0] - levels[1]).max() > 0.1
+
+
+def test_same_detector_gives_the_same_bytes(detector_onnx, detector_module):
+    assert export_anomaly_graph(detector_module) == detector_onnx

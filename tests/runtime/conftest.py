@@ -52,6 +52,7 @@ def description():
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
         "input": {
+            "contract": "clips",
             "media": "video",
             "window": 4,
             "stride": 2,
@@ -155,6 +156,7 @@ tiny (uint8[N,H,W,3] images, int64[V,3] views)
 def make_image_bundle(tmp_path, description):
     """Write the tiny bundle of pictures, with changes to the text of its graph or to its description."""
     contract = {
+        "contract": "views",
         "media": "image",
         "channels": "RGB",
         "resized_px": 10,
@@ -194,6 +196,74 @@ def write_red(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", size[::-1], (level, 200, 51)).save(path)
+        return path
+
+    return write
+
+
+# Blue is the anomaly: the map is its level at the top left 8 × 8 pixels, the score the map's maximum. Red is not looked at.
+DETECTOR_GRAPH = """
+<ir_version: 10, opset_import: ["" : 18]>
+tiny (uint8[N,H,W,3] images) => (float[N] score, float[N,8,8] anomaly_map)
+<int64[3] begin = {0, 0, 2}, int64[3] end = {8, 8, 3}, int64[3] axes = {1, 2, 3}, int64[1] last = {3}, int64[2] pixels = {1, 2}>
+{
+  levels = Cast <to = 1> (images)
+  blue = Slice(levels, begin, end, axes)
+  anomaly_map = Squeeze(blue, last)
+  score = ReduceMax <keepdims = 0> (anomaly_map, pixels)
+}
+"""
+
+
+@pytest.fixture
+def detector_calibration():
+    return {
+        "score_threshold": 128.0,
+        "kind": "f1",
+        "promise": "nothing, by a test",
+        "platt_a": -0.1,
+        "platt_b": 12.8,
+        "map_low": 51.0,
+        "map_threshold": 128.0,
+        "map_high": 255.0,
+    }
+
+
+@pytest.fixture
+def make_detector(tmp_path, description, detector_calibration):
+    """Write the tiny detector, with changes to the text of its graph, to its tiling or to its description."""
+
+    def make(name="detector", *, replace=("", ""), tiling=None, **changes):
+        model = onnx.parser.parse_model(DETECTOR_GRAPH.replace(*replace))
+        onnx.checker.check_model(model)
+        files = {"model.onnx": model.SerializeToString(), "card.md": b"# a test\n"}
+        contract = {"contract": "anomaly_map", "media": "image", "channels": "RGB", "image_px": 8, "grey": False}
+        described = description | {
+            "family": "patchcore",
+            "classes": ["good_weld", "anomalous"],
+            "input": contract | {"clahe_clip": 0.0, "smoothing": False, "tiling": tiling},
+            "calibration": detector_calibration,
+        }
+        write_bundle(tmp_path / name, BundleContents(described | changes, files))
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def detector_folder(make_detector):
+    return make_detector()
+
+
+@pytest.fixture
+def write_blue(tmp_path):
+    """Write a picture of 8 × 8 squares, each with that much blue, losslessly."""
+
+    def write(rows, name="weld.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        blue = np.kron(np.array(rows, np.uint8), np.ones((8, 8), np.uint8))
+        Image.fromarray(np.stack([np.full_like(blue, 200), np.zeros_like(blue), blue], axis=2)).save(path)
         return path
 
     return write

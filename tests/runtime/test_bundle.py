@@ -4,6 +4,7 @@ import pytest
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime.bundle import load_bundle, sealed
+from weld_pipeline.runtime.contracts import AnomalyCalibration
 from weld_pipeline.runtime.video import VideoInspector
 
 
@@ -70,8 +71,8 @@ def test_unknown_format_is_refused(bundle_folder, version):
 
 
 def test_missing_key_is_named(bundle_folder):
-    rewrite(bundle_folder, input={"media": "video", "window": 4, "channels": "RGB"})
-    with pytest.raises(WeldError, match=r"input\.video\.stride: Field required"):
+    rewrite(bundle_folder, input={"contract": "clips", "media": "video", "window": 4, "channels": "RGB"})
+    with pytest.raises(WeldError, match=r"input\.clips\.stride: Field required"):
         load_bundle(bundle_folder)
 
 
@@ -123,9 +124,9 @@ def test_file_that_is_no_graph_is_refused(bundle_folder):
         VideoInspector(load_bundle(bundle_folder))
 
 
-def test_medium_that_is_none_is_refused(bundle_folder):
-    rewrite(bundle_folder, input={"media": "sound", "channels": "RGB"})
-    with pytest.raises(WeldError, match=r"input: .*'sound'.* 'video', 'image'"):
+def test_contract_that_is_none_is_refused(bundle_folder):
+    rewrite(bundle_folder, input={"contract": "sounds", "channels": "RGB"})
+    with pytest.raises(WeldError, match=r"input: .*'sounds'.* 'clips', 'views', 'anomaly_map'"):
         load_bundle(bundle_folder)
 
 
@@ -136,3 +137,71 @@ def test_threshold_and_calibration_come_together(image_folder, bundle_folder):
     rewrite(bundle_folder, calibration=None, threshold=None)
     with pytest.raises(WeldError, match="a video family has both"):
         load_bundle(bundle_folder)
+
+
+def test_detector_tells_its_rule(detector_folder):
+    bundle = load_bundle(detector_folder)
+    assert bundle.detector.tiling is None
+    assert (bundle.detector_rule.score_threshold, bundle.detector_rule.kind) == (128.0, "f1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"score_threshold": None}, r"calibration of a detector: score_threshold: Input should be a valid number"),
+        ({"platt_b": None}, "platt_a and platt_b come together"),
+        ({"map_threshold": 300.0}, "do not rise: 51, 300, 255"),
+        ({"map_low": 255.0, "map_threshold": 255.0}, "do not rise: 255, 255, 255"),
+        ({"promise": ""}, "promise: String should have at least 1 character"),
+    ],
+)
+def test_detector_whose_verdict_cannot_be_told_is_refused(make_detector, detector_calibration, changes, message):
+    folder = make_detector()
+    rewrite(folder, calibration=detector_calibration | changes)
+    with pytest.raises(WeldError, match=message):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_threshold_that_is_no_finite_number_is_refused(detector_folder, number):
+    path = detector_folder / "bundle.json"
+    path.write_text(path.read_text().replace('"score_threshold": 128.0', f'"score_threshold": {number}'))
+    with pytest.raises(WeldError, match=r"bundle\.json is no JSON"):
+        load_bundle(detector_folder)
+
+
+def test_detector_without_calibration_is_refused(detector_folder):
+    rewrite(detector_folder, calibration=None)
+    with pytest.raises(WeldError, match="calibration of a detector: score_threshold: Field required"):
+        load_bundle(detector_folder)
+
+
+def test_threshold_of_a_detector_is_what_its_score_means(detector_folder):
+    rewrite(detector_folder, threshold=0.4)
+    with pytest.raises(WeldError, match=r"threshold 0\.4, but p_defect at score_threshold is 0\.5"):
+        load_bundle(detector_folder)
+    rewrite(detector_folder, threshold=None)
+    with pytest.raises(WeldError, match="threshold and platt_a come together"):
+        load_bundle(detector_folder)
+
+
+def test_detector_has_two_classes(detector_folder):
+    rewrite(detector_folder, classes=["good_weld", "porosity"])
+    with pytest.raises(WeldError, match=r"expected \['good_weld', 'anomalous'\]"):
+        load_bundle(detector_folder)
+
+
+def test_tiles_that_do_not_advance_are_refused(detector_folder):
+    contract = json.loads((detector_folder / "bundle.json").read_text())["input"]
+    rewrite(detector_folder, input=contract | {"tiling": {"tile_px": 16, "overlap_px": 16}})
+    with pytest.raises(WeldError, match="tiles of 16 px cannot overlap by 16 px"):
+        load_bundle(detector_folder)
+
+
+@pytest.mark.parametrize(("a", "score"), [(-1.0, 1e6), (-1.0, -1e6), (1.0, 1e6), (-0.3, 2.5)])
+def test_p_defect_is_platts_at_any_score(detector_calibration, a, score):
+    # scipy's logistic function, as decision.calibration.Platt uses it.
+    from scipy.special import expit
+
+    rule = AnomalyCalibration.model_validate(detector_calibration | {"platt_a": a, "platt_b": 0.2})
+    assert rule.p_defect(score) == pytest.approx(float(expit(-(a * score + 0.2))), abs=1e-15)

@@ -144,9 +144,9 @@ def test_bundle_of_the_other_medium_is_named(bundle_folder, image_folder):
     from weld_pipeline.runtime.bundle import load_bundle
     from weld_pipeline.runtime.video import VideoInspector
 
-    with pytest.raises(WeldError, match="inspects video, not pictures"):
+    with pytest.raises(WeldError, match="inspects video; name a bundle that classifies pictures"):
         WeldClassifier(bundle_folder)
-    with pytest.raises(WeldError, match="inspects pictures, not video"):
+    with pytest.raises(WeldError, match="classifies pictures; name a bundle that inspects video"):
         VideoInspector(load_bundle(image_folder))
 
 

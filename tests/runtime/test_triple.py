@@ -98,7 +98,10 @@ def test_command_writes_the_files_and_names_them(image_folder, tmp_path):
     assert "made by a test" in (tmp_path / "triple" / "README.md").read_text()
 
 
-def test_video_bundle_cannot_be_split(bundle_folder, tmp_path):
-    with pytest.raises(WeldError, match="inspects video, not pictures"):
-        write_triple(load_bundle(bundle_folder), tmp_path / "triple")
+@pytest.mark.parametrize(
+    ("folder", "does"), [("bundle_folder", "inspects video"), ("detector_folder", "finds anomalies in pictures")]
+)
+def test_bundle_that_is_no_classifier_cannot_be_split(request, folder, does, tmp_path):
+    with pytest.raises(WeldError, match=f"{does}; name a bundle that classifies pictures"):
+        write_triple(load_bundle(request.getfixturevalue(folder)), tmp_path / "triple")
     assert not (tmp_path / "triple").exists()

@@ -42,9 +42,10 @@ def split_bundle(
     folder: BundleArgument,
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Where the files go; made if not there.")],
 ) -> None:
-    """Write an image bundle as pre_processing.py, model.onnx and post_processing.py, for servers that chain three files.
+    """Write an image classifier as pre_processing.py, model.onnx and post_processing.py, for servers that chain three files.
 
-    They need numpy, Pillow and onnxruntime alone; files of these names are replaced. Exit code 2: it is no image bundle.
+    They need numpy, Pillow and onnxruntime alone; files of these names are replaced. Exit code 2: it is no classifier of
+    pictures; videos and anomaly detectors are not split.
     """
     from weld_pipeline.runtime.bundle import load_bundle
     from weld_pipeline.runtime.triple import write_triple

@@ -11,7 +11,10 @@ from weld_pipeline.cli.output import print_json, print_json_line, print_rich
 from weld_pipeline.core.errors import WeldError
 
 if TYPE_CHECKING:
+    from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict
     from weld_pipeline.runtime.bundle import Bundle
+    from weld_pipeline.runtime.reading import PictureBytes
+    from weld_pipeline.runtime.verdict import NotInspected
 
 
 def inspect(
@@ -31,7 +34,12 @@ def inspect(
         ),
     ] = None,
     store: Annotated[
-        Path | None, typer.Option("--store", metavar="DIR", help="Pictures: keep each verdict as a JSON file here.")
+        Path | None,
+        typer.Option(
+            "--store",
+            metavar="DIR",
+            help="Pictures: keep each verdict as a JSON file here, and an anomaly detector's map over the picture.",
+        ),
     ] = None,
     travel_speed_cpm: SpeedOption = None,
     threads: ThreadsOption = 0,
@@ -39,17 +47,23 @@ def inspect(
     """Say pass or fail of finished videos, and where along the bead to look; or of pictures. The bundle decides which.
 
     Positions in mm need the travel speed: from --travel-speed-cpm, or from the manifest.csv above the video.
-    A stored verdict is <image>_<UTC timestamp>.json with the class and the probability of each.
+    A stored verdict is <image>_<UTC timestamp>.json. A classifier's has the class and the probability of each; an anomaly
+    detector's has the score and what to look at, and <image>_<UTC timestamp>_overlay.png lies beside it.
 
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
     from weld_pipeline.runtime.bundle import load_bundle
 
     opened = load_bundle(bundle)
-    if opened.description.input.media == "image":
-        if travel_speed_cpm is not None:
-            raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
+    contract = opened.description.input
+    if contract.media == "image" and travel_speed_cpm is not None:
+        raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
+    if contract.contract == "views":
         is_complete = _inspect_pictures(opened, paths, tta=tta, store=store, as_json=as_json, threads=threads)
+    elif contract.contract == "anomaly_map":
+        if tta is not None:
+            raise WeldError(f"--tta is for classifiers; bundle {bundle} finds anomalies: leave it out")
+        is_complete = _find_anomalies(opened, paths, store=store, as_json=as_json, threads=threads)
     else:
         if tta is not None or store is not None:
             raise WeldError(f"--tta and --store are for pictures; bundle {bundle} inspects videos: leave them out")
@@ -88,17 +102,12 @@ def _inspect_pictures(
 ) -> bool:
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track
-    from weld_pipeline.media.pictures import PICTURE_SUFFIXES
-    from weld_pipeline.runtime.finding import find_files
     from weld_pipeline.runtime.pictures import WeldClassifier
-    from weld_pipeline.runtime.reading import PictureBytes
     from weld_pipeline.runtime.records import store_verdict
     from weld_pipeline.runtime.verdict import NotInspected
 
     classifier = WeldClassifier(bundle, tta=tta, n_threads=threads)
-    is_piped = Path("-") in paths
-    named = find_files([path for path in paths if path != Path("-")], suffixes=PICTURE_SUFFIXES, what="picture")
-    pictures = [*([PictureBytes("stdin", sys.stdin.buffer.read())] if is_piped else []), *named]
+    pictures = _pictures(paths)
     results = []
     for result in track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
         results.append(result)
@@ -111,6 +120,44 @@ def _inspect_pictures(
 
         print_rich(picture_table(results, bundle))
     return not any(isinstance(result, NotInspected) for result in results)
+
+
+def _find_anomalies(bundle: "Bundle", paths: list[Path], *, store: Path | None, as_json: bool, threads: int) -> bool:
+    """Return whether every picture got a verdict."""
+    from weld_pipeline.core.progress import track
+    from weld_pipeline.runtime.detector import WeldDetector
+    from weld_pipeline.runtime.records import store_anomaly
+    from weld_pipeline.runtime.verdict import NotInspected
+
+    detector = WeldDetector(bundle, n_threads=threads)
+    pictures = _pictures(paths)
+    results: list[AnomalyVerdict | NotInspected] = []
+    for result in track(detector.inspect_with_pixels(pictures), label="inspecting", total=len(pictures)):
+        if isinstance(result, NotInspected):
+            results.append(result)
+            continue
+        found, verdict = result
+        if store is not None:
+            store_anomaly(store, found, verdict, bundle)
+        results.append(verdict.without_map())
+    if as_json:
+        print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
+    else:
+        from weld_pipeline.runtime.render_anomalies import anomaly_table
+
+        print_rich(anomaly_table(results, bundle))
+    return not any(isinstance(result, NotInspected) for result in results)
+
+
+def _pictures(paths: list[Path]) -> "list[Path | PictureBytes | NotInspected]":
+    """Return the pictures that were meant; `-` is one from stdin, which comes first."""
+    from weld_pipeline.media.pictures import PICTURE_SUFFIXES
+    from weld_pipeline.runtime.finding import find_files
+    from weld_pipeline.runtime.reading import PictureBytes
+
+    named = find_files([path for path in paths if path != Path("-")], suffixes=PICTURE_SUFFIXES, what="picture")
+    piped = [PictureBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
+    return [*piped, *named]
 
 
 def live(

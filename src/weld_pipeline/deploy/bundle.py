@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from weld_pipeline.core.files import inside, sha256_file, write_json
-from weld_pipeline.runtime.bundle import DESCRIPTION, BundleDescription, sealed
+from weld_pipeline.runtime.bundle import DESCRIPTION, sealed
+from weld_pipeline.runtime.description import BundleDescription
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 # What is read first; the other rates follow, and the baselines come last.
-_HEADLINES = ("accuracy", "macro_f1", "balanced_accuracy", "defect_recall", "good_specificity", "auroc")
+_HEADLINES = (
+    "image_auroc",
+    "pixel_auroc",
+    "aupro",
+    "accuracy",
+    "macro_f1",
+    "balanced_accuracy",
+    "defect_recall",
+    "good_specificity",
+    "auroc",
+)
 
 
 def model_card(description: Mapping[str, Any]) -> str:
@@ -24,7 +34,7 @@ def model_card(description: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"number": _number, "interval": _interval}
-    template = environment.get_template(f"card_{description['input']['media']}.md.j2")
+    template = environment.get_template(f"card_{description['input']['contract']}.md.j2")
     return template.render({**description, "metrics": _ordered(description["metrics"])})
 
 

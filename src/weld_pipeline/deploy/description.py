@@ -9,6 +9,7 @@ from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.decision.banners import calibration_banner
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
+from weld_pipeline.runtime.contracts import AnomalyCalibration
 
 
 def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str,
         windows: `window`, `stride` and `gate` that the model was trained with.
         latent_size: Length of the graph's state.
     """
-    return {"media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
+    return {"contract": "clips", "media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
 
 
 def image_contract(architecture: Mapping[str, Any], *, views: str) -> dict[str, Any]:
@@ -29,7 +30,31 @@ def image_contract(architecture: Mapping[str, Any], *, views: str) -> dict[str, 
         views: What calibration and predictions were made from.
     """
     sizes = {name: architecture[name] for name in ("resized_px", "crop_px", "grey")}
-    return {"media": "image", "channels": "RGB", "views": views, **sizes}
+    return {"contract": "views", "media": "image", "channels": "RGB", "views": views, **sizes}
+
+
+def anomaly_contract(architecture: Mapping[str, Any], *, tiling: Mapping[str, int] | None) -> dict[str, Any]:
+    """Return what the graph of an anomaly detector is fed.
+
+    Args:
+        architecture: Of the detector's preprocessing: `image_px`, `grey`, `clahe_clip` and `smoothing`.
+        tiling: `tile_px` and `overlap_px` that pictures are cut by before the graph; None for whole ones.
+    """
+    told = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
+    cut = None if tiling is None else {name: tiling[name] for name in ("tile_px", "overlap_px")}
+    return {"contract": "anomaly_map", "media": "image", "channels": "RGB", **told, "tiling": cut}
+
+
+def anomaly_calibration(threshold: Mapping[str, Any], display: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a detector's score becomes a verdict, as its bundle keeps it.
+
+    Args:
+        threshold: From `decision.anomaly_threshold.Threshold.to_record`.
+        display: `map_low`, `map_threshold` and `map_high`.
+    """
+    told = {**threshold, **display}
+    rule = AnomalyCalibration.model_validate(told)
+    return told | {"threshold": rule.p_defect(rule.score_threshold)}
 
 
 def describe_bundle(
@@ -51,9 +76,10 @@ def describe_bundle(
         family: Model family.
         classes: In the order of the graph's outputs.
         good_class: The acceptable one.
-        contract: From `video_contract` or `image_contract`.
+        contract: From `video_contract`, `image_contract` or `anomaly_contract`.
         calibration: `threshold`, the `p_defect` from which the verdict is fail, beside temperature and Platt's numbers
-            for the reader, since the graph has them inside; empty where there was no calib split.
+            for the reader, since the graph has them inside; empty where there was no calib split. Of a detector from
+            `anomaly_calibration`.
         manifest: The data the model was made from.
         weights: Record of the trunk's weights.
         mlflow_run_id: The run that made it, if recorded.

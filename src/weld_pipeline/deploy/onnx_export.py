@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.image_graph import ImageGraph
-from weld_pipeline.runtime import picture_graph
+from weld_pipeline.runtime import detector_graph, picture_graph
 from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
 
 OPSET = 18
@@ -55,17 +56,36 @@ def export_image_graph(module: ImageGraph) -> bytes:
     Raises:
         WeldError: If the graph is too large for one file.
     """
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (2, *_EXAMPLE_SIZE, 3), dtype=torch.uint8, generator=generator)
     preprocess = module.classifier.preprocess
     views = crop_views("ten", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
     n_pictures, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
     return _export(
         module,
-        (images, torch.from_numpy(views[:3])),
+        (_example_images(), torch.from_numpy(views[:3])),
         inputs=picture_graph.INPUTS,
         outputs=module.output_names,
         dynamic=({0: n_pictures, 1: height, 2: width}, {0: torch.export.Dim("V")}),
+    )
+
+
+def export_anomaly_graph(module: AnomalyGraph) -> bytes:
+    """Return the ONNX graph of an anomaly detector: uint8 pictures, or tiles of them → score and map of each.
+
+    The number of pictures, their height and width stay dynamic. Equal modules give equal bytes.
+
+    Args:
+        module: Left in evaluation mode.
+
+    Raises:
+        WeldError: If the graph is too large for one file.
+    """
+    n_pictures, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    return _export(
+        module,
+        (_example_images(),),
+        inputs=detector_graph.INPUTS,
+        outputs=detector_graph.OUTPUTS,
+        dynamic=({0: n_pictures, 1: height, 2: width},),
     )
 
 
@@ -109,6 +129,11 @@ def example_inputs(
     shape = (2, window, *_EXAMPLE_SIZE, 3)
     frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
     return frames, torch.zeros(latent_size), torch.zeros(1), torch.zeros(1)
+
+
+def _example_images() -> UInt8[Tensor, "N H W 3"]:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (2, *_EXAMPLE_SIZE, 3), dtype=torch.uint8, generator=generator)
 
 
 def _strip_origins(graph: Any) -> None:

@@ -14,7 +14,8 @@ from weld_pipeline.deploy.tolerances import Tolerances, check_within, distance, 
 from weld_pipeline.media.pictures import read_picture
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image_graph import ImageGraph
-from weld_pipeline.runtime.bundle import Bundle, BundleDescription
+from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.description import BundleDescription
 from weld_pipeline.runtime.picture_verdict import PictureVerdict, decide
 from weld_pipeline.runtime.pictures import WeldClassifier
 

@@ -24,6 +24,24 @@ class Tolerances:
     table_p: float
 
 
+@dataclass(frozen=True)
+class AnomalyTolerances:
+    """How far two ways to the same score and map may differ. No verdict may.
+
+    Attributes:
+        score: Score, graph against torch in float32, relative to its own size or the threshold's, whichever is larger:
+            detectors count in units of their own.
+        level: Any level of a map, graph against torch, in shares of the range that is coloured.
+        table_score: Score, graph against the predictions of the pipeline, relative as above.
+        table_p: `p_defect`, against the same.
+    """
+
+    score: float
+    level: float
+    table_score: float
+    table_p: float
+
+
 def check_within(
     tolerances: Tolerances, *, name: str, key: str, n_label_flips: int, p: float, score: float, table_p: float
 ) -> None:

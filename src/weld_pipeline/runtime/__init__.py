@@ -1,14 +1,16 @@
 """A bundle at work: numpy, onnxruntime, PyAV and Pillow; no torch, no Kedro."""
 
+from importlib import import_module
 from typing import Any
 
-__all__ = ["WeldClassifier"]
+# Imported when first asked for: whoever inspects video needs no part of them.
+_HOME = {"WeldClassifier": "pictures", "WeldDetector": "detector"}
+
+__all__ = ["WeldClassifier", "WeldDetector"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return `WeldClassifier`, imported when it is first asked for: whoever inspects video needs no part of it."""
-    if name != "WeldClassifier":
+    """Return one of the classes that judge pictures."""
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from weld_pipeline.runtime.pictures import WeldClassifier  # noqa: PLC0415 - as the docstring says
-
-    return WeldClassifier
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,124 +1,29 @@
-"""The bundle format: what `bundle.json` says, and a reader that believes nothing it has not checked."""
+"""A bundle folder, read by someone who believes nothing that was not checked."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key, inside, sha256_file
 from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.runtime.contracts import AnomalyCalibration, AnomalyInput, ClipsInput, ViewsInput
+from weld_pipeline.runtime.description import BundleDescription, first_fault
 
 BUNDLE_FORMAT = 1
 DESCRIPTION = "bundle.json"
 GRAPH = "model.onnx"
 CARD = "card.md"
+_DOES = {
+    ClipsInput: "inspects video",
+    ViewsInput: "classifies pictures",
+    AnomalyInput: "finds anomalies in pictures",
+}
 
-
-class _Part(BaseModel):
-    # A newer writer may add keys; what this reader does not know it need not refuse.
-    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
-
-
-class GateContract(_Part):
-    """When a frame counts as arc-on; see `media.clips.ArcGate`."""
-
-    min_luma: int = Field(ge=0, le=255)
-    min_bright_fraction: float = Field(ge=0, le=1)
-    min_clip_fraction: float = Field(ge=0, le=1)
-
-
-class VideoInput(_Part):
-    """What the graph is fed: clips of `window` frames every `stride` frames of the arc-on part, at native size."""
-
-    media: Literal["video"]
-    channels: Literal["RGB"]
-    window: PositiveInt
-    stride: PositiveInt
-    gate: GateContract
-    latent_size: PositiveInt
-    """Length of the graph's state."""
-
-
-class ImageInput(_Part):
-    """What the graph is fed: pictures at native size, and the views of them, once resized, that the network sees."""
-
-    media: Literal["image"]
-    channels: Literal["RGB"]
-    resized_px: PositiveInt
-    """Side of the square that the graph resizes to."""
-    crop_px: PositiveInt
-    """Side of a view."""
-    grey: bool
-    """Whether the graph makes one channel of the three."""
-    views: Literal["centre", "ten"]
-    """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
-
-
-class WeightsRecord(_Part):
-    """The weights the trunk began with; `sha256` is of their file, or of the tensors where they are random."""
-
-    name: str
-    source: str
-    sha256: str | None
-    licence: str
-    is_random: bool
-
-
-class Provenance(_Part):
-    """Where the bundle came from."""
-
-    code_commit: str | None
-    code_is_dirty: bool | None
-    code_version: str
-    data_sha256: str
-    weights: WeightsRecord
-    mlflow_run_id: str | None
-    library_versions: dict[str, str]
-
-
-class EstimateRecord(_Part):
-    """A number, its interval over sessions, on how much it rests, and whether that is too little to rely on it."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    n_sessions: int
-    is_small: bool
-
-
-class BundleDescription(_Part):
-    """The content of `bundle.json`."""
-
-    format: Literal[1]
-    family: str
-    classes: list[str] = Field(min_length=2)
-    good_class: str
-    input: Annotated[VideoInput | ImageInput, Field(discriminator="media")]
-    threshold: float | None = Field(ge=0, le=1)
-    """`p_defect` from which the verdict is fail; None without calibration: then every class but the good one fails."""
-    calibration: dict[str, Any] | None
-    """Temperature and Platt's numbers, for the reader; the graph has them inside. None where there was no calib split."""
-    provenance: Provenance
-    metrics: dict[str, EstimateRecord]
-    """Metric to value on the test split."""
-    banners: list[str]
-    """What must be said wherever a number of this bundle is shown: random weights, leakage, …"""
-    parity: dict[str, Any] | None
-    """How far the graph and torch differ; None until the parity gate has passed it."""
-    files: dict[str, str]
-    """File name to SHA-256."""
-
-    @model_validator(mode="after")
-    def _has_a_way_to_a_verdict(self) -> "BundleDescription":
-        if (self.threshold is None) != (self.calibration is None):
-            raise ValueError("threshold and calibration come together: one is null, the other is not")
-        if self.calibration is None and self.input.media == "video":
-            raise ValueError("threshold and calibration are null, but a video family has both")
-        return self
+T = TypeVar("T", ClipsInput, ViewsInput, AnomalyInput)
 
 
 @dataclass(frozen=True)
@@ -136,32 +41,55 @@ class Bundle:
     sha256: str
 
     @property
-    def video(self) -> VideoInput:
+    def video(self) -> ClipsInput:
         """What the graph of a video family is fed.
 
         Raises:
-            WeldError: If the bundle inspects pictures.
+            WeldError: If the bundle does something else.
         """
-        if isinstance(self.description.input, ImageInput):
-            raise WeldError(f"bundle {self.folder}: inspects pictures, not video; name the bundle of a video family")
-        return self.description.input
+        return self._fed(ClipsInput)
 
     @property
-    def image(self) -> ImageInput:
-        """What the graph of an image family is fed.
+    def image(self) -> ViewsInput:
+        """What the graph of an image classifier is fed.
 
         Raises:
-            WeldError: If the bundle inspects video.
+            WeldError: If the bundle does something else.
         """
-        if isinstance(self.description.input, VideoInput):
-            raise WeldError(f"bundle {self.folder}: inspects video, not pictures; name the bundle of an image family")
-        return self.description.input
+        return self._fed(ViewsInput)
+
+    @property
+    def detector(self) -> AnomalyInput:
+        """What the graph of an anomaly detector is fed.
+
+        Raises:
+            WeldError: If the bundle does something else.
+        """
+        return self._fed(AnomalyInput)
+
+    @property
+    def detector_rule(self) -> AnomalyCalibration:
+        """How a detector's score becomes a verdict.
+
+        Raises:
+            WeldError: If the bundle is no detector's.
+        """
+        self._fed(AnomalyInput)
+        return AnomalyCalibration.model_validate(self.description.calibration)
 
     @property
     def gate(self) -> ArcGate:
         """The arc rule the model was trained with."""
         gate = self.video.gate
         return ArcGate(gate.min_luma, gate.min_bright_fraction, gate.min_clip_fraction)
+
+    def _fed(self, kind: type[T]) -> T:
+        contract = self.description.input
+        if not isinstance(contract, kind):
+            raise WeldError(
+                f"bundle {self.folder}: {_DOES[type(contract)]}; name a bundle that {_DOES[kind]}, or the command for this one"
+            )
+        return contract
 
     def identity(self) -> dict[str, Any]:
         """Return which bundle a verdict was made with, and what must be said beside it."""
@@ -199,11 +127,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     try:
         description = BundleDescription.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise WeldError(
-            f"bundle {folder}: {DESCRIPTION}: {where + ': ' if where else ''}{first['msg']}; export it again"
-        ) from error
+        raise WeldError(f"bundle {folder}: {DESCRIPTION}: {first_fault(error)}; export it again") from error
     _verify_files(folder, description)
     return Bundle(folder, description, seal)
 
@@ -216,7 +140,8 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise WeldError(f"bundle {folder}: holds no {DESCRIPTION}; is it a bundle, and was it copied whole?")
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        json.dumps(raw, allow_nan=False)  # Python reads NaN and numbers too large, of which no verdict can be made
+    except ValueError as error:
         raise WeldError(f"bundle {folder}: {DESCRIPTION} is no JSON ({error}); copy the bundle again") from error
     if not isinstance(raw, dict):
         raise WeldError(f"bundle {folder}: {DESCRIPTION} holds a {type(raw).__name__}, not an object; copy it again")

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from weld_pipeline.runtime.bundle import BundleDescription
+from weld_pipeline.runtime.description import BundleDescription
+from weld_pipeline.runtime.reading import ReadPicture
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class PictureTiming:
     decode_s: float
     network_s: float
     total_s: float
+
+    @classmethod
+    def of(cls, found: ReadPicture, *, network_s: float) -> "PictureTiming":
+        """Return where the time of a picture went, once the network has had its share."""
+        return cls(found.decode_s, network_s, found.decode_s + found.hash_s + network_s)
 
 
 @dataclass(frozen=True)

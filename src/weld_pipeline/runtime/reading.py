@@ -40,36 +40,51 @@ class ReadPicture:
     """A decoded picture.
 
     Attributes:
-        path: As it was given.
-        sha256: Of the bytes of the file.
+        path: As it was given; None for an array.
+        sha256: Of the bytes of the file; None for an array.
         pixels: RGB, upright.
         decode_s: Reading and decoding it took [s].
         hash_s: Hashing it took [s].
     """
 
-    path: str
-    sha256: str
+    path: str | None
+    sha256: str | None
     pixels: UInt8[np.ndarray, "H W 3"]
     decode_s: float
     hash_s: float
 
 
-def read(source: Path | PictureBytes) -> ReadPicture:
+def read(source: Path | str | PictureBytes | np.ndarray) -> ReadPicture:
     """Return a picture with the hash of its bytes.
+
+    Args:
+        source: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
     Raises:
         WeldError: If it cannot be used; see `media.pictures.read_picture`.
     """
+    if isinstance(source, np.ndarray):
+        return ReadPicture(None, None, _checked_pixels(source), 0.0, 0.0)
     began = time.perf_counter()
     if isinstance(source, PictureBytes):
         name, pixels = source.name, read_picture_bytes(source.content, source.name)
         decoded = time.perf_counter()
         digest = sha256(source.content).hexdigest()
     else:
-        name, pixels = str(source), read_picture(source)
+        name, pixels = str(source), read_picture(Path(source))
         decoded = time.perf_counter()
-        digest = sha256_file(source)
+        digest = sha256_file(Path(source))
     return ReadPicture(name, digest, pixels, decoded - began, time.perf_counter() - decoded)
+
+
+def _checked_pixels(picture: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+    # The graph would take no other, but say so in words of its own.
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:  # noqa: PLR2004
+        raise WeldError(
+            f"picture: an array of {picture.dtype} with shape {picture.shape}, expected RGB pixels as uint8 "
+            "[height, width, 3]; give the file itself, or convert it"
+        )
+    return picture
 
 
 def read_ahead(sources: Iterable[Path | PictureBytes | NotInspected]) -> Iterator[list[ReadPicture | NotInspected]]:

@@ -1,17 +1,25 @@
 """A verdict kept as a file of its own beside the others."""
 
+import io
 import json
 import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from PIL import Image
+
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.anomaly_overlay import overlay
+from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.picture_verdict import PictureVerdict
+from weld_pipeline.runtime.reading import ReadPicture
 
 
-def store_verdict(folder: Path, verdict: PictureVerdict, bundle: Bundle) -> Path:
+def store_verdict(
+    folder: Path, verdict: PictureVerdict | AnomalyVerdict, bundle: Bundle, *, overlay: bytes | None = None
+) -> Path:
     """Return the new file `<image>_<timestamp>.json`, which holds the verdict, its time and the bundle's identity.
 
     The timestamp is UTC to the microsecond, so that names sort by time. The file is whole or not there, and a file
@@ -21,6 +29,7 @@ def store_verdict(folder: Path, verdict: PictureVerdict, bundle: Bundle) -> Path
         folder: Made if it is not there.
         verdict: On a file or its bytes.
         bundle: What judged.
+        overlay: A PNG to keep beside it as `<image>_<timestamp>_overlay.png`, which is there once the JSON is.
 
     Raises:
         WeldError: If the folder cannot be written to.
@@ -34,20 +43,48 @@ def store_verdict(folder: Path, verdict: PictureVerdict, bundle: Bundle) -> Path
             now = datetime.now(UTC)
             record = {"image": image.name, "timestamp": now.isoformat(), **said, "bundle": bundle.identity()}
             path = folder / f"{image.stem}_{now:%Y%m%dT%H%M%S.%f}Z.json"
-            if _write_new(path, json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"):
+            picture = path.with_name(f"{path.stem}_overlay.png")
+            if overlay is not None:
+                record["overlay"] = picture.name
+                if not _write_new(picture, overlay):
+                    continue
+            text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            if _write_new(path, text.encode()):
                 return path
+            if overlay is not None:
+                picture.unlink()
     except OSError as error:
         raise WeldError(
             f"store {folder}: the verdict on {image.name} cannot be written ({error.strerror}); name another folder"
         ) from error
 
 
-def _write_new(path: Path, text: str) -> bool:
-    """Return whether `path` was free; if so it now holds all of `text`."""
+def store_anomaly(folder: Path, found: ReadPicture, verdict: AnomalyVerdict, bundle: Bundle) -> Path:
+    """Return the new file of a verdict, beside which lies its map over the picture; see `store_verdict`.
+
+    Args:
+        folder: Made if it is not there.
+        found: The picture, to draw on.
+        verdict: On it, with its map.
+        bundle: What judged.
+
+    Raises:
+        WeldError: If the folder cannot be written to.
+    """
+    rule = bundle.detector_rule
+    levels = verdict.anomaly_map
+    drawn = overlay(found.pixels, levels, low=rule.map_low, high=rule.map_high, threshold=rule.map_threshold)
+    png = io.BytesIO()
+    Image.fromarray(drawn).save(png, format="PNG")
+    return store_verdict(folder, verdict, bundle, overlay=png.getvalue())
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    """Return whether `path` was free; if so it now holds all of `content`."""
     handle, name = tempfile.mkstemp(prefix=".verdict.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from weld_pipeline.runtime.bundle import Bundle, BundleDescription
+from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.description import BundleDescription
 from weld_pipeline.runtime.live import LiveClip, LiveReport
 from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, not_inspected
 from weld_pipeline.runtime.verdict import ClipResult, Decision, NotInspected, Stretch, VideoVerdict

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.picture_verdict import PictureVerdict
-from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, not_inspected
+from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, count_line, not_inspected
 from weld_pipeline.runtime.verdict import NotInspected
 
 _COLUMNS = ("Picture", "Verdict", "Class", "Confidence", "p_defect")
@@ -18,13 +18,13 @@ def picture_table(results: Iterable[PictureVerdict | NotInspected], bundle: Bund
     """Return a row a picture, below the bundle's banners and above how many passed."""
     description = bundle.description
     table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
-    counts = dict.fromkeys(("pass", "fail", "not inspected"), 0)
+    said = []
     for result in results:
         if isinstance(result, NotInspected):
-            counts["not inspected"] += 1
+            said.append("not inspected")
             table.add_row(Text(result.path, overflow="fold"), *not_inspected(result), "", "")
             continue
-        counts[result.verdict] += 1
+        said.append(result.verdict)
         table.add_row(
             Text(result.path or "", overflow="fold"),
             Text(result.verdict.upper(), style=VERDICT_STYLES[result.verdict]),
@@ -32,6 +32,5 @@ def picture_table(results: Iterable[PictureVerdict | NotInspected], bundle: Bund
             f"{result.confidence:.2f}",
             "" if result.p_defect is None else f"{result.p_defect:.2f}",
         )
-    said = Text(", ".join(f"{n} {name}" for name, n in counts.items() if n))
     rule = Text("" if description.threshold is None else f"fail from p_defect {description.threshold:.2f}")
-    return Group(*banner_lines(description.banners), table, said, rule)
+    return Group(*banner_lines(description.banners), table, count_line(said), rule)

@@ -37,7 +37,7 @@ def open_session(
             "export it again"
         )
     classes = bundle.description.classes
-    if gives["probabilities"][-1] != len(classes):
+    if "probabilities" in outputs and gives["probabilities"][-1] != len(classes):
         raise WeldError(
             f"bundle {bundle.folder}: the graph tells {gives['probabilities'][-1]} classes apart, "
             f"bundle.json names {len(classes)}; export it again"

@@ -1,10 +1,10 @@
 """Colours and lines that every verdict on a terminal shares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
-from weld_pipeline.runtime.bundle import BundleDescription
+from weld_pipeline.runtime.description import BundleDescription
 from weld_pipeline.runtime.verdict import NotInspected
 
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
@@ -23,6 +23,12 @@ def class_style(name: str, description: BundleDescription) -> str:
 def banner_lines(banners: Iterable[str]) -> list[Text]:
     """Return one loud line a banner."""
     return [Text(f"! {banner}", style="bold yellow") for banner in banners]
+
+
+def count_line(said: Sequence[str]) -> Text:
+    """Return how many pictures passed, failed or got no verdict."""
+    counts = {name: said.count(name) for name in ("pass", "fail", "not inspected")}
+    return Text(", ".join(f"{n} {name}" for name, n in counts.items() if n))
 
 
 def not_inspected(result: NotInspected) -> tuple[Text, Text]:

@@ -27,12 +27,13 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
     They run with numpy, Pillow and onnxruntime. Files of these names in `folder` are replaced.
 
     Args:
-        bundle: A verified bundle of an image family.
+        bundle: A verified bundle of an image classifier.
         folder: Made if it is not there.
 
     Raises:
-        WeldError: If the bundle inspects video.
+        WeldError: If the bundle inspects video, or finds anomalies: cutting and stitching tiles is no script of a page.
     """
+    contract = bundle.image
     environment = Environment(
         loader=PackageLoader("weld_pipeline.runtime"),
         undefined=StrictUndefined,
@@ -46,7 +47,7 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
         "family": bundle.description.family,
         "sha256": bundle.sha256,
         "banners": bundle.description.banners,
-        "contract": bundle.image,
+        "contract": contract,
         "description": bundle.description,
         "imports": imports,
         "reader": reader,
