@@ -50,11 +50,11 @@ def test_outline_is_closed_at_the_border_and_as_wide_as_asked() -> None:
 
 
 def test_large_pictures_have_thicker_contours() -> None:
-    large = np.zeros((500, 1000, 3), np.uint8)
-    anomaly_map = np.zeros((500, 1000), np.float32)
+    large = np.zeros((500, 2000, 3), np.uint8)
+    anomaly_map = np.zeros((500, 2000), np.float32)
     anomaly_map[100:200, 100:200] = 1.0
     drawn = overlay(large, anomaly_map, low=0.0, high=2.0, threshold=1.0)
-    assert (drawn == FOUND).all(axis=2).sum() == 100 * 100 - 92 * 92  # 1000 / 250 = 4 px
+    assert (drawn == FOUND).all(axis=2).sum() == 100 * 100 - 92 * 92  # √(500 · 2000) / 250 = 4 px
 
 
 def test_range_and_map_must_make_sense() -> None:

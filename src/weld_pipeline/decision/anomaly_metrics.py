@@ -124,7 +124,7 @@ def image_metrics(
         for kind in sorted(set(kind_of[is_defect].tolist()))
     }
     threshold = float(f1_max(scores, is_defect, np.ones((1, len(scores))))[1][0]) if has_both else None
-    return ImageMetrics(estimates, threshold, per_kind, _notes(is_defect, per_kind, sessions))
+    return ImageMetrics(estimates, threshold, per_kind, _notes(is_defect, estimates, per_kind, sessions))
 
 
 def check_scores(scores: Float[np.ndarray, " N"]) -> None:
@@ -173,8 +173,12 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
 
 
-def _notes(is_defect: np.ndarray, per_kind: dict[str, Estimate], sessions: Sessions) -> list[str]:
-    notes = []
+def _notes(
+    is_defect: np.ndarray, estimates: dict[str, Estimate], per_kind: dict[str, Estimate], sessions: Sessions
+) -> list[str]:
+    auroc, notes = estimates["image_auroc"], []
+    if auroc.low is not None and auroc.low == auroc.high:
+        notes.append(f"Every draw of sessions has an image AUROC of {auroc.low:.3g}: that does not bound rare errors.")
     for name, rows in (("good", ~is_defect), ("defective", is_defect)):
         n, n_sessions = int(rows.sum()), len(np.unique(sessions.of_row[rows]))
         if not n:

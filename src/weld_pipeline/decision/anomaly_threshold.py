@@ -52,10 +52,6 @@ class Threshold:
     promise: str
     platt: Platt | None
 
-    def fails(self, scores: Float[np.ndarray, " N"]) -> Bool[np.ndarray, " N"]:
-        """Return which pictures fail."""
-        return scores >= self.score_threshold
-
     def to_record(self) -> dict[str, Any]:
         """Return it as JSON values; `platt_a` and `platt_b` are there only where a probability is."""
         names = [name for name in self.__dataclass_fields__ if name != "platt"]

@@ -8,7 +8,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media import heatmap
 
 FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
-_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the picture's longer side, and at least one
+_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the picture's mean side, and at least one
 
 
 def overlay(
@@ -36,7 +36,7 @@ def overlay(
     height, width = picture.shape[:2]
     sized = heatmap.resize_map(anomaly_map, height=height, width=width)
     drawn = heatmap.overlay(picture, heat_of(sized, low=low, high=high))
-    line_px = max(1, round(max(height, width) / _PX_PER_LINE))
+    line_px = max(1, round((height * width) ** 0.5 / _PX_PER_LINE))  # a long radiograph's lines stay thin
     if mask is not None:
         drawn[outline(mask, line_px=line_px)] = TRUTH
     if threshold is not None:
@@ -70,6 +70,6 @@ def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray
 
 
 def resize_mask(mask: Bool[np.ndarray, "H W"], *, height: int, width: int) -> Bool[np.ndarray, "h w"]:
-    """Return a mask at another, smaller size for show; a pixel is marked if any of its area is, so that none is lost."""
+    """Return a mask at another size for show; a pixel is marked if any of its area is, so that small ones stay."""
     share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
     return np.asarray(share) > 0

@@ -62,7 +62,9 @@ def pick_evenly(tiles: Sequence[Tile], n: int) -> list[Tile]:
     return [tiles[position] for position in sorted(picked)]
 
 
-def draw_sheet(tiles: Sequence[Tile], *, heading: str, n_columns: int, tile_px: int) -> UInt8[np.ndarray, "H W 3"]:
+def draw_sheet(
+    tiles: Sequence[Tile], *, heading: str, n_columns: int, tile_px: int, aspect: float = _ASPECT
+) -> UInt8[np.ndarray, "H W 3"]:
     """Return the sheet: a heading, then the tiles row by row with their captions.
 
     Args:
@@ -70,8 +72,9 @@ def draw_sheet(tiles: Sequence[Tile], *, heading: str, n_columns: int, tile_px: 
         heading: Text above, one line.
         n_columns: Tiles a row.
         tile_px: Width of a tile.
+        aspect: Height of a tile over its width.
     """
-    picture_px = round(tile_px * _ASPECT)
+    picture_px = round(tile_px * aspect)
     cell = (tile_px + _GAP_PX, picture_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)
     n_rows = math.ceil(len(tiles) / n_columns)
     top = _LINE_PX + 2 * _GAP_PX
