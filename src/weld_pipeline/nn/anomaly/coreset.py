@@ -1,5 +1,7 @@
 """Greedy k-centre: the few patches that lie closest to all others."""
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -54,7 +56,7 @@ def covering_radius(points: Float[Tensor, "N D"], chosen: Int[Tensor, " n"]) -> 
     """Return the distance from its nearest centre of the point that lies farthest from it, in all dimensions."""
     centre = _finite_mean(points)
     centres = points[chosen] - centre
-    farthest = max(float(least_squares(part - centre, centres).max()) for part in points.split(_ROWS))
+    farthest = max(float(least_squares(part - centre, centres).max()) for part in _parts(points))
     return farthest**0.5
 
 
@@ -66,9 +68,13 @@ def least_squares(points: Float[Tensor, "N D"], centres: Float[Tensor, "K D"]) -
     squares = centres.square().sum(dim=1)
     parts = [
         torch.addmm(squares, part, centres.T, alpha=-2).amin(dim=1) + part.square().sum(dim=1)
-        for part in points.split(_ROWS)
+        for part in _parts(points)
     ]
     return torch.cat(parts).clamp(min=0)
+
+
+def _parts(points: Float[Tensor, "N D"]) -> Iterator[Float[Tensor, "_ D"]]:
+    return (points[first : first + _ROWS] for first in range(0, len(points), _ROWS))
 
 
 def _finite_mean(points: Float[Tensor, "N D"]) -> Float[Tensor, " D"]:
@@ -91,7 +97,7 @@ def _unreached(points: Float[Tensor, "N D"], start: int) -> Float[Tensor, " N"]:
 def _projected_picks(
     points: Float[Tensor, "N D"], centre: Float[Tensor, " D"], directions: Float[Tensor, "D d"], start: int, n: int
 ) -> list[int]:
-    projected = torch.cat([(part - centre) @ directions for part in points.split(_ROWS)])
+    projected = torch.cat([(part - centre) @ directions for part in _parts(points)])
     n_exact = n // _EXACT_PICKS
     chosen, least = _picked(projected, _unreached(projected, start), n - n_exact)
     if not n_exact:

@@ -1,0 +1,31 @@
+"""Patch features: the maps of a trunk's layers, pooled over their neighbourhood and joined at the finest size."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from weld_pipeline.nn.anomaly.features import MapTrunk
+
+
+def patch_features(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B D h w"]:
+    """Return the features of each patch, aware of its neighbours: Roth et al. 2022, §3.1.
+
+    Each layer's map is averaged over 3×3 positions, those beyond the border counting as 0 (as the peer has it), before
+    the maps are joined.
+
+    Args:
+        trunk: Gives the maps; the first layer's size (h, w) is that of the features.
+        pictures: Normalised.
+    """
+    return joined_maps([functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(pictures)])
+
+
+def joined_maps(maps: Sequence[Float[Tensor, "B _ _ _"]]) -> Float[Tensor, "B D h w"]:
+    """Return maps one above the other, all resized bilinearly to the first one's size; D is the sum of their channels."""
+    first, *others = maps
+    size = first.shape[2:]
+    resized = [functional.interpolate(each, size=size, mode="bilinear", align_corners=False) for each in others]
+    return torch.cat([first, *resized], dim=1)
