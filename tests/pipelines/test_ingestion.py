@@ -42,7 +42,7 @@ def catalog(project_root, footage, data, changes):
         runtime_params=nested,
         merge_strategy={"parameters": "soft"},
     )
-    loader["globals"] = {"data": str(data)}
+    loader["globals"] = {**loader["globals"], "data": str(data)}
     needed = create_pipeline().datasets()
     entries = {name: entry for name, entry in loader["catalog"].items() if name in needed}
     made = DataCatalog.from_config(entries)

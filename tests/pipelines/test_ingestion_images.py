@@ -41,6 +41,8 @@ INDEX = {
 }
 SPLIT = {
     "scheme": "sessions",
+    "defects_in_train": "allow",
+    "test_to_calib": 0.0,
     "session": "date",
     "keep_copies_together": True,
     "fractions": {"train": 0.5, "valid": 0.2, "calib": 0.1, "test": 0.2},
@@ -51,10 +53,10 @@ BALANCE = {"defect_class": "defect", "per_class": {"train": 8, "valid": 2, "cali
 AS_SOURCE = {"scheme": "manifest", "fractions": {"train": 0.8, "valid": 0.2, "calib": 0, "test": 0}}
 
 
-def catalog(root, data, *, index=None, split=None, balance=None):
+def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_000_000):
     params = {
         "index": ImageIndexParams(**INDEX | (index or {})),
-        "probe": PictureProbeParams(max_pixels=1_000_000, thumbnail_px=64, n_workers=1),
+        "probe": PictureProbeParams(max_pixels=max_pixels, thumbnail_px=64, n_workers=1),
         "split": SplitParams(**SPLIT | (split or {})),
         "balance": BalanceParams(**balance) if balance else None,
         "contact_sheet": ContactSheetParams(n_usable=8, n_quarantined=4, n_columns=4, tile_px=80),
@@ -193,6 +195,78 @@ def test_copy_of_a_frame_in_another_run_keeps_both_runs_together(ingest, tree):
     assert split_of["160700-11 run 0"] == split_of["160705-11 run 5"]
 
 
+@pytest.fixture
+def products(tmp_path):
+    """Twenty good pictures to train on; six good and twelve defective ones to test, masks to all but one of these."""
+    root = tmp_path / "products"
+    for n in range(20):
+        frame(root / f"train/good/{n:03}.png", seed=n)
+    for n in range(6):
+        frame(root / f"test/good/{n:03}.png", seed=100 + n)
+    for n in range(12):
+        frame(root / f"test/crack/{n:03}.png", seed=200 + n)
+        mask = np.zeros((72, 96), dtype=np.uint8)
+        mask[: n % 6] = 255  # of 000 and 006 it is empty
+        path = root / f"ground_truth/crack/{n:03}_mask.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(path)
+    (root / "ground_truth/crack/011_mask.png").unlink()
+    return root
+
+
+FOR_DETECTORS = {"defects_in_train": "refuse"}
+AS_PUBLISHED = FOR_DETECTORS | {"scheme": "manifest"}
+GOOD = {"good_class": "good"}
+
+
+def test_detector_is_fitted_on_the_train_of_its_source_and_tested_on_its_whole_test(ingest, products):
+    made = ingest(products, index=GOOD, split=AS_PUBLISHED)
+    manifest, audit = made["tig.manifest"].load(), made["tig.split_audit"].load()
+    assert pd.crosstab(manifest["label"], manifest["split"]).to_dict() == {
+        # 0.5 : 0.2 : 0.1 of 20.
+        "train": {"crack": 0, "good": 12},
+        "valid": {"crack": 0, "good": 5},
+        "calib": {"crack": 0, "good": 3},
+        "test": {"crack": 12, "good": 6},
+    }
+    assert audit["masks"]["test"] == {"marked": 9, "empty": 2, "without": 1}
+    assert any("2 defective picture(s) have an empty mask" in sentence for sentence in audit["warnings"])
+    assert manifest["mask_path"].notna().sum() == 11
+
+
+def test_part_of_the_defects_of_test_can_be_given_to_calib(ingest, products):
+    made = ingest(products, index=GOOD, split=AS_PUBLISHED | {"test_to_calib": 0.25})
+    counts = pd.crosstab(made["tig.manifest"].load()["label"], made["tig.manifest"].load()["split"])
+    assert counts.loc["crack"].to_dict() == {"calib": 3, "test": 9, "train": 0, "valid": 0}
+
+
+def test_detector_can_be_dealt_anew_by_sessions(ingest, products):
+    made = ingest(products, index=GOOD, split=FOR_DETECTORS)
+    manifest = made["tig.manifest"].load()
+    assert not manifest.loc[manifest["split"] == "train", "is_defect"].any()
+    assert (pd.crosstab(manifest["split"], manifest["label"]).drop("train") > 0).to_numpy().all()
+
+
+def test_defect_in_the_sources_train_stops_the_split(ingest, products):
+    frame(products / "train/crack/900.png", seed=900)
+    with pytest.raises(WeldError, match=r"1 defective picture\(s\) stand in train.* train/crack/900\.png \(crack\)"):
+        ingest(products, index=GOOD, split=AS_PUBLISHED)
+
+
+def test_class_folders_and_frames_of_runs_serve_detectors_too(ingest, tree):
+    made = ingest(tree, split=FOR_DETECTORS)
+    manifest = made["tig.manifest"].load()
+    assert set(manifest.loc[manifest["split"] == "train", "label"]) == {"good_weld"}
+    assert made["tig.split_audit"].load()["masks"] == {}
+
+
+def test_mask_of_another_size_quarantines_its_picture(ingest, products):
+    Image.new("L", (72, 96)).save(products / "ground_truth/crack/003_mask.png")
+    manifest = ingest(products, index=GOOD, split=AS_PUBLISHED)["tig.manifest"].load().set_index("sample_id")
+    assert manifest.loc["test/crack/003.png", "reason"].startswith("mask_size: the mask is 72×96 px, its picture 96×72")
+    assert (manifest["status"] == "quarantined").sum() == 1
+
+
 def test_every_dataset_and_parameter_lies_in_the_namespace():
     pipeline = create_image_pipeline("weld_photos")
     assert all(name.removeprefix("params:").startswith("weld_photos.") for name in pipeline.datasets())
@@ -208,6 +282,8 @@ def test_every_dataset_and_parameter_lies_in_the_namespace():
     [
         (ImageIndexParams, INDEX | {"layuot": "tig"}, "Extra inputs are not permitted"),
         (ImageIndexParams, INDEX | {"layout": "coco"}, "'tig', 'yolo'"),
+        (SplitParams, SPLIT | {"defects_in_train": "forbid"}, "'allow', 'refuse' or 'clean_tiles'"),
+        (SplitParams, SPLIT | {"test_to_calib": 1.5}, "less than or equal to 1"),
         (PictureProbeParams, {"max_pixels": 10**9, "thumbnail_px": 64, "n_workers": 1}, "less than or equal to 178"),
         (BalanceParams, BALANCE | {"per_class": {"train": 5}}, "names no number for valid, calib, test"),
         (BalanceParams, BALANCE | {"per_class": BALANCE["per_class"] | {"test": -1}}, "greater than or equal to 0"),
@@ -255,3 +331,39 @@ def test_real_photos_are_split_by_series(ingest, real_data, tmp_path):
 def test_real_radiographs_are_all_usable(ingest, real_data):
     made = ingest(real_data / "riawelc", index={"good_class": "no_defect"})
     assert made["tig.split_audit"].load()["n_ok"] == 40
+
+
+DETECTOR_SHARES = {"train": 0.5, "valid": 0.1, "calib": 0.15, "test": 0.25}
+
+
+def test_real_magnetic_tiles_are_dealt_by_tile_and_train_on_good_ones(ingest, real_data):
+    made = ingest(real_data / "magnetic_tile", index=GOOD, split=FOR_DETECTORS | {"fractions": DETECTOR_SHARES})
+    manifest, audit = made["tig.manifest"].load(), made["tig.split_audit"].load()
+    counts = pd.crosstab(manifest["label"], manifest["split"])
+    assert counts["train"].to_dict() == {"blowhole": 0, "break": 0, "crack": 0, "fray": 0, "good": 130, "uneven": 0}
+    assert (counts[["valid", "calib", "test"]] > 0).to_numpy().all()
+    assert (audit["n_ok"], audit["n_sessions"], audit["crossings"]["sessions"]) == (406, 181, {})
+    # Two of the set's masks mark nothing though the tile is uneven.
+    assert sum(split["empty"] for split in audit["masks"].values()) == 2
+
+
+def test_real_hazelnuts_keep_the_test_of_their_source(ingest, real_data):
+    made = ingest(real_data / "hazelnut", index=GOOD, split=AS_PUBLISHED | {"fractions": DETECTOR_SHARES})
+    counts = pd.crosstab(made["tig.manifest"].load()["label"], made["tig.manifest"].load()["split"])
+    assert counts["test"].to_dict() == {"colour": 17, "good": 6}
+    assert counts.loc["good"].drop("test").sum() == 28
+
+
+def test_real_films_train_on_their_clean_tiles(ingest, real_data):
+    made = ingest_films(ingest, real_data)
+    manifest = made["tig.manifest"].load()
+    assert sorted(manifest["split"]) == ["calib", "test", "train"]
+    assert set(manifest["label"]) == {"weld_defect"}
+    with pytest.raises(WeldError, match="no usable picture is good"):
+        ingest_films(ingest, real_data, defects_in_train="refuse")
+
+
+def ingest_films(ingest, real_data, *, defects_in_train="clean_tiles"):
+    fractions = {"train": 0.34, "valid": 0.0, "calib": 0.33, "test": 0.33}
+    split = {"defects_in_train": defects_in_train, "fractions": fractions}
+    return ingest(real_data / "gdxray_welds", index=GOOD, split=split, max_pixels=10_000_000)

@@ -8,10 +8,9 @@ from weld_pipeline.sources.manifest import (
     join_probes,
     near_duplicate_picture_table,
     near_duplicate_table,
-    split_as_source,
-    split_by_session,
 )
 from weld_pipeline.sources.rows import IndexRow, to_table
+from weld_pipeline.sources.splitting import cut_from_train, split_as_source, split_by_session
 
 NO_PAIRS = pd.DataFrame({"sample_id": [], "other_id": []}, dtype="string")
 SHARES = {"train": 0.5, "valid": 0.15, "calib": 0.15, "test": 0.2}
@@ -110,8 +109,7 @@ def sessions_manifest(n_sessions=12):
 
 
 def split_sessions(table, pairs=NO_PAIRS, **changes):
-    settings = {"fractions": SHARES, "seed": 0, "keep_copies_together": True} | changes
-    return split_by_session(table, pairs, **settings)
+    return split_by_session(table, pairs, **{"fractions": SHARES, "seed": 0} | changes)
 
 
 def test_every_usable_row_gets_a_split_and_sessions_stay_whole():
@@ -132,14 +130,14 @@ def test_sessions_that_hold_copies_of_each_other_go_together():
     names = [f"s{session}-Good" for session in range(12)]
     pairs = pd.DataFrame({"sample_id": names[:-1], "other_id": names[1:]}, dtype="string")
     assert set(split_sessions(table, pairs)["split"]) == {"train"}
-    assert len(set(split_sessions(table, pairs, keep_copies_together=False)["split"])) == 4
+    assert len(set(split_sessions(table, None)["split"])) == 4
 
 
 def split_words(words, **kept):
     rows = [row(f"r{i}", session=f"d{i}", source_split=word, **kept) for i, word in enumerate(words)]
     index = to_table(rows)
     table = manifest(rows, {one.sample_id: probe(one.sample_id) for one in rows}).reset_index(drop=True)
-    return split_as_source(table, index["source_split"], fractions=SHARES, seed=0)
+    return cut_from_train(split_as_source(table, index["source_split"]), ["calib"], None, fractions=SHARES, seed=0)
 
 
 def test_split_of_the_source_is_taken_and_calib_cut_from_its_train():
@@ -193,6 +191,15 @@ def test_picture_without_session_is_quarantined_with_the_key_to_look_at():
     )
 
 
+def test_mask_that_marks_defects_on_a_good_picture_is_a_conflict():
+    rows = [row("a", mask_path="a_mask.png"), row("b", mask_path="b_mask.png"), row("c", label="crack")]
+    probes = {name: picture_probe(name, mask_px=px) for name, px in (("a", 12), ("b", 0), ("c", 12))}
+    table = picture_manifest(rows, probes)
+    assert table["status"].tolist() == ["quarantined", "ok", "ok"]
+    assert table.loc[0, "reason"] == ("label_conflict: its class is good, but its mask marks 12 px; mend one of them")
+    assert table["mask_path"].tolist()[:2] == ["a_mask.png", "b_mask.png"]
+
+
 def test_copies_of_a_picture_are_looked_for_across_sessions_among_usable_rows():
     rows = [row(name, session=session) for name, session in zip("abcd", ["s1", "s1", "s2", "s3"], strict=True)]
     probes = {name: picture_probe(name, scene="0" * 64) for name in "abc"}
@@ -218,7 +225,8 @@ def test_source_of_train_and_valid_leaves_test_empty_and_gives_calib_only_a_shar
     rows = [row(f"r{n}", session=f"d{n}", source_split="train" if n < 4 else "valid") for n in range(6)]
     table = picture_manifest(rows, {one.sample_id: picture_probe(one.sample_id) for one in rows})
     index = to_table(rows)
-    found = split_as_source(table, index["source_split"], fractions=fractions, seed=0)["split"].tolist()
+    proposed = split_as_source(table, index["source_split"])
+    found = cut_from_train(proposed, ["calib"], None, fractions=fractions, seed=0)["split"].tolist()
     if splits is not None:
         assert found == splits
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -65,6 +65,7 @@ def assign_splits(
     is_defect: Sequence[bool],
     fractions: Mapping[str, float],
     seed: int,
+    may_train: Sequence[bool] | None = None,
 ) -> Shaped[np.ndarray, " N"]:
     """Return the split of each row: whole groups, and of every class about the wanted share in each split.
 
@@ -73,15 +74,19 @@ def assign_splits(
     per class and overall, and a penalty for a class that a split lacks, highest for train, then test. So a class
     of one session is trained on and not tested, and one of two sessions is trained on and tested.
 
+    A group that holds a row which may not train goes to another split. Then train gets its share of each class as far as
+    the other groups have it, and the other splits share the rest.
+
     Args:
         labels: Class of each row.
         groups: What must stay together, e.g. the session.
         is_defect: Whether each row is a defective weld.
         fractions: Wanted share of each split; they sum to 1.
         seed: Decides ties and proposals; the result does not depend on the order of the rows.
+        may_train: Whether each row may stand in train; None where all may.
 
     Raises:
-        WeldError: If the fractions do not sum to 1.
+        WeldError: If the fractions do not sum to 1, or leave no split to rows that may not train.
     """
     if abs(sum(fractions.values()) - 1) > _SUM_TOLERANCE or min(fractions.values()) < 0:
         raise WeldError(
@@ -97,6 +102,10 @@ def assign_splits(
     absence = np.full((len(wanted), counts.shape[1]), _ABSENCE_OF_KIND)
     absence[:, : len(classes)] = np.array([_ABSENCE[split] for split in wanted])[:, None]
     cost = _Cost(counts, np.array(list(wanted.values())), absence)
+    if may_train is not None and not all(may_train):
+        barred = np.zeros(len(names), dtype=bool)
+        barred[group_of[~np.asarray(may_train, dtype=bool)]] = True
+        cost = _without_training(cost, barred, splits=list(wanted))
     generator = np.random.default_rng(seed)
     tries = [_improve(cost, _deal(cost, generator), generator) for _ in range(_N_RESTARTS if len(names) > 1 else 1)]
     best = min(tries, key=cost.of)
@@ -110,16 +119,26 @@ class _Cost:
         counts: Rows of each class in each group.
         share: Wanted share of each split.
         absence: What it costs that a split has no row of a class.
+        class_share: Wanted share of each class in each split; None where it is `share` for every class.
+        is_barred: Splits that a group may not go to; None where it may go to all.
     """
 
     def __init__(
-        self, counts: Float[np.ndarray, "G K"], share: Float[np.ndarray, " S"], absence: Float[np.ndarray, "S K"]
+        self,
+        counts: Float[np.ndarray, "G K"],
+        share: Float[np.ndarray, " S"],
+        absence: Float[np.ndarray, "S K"],
+        *,
+        class_share: Float[np.ndarray, "S K"] | None = None,
+        is_barred: Bool[np.ndarray, "G S"] | None = None,
     ) -> None:
         self.counts = counts
         self.share = share
+        self.absence = absence
+        self.is_barred = np.zeros((len(counts), len(share)), dtype=bool) if is_barred is None else is_barred
+        self._class_share = share[:, None] if class_share is None else class_share
         self._n_of_class = np.maximum(counts.sum(axis=0), 1)
         self._n = max(counts.sum(), 1)
-        self._absence = absence
 
     @property
     def n_splits(self) -> int:
@@ -134,9 +153,9 @@ class _Cost:
 
     def of_tallies(self, held: Float[np.ndarray, "C S K"]) -> Float[np.ndarray, " C"]:
         """Return the cost of each of several tallies."""
-        per_class = (held / self._n_of_class - self.share[:, None]) ** 2
+        per_class = (held / self._n_of_class - self._class_share) ** 2
         overall = (held.sum(axis=-1) / self._n - self.share) ** 2
-        absent = ((held == 0) * self._absence).sum(axis=(-1, -2))
+        absent = ((held == 0) * self.absence).sum(axis=(-1, -2))
         return per_class.sum(axis=(-1, -2)) + self.counts.shape[1] * overall.sum(axis=-1) + absent
 
     def of_tally(self, held: Float[np.ndarray, "S K"]) -> float:
@@ -148,6 +167,33 @@ class _Cost:
         return self.of_tally(self.tally(deal))
 
 
+def _without_training(cost: _Cost, barred: Bool[np.ndarray, " G"], *, splits: Sequence[str]) -> _Cost:
+    """Return the cost where some groups may not train.
+
+    Args:
+        cost: Without that.
+        barred: Which groups may not.
+        splits: Names of the splits that are dealt to.
+
+    Raises:
+        WeldError: If no other split has a share.
+    """
+    is_train = np.array([split == "train" for split in splits])
+    if is_train.all():
+        raise WeldError("splits: some rows may not train, and no other split has a share; mend split.fractions")
+    n = np.maximum(cost.counts.sum(axis=0), 1)
+    in_train = np.minimum(cost.share[is_train].sum(), cost.counts[~barred].sum(axis=0) / n)  # [K]
+    elsewhere = cost.share / cost.share[~is_train].sum()
+    class_share = np.where(is_train[:, None], in_train, elsewhere[:, None] * (1 - in_train))
+    return _Cost(
+        cost.counts,
+        (class_share * n).sum(axis=1) / n.sum(),
+        np.where(is_train[:, None] & (in_train == 0), 0.0, cost.absence),
+        class_share=class_share,
+        is_barred=barred[:, None] & is_train,
+    )
+
+
 def _deal(cost: _Cost, generator: np.random.Generator) -> Int[np.ndarray, " G"]:
     """Return a first deal, largest group first."""
     deal = np.full(len(cost.counts), -1)
@@ -155,7 +201,7 @@ def _deal(cost: _Cost, generator: np.random.Generator) -> Int[np.ndarray, " G"]:
     size = cost.counts.sum(axis=1)
     for group in np.lexsort((generator.random(len(size)), -size)):
         with_it = held + np.eye(cost.n_splits)[:, :, None] * cost.counts[group]  # [choice, S, K]
-        deal[group] = int(np.argmin(cost.of_tallies(with_it)))
+        deal[group] = int(np.argmin(np.where(cost.is_barred[group], np.inf, cost.of_tallies(with_it))))
         held[deal[group]] += cost.counts[group]
     return deal
 
@@ -171,7 +217,7 @@ def _improve(cost: _Cost, deal: Int[np.ndarray, " G"], generator: np.random.Gene
             away, swapped = generator.integers(cost.n_splits), np.zeros_like(cost.counts[0])
         else:
             swapped = cost.counts[other]
-        if home == away:
+        if home == away or cost.is_barred[one, away] or (swapped.any() and cost.is_barred[other, home]):
             continue
         proposal = held.copy()
         proposal[home] += swapped - cost.counts[one]

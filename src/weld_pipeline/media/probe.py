@@ -32,7 +32,8 @@ class Probe:
 
     Attributes:
         problem: `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable, truncated; of a
-            recording not_a_video, frame_size, no_arc, too_short; of a picture not_a_picture, too_large, unsupported.
+            recording not_a_video, frame_size, no_arc, too_short; of a picture not_a_picture, too_large, unsupported,
+            bad_mask, mask_size.
         n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
         width: Frame width [px].
@@ -45,6 +46,7 @@ class Probe:
         scene: See `Fingerprint`; of a picture see `picture_scene`.
         flicker: See `Fingerprint`.
         thumbnail: A frame from the middle of the weld, or the picture, as base64 JPEG.
+        mask_px: Pixels that the picture's mask marks; None if it has no mask.
     """
 
     problem: str | None
@@ -60,6 +62,7 @@ class Probe:
     scene: str | None = None
     flicker: str | None = None
     thumbnail: str | None = None
+    mask_px: int | None = None
 
     @property
     def fingerprint(self) -> Fingerprint | None:

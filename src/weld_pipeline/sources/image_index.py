@@ -1,12 +1,15 @@
 """Which layout a folder of pictures has, and its rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.folders import index_labels
+from weld_pipeline.sources.gdxray import index_gdxray, is_gdxray
+from weld_pipeline.sources.masks_beside import has_masks_beside, index_masks_beside
+from weld_pipeline.sources.mvtec import index_mvtec, index_visa, is_mvtec, is_mvtec_ad2, is_visa, product_folder
 from weld_pipeline.sources.names import Names, read_listing, walk
 from weld_pipeline.sources.picture_folders import (
     NEU_CLASSES,
@@ -21,9 +24,19 @@ from weld_pipeline.sources.settle import check_good, check_pattern, read_text_ta
 from weld_pipeline.sources.tig import index_tig, label_files
 from weld_pipeline.sources.yolo import NAMES_FILE, LabelRule, index_yolo
 
-ImageLayout = Literal["tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"]
+ImageLayout = Literal[
+    "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
+    "class_folders",
+]  # fmt: skip
 # Their classes stand in files, of which a listing has only the names.
-_READ_FILES = ("tig", "yolo", "labels_csv")
+_READ_FILES = ("tig", "yolo", "labels_csv", "gdxray")
+_BY_NAMES = {
+    "visa": index_visa,
+    "masks_beside": index_masks_beside,
+    "riawelc": index_riawelc,
+    "neu": index_neu,
+    "class_folders": index_picture_folders,
+}
 
 
 @dataclass(frozen=True)
@@ -32,21 +45,22 @@ class ImageReading:
 
     Attributes:
         layout: `auto` takes the first that fits: tig where a json lies in the folder or in a split's, yolo where there is
-            a data.yaml, labels_csv where there is that csv, riawelc and neu where every picture's folder or name tells
-            one of their classes, else class_folders.
+            a data.yaml, labels_csv where there is that csv; of those with masks mvtec_ad2, mvtec and visa by their
+            folders, gdxray by its names, masks_beside where half of the jpg or bmp pictures have a png of the same name;
+            riawelc and neu where every picture's folder or name tells one of their classes; else class_folders.
         good_class: Name of the class that is no defect; None where every class is one, as in NEU.
         class_aliases: Other names of classes → the name to use.
         classes: The only classes allowed; None allows any.
         class_ids: Class id → class name, for tig.
         session_pattern: Regular expression on the path whose first group, or whole match, is the session. None, and a
-            path in which it finds nothing, leave that to the layout: run folder (tig), series (yolo), film (riawelc),
-            else the file itself; a csv of labels without a session column has none there.
+            path in which it finds nothing, leave that to the layout: run folder (tig), series (yolo), film (riawelc,
+            gdxray), tile (masks_beside), else the file itself; a csv of labels without a session column has none there.
         label_priority: See `LabelRule.priority`, for yolo.
         label_if_empty: See `LabelRule.if_empty`, for yolo.
         labels_file: The csv of labels, relative to the source folder.
     """
 
-    layout: Literal["auto", "tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"] = "auto"
+    layout: Literal["auto"] | ImageLayout = "auto"
     good_class: str | None = "good_weld"
     class_aliases: Mapping[str, str] = field(default_factory=dict)
     classes: Sequence[str] | None = None
@@ -83,7 +97,7 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
         class_aliases=reading.class_aliases,
         classes=reading.classes,
     )
-    if reading.good_class is not None:
+    if reading.good_class is not None and layout != "gdxray":  # there masks tell it, and every film may have defects
         check_good(rows, reading.good_class)
     return rows
 
@@ -104,10 +118,26 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
         folder = root.joinpath(deeper).parent
         folder = folder.parent if deeper.endswith(".json") else folder
         raise WeldError(f"source {root}: {deeper} lies deeper; name the folder {folder} as the source")
+    if masked := _masked_layout(names):
+        return masked
+    if product := product_folder(names):
+        raise WeldError(f"source {root}: masks lie deeper, under {product}; name one product, as {root / product}")
     is_riawelc, is_neu = knows_all(names, RIAWELC_CLASSES), knows_all(names, NEU_CLASSES)
     if is_riawelc and is_neu:
         raise WeldError(f"source {root}: cr is crack in RIAWELC, crazing in NEU; set index.layout to riawelc or neu")
     return "riawelc" if is_riawelc else "neu" if is_neu else "class_folders"
+
+
+def _masked_layout(names: Names) -> ImageLayout | None:
+    """Return the first layout with masks that fits, or None."""
+    tells: dict[ImageLayout, Callable[[Names], bool]] = {
+        "mvtec_ad2": is_mvtec_ad2,
+        "mvtec": is_mvtec,
+        "visa": is_visa,
+        "gdxray": is_gdxray,
+        "masks_beside": has_masks_beside,
+    }
+    return next((layout for layout, fits in tells.items() if fits(names)), None)
 
 
 def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) -> list[IndexRow]:
@@ -122,8 +152,11 @@ def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) 
             raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
         labels = read_text_table(root, reading.labels_file)
         return index_labels(names, labels, files=names.pictures, session_pattern=pattern)
-    index = {"riawelc": index_riawelc, "neu": index_neu, "class_folders": index_picture_folders}[layout]
-    return index(names, session_pattern=pattern)
+    if layout in ("mvtec", "mvtec_ad2"):
+        return index_mvtec(names, source=layout, session_pattern=pattern)
+    if layout == "gdxray":
+        return index_gdxray(root, names, good_class=reading.good_class, session_pattern=pattern)
+    return _BY_NAMES[layout](names, session_pattern=pattern)
 
 
 def _tells_layout(file: str) -> bool:

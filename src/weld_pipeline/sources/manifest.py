@@ -1,18 +1,14 @@
 """Index and probes → manifest rows, each usable or quarantined with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Shaped
 
-from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST, checked
-from weld_pipeline.decision.splits import assign_splits, merge_sessions, session_components
+from weld_pipeline.decision.splits import session_components
 from weld_pipeline.media.fingerprints import near_duplicate_pictures, near_duplicates
 from weld_pipeline.media.probe import Probe
-from weld_pipeline.sources.rows import SPLIT_OF_WORD
 
 SessionBy = Literal["date", "config", "components"]
 Media = Literal["video", "image"]
@@ -25,7 +21,7 @@ def join_probes(
     """Return the manifest, not yet split: one row for each row of the index, in its order.
 
     A row is quarantined for the first of: what its source or its file has wrong, the same bytes as an earlier row,
-    no session.
+    a mask that marks defects on a good one, no session.
 
     Args:
         index: Rows of `IndexRow`.
@@ -35,7 +31,7 @@ def join_probes(
         session_by: What must not cross splits: the recording date (or what the source names instead: weld run, photo
             series), the configuration, or everything linked by either.
     """
-    table = index.drop(columns=["source_split", "problem"]).assign(media=media, mask_path=None, split=None)
+    table = index.drop(columns=["source_split", "problem"]).assign(media=media, split=None)
     for name in _PROBED:
         table[name] = [getattr(probes[i], name) if i in probes else None for i in index["sample_id"]]
     table["duration_s"] = table["n_frames"].astype("Float64") / table["fps"].astype("Float64")
@@ -44,6 +40,7 @@ def join_probes(
     found = [probes[i].problem if i in probes else None for i in index["sample_id"]]
     reason = index["problem"].astype("string").fillna(pd.Series(found, index=index.index, dtype="string"))
     reason = reason.fillna(_duplicates(table[reason.isna()]))
+    reason = reason.fillna(_contradictions(table, probes))
     table["session"] = _sessions(table, is_usable=reason.isna(), by=session_by)
     wanted = "configuration" if session_by == "config" else "date" if media == "video" else "series"
     nameless = f"no_session: its source gives no {wanted}; see split.session and index.session_pattern"
@@ -64,6 +61,14 @@ def _duplicates(table: pd.DataFrame) -> pd.Series:
         elif len(ids) > 1:
             reasons[same.index[1:]] = f"duplicate: the same bytes as {ids[0]}, which is kept"
     return reasons
+
+
+def _contradictions(table: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.Series:
+    """Return what is wrong with good rows on which a mask marks something."""
+    marked = pd.Series([probes[i].mask_px if i in probes else None for i in table["sample_id"]], index=table.index)
+    is_wrong = (table["is_defect"] == False).fillna(False) & (marked.fillna(0) > 0)  # noqa: E712 - may be unknown
+    reasons = "label_conflict: its class is good, but its mask marks " + marked.astype("Int64").astype("string") + " px"
+    return (reasons + "; mend one of them").where(is_wrong)
 
 
 def _sessions(table: pd.DataFrame, *, is_usable: pd.Series, by: SessionBy) -> pd.Series:
@@ -101,76 +106,3 @@ def near_duplicate_picture_table(manifest: pd.DataFrame, probes: Mapping[str, Pr
     found = near_duplicate_pictures([scene for *_, scene in marked], [session for _, session, _ in marked])
     pairs = [(marked[first][0], marked[second][0]) for first, second in found.tolist()]
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
-
-
-def split_by_session(
-    manifest: pd.DataFrame,
-    near_duplicates: pd.DataFrame,
-    *,
-    fractions: Mapping[str, float],
-    seed: int,
-    keep_copies_together: bool,
-) -> pd.DataFrame:
-    """Return the manifest with its usable rows dealt to the splits by whole sessions, classes balanced.
-
-    Args:
-        manifest: Rows with sessions.
-        near_duplicates: Pairs of usable rows: sample_id, other_id.
-        fractions: Wanted share of each split.
-        seed: Decides ties.
-        keep_copies_together: Whether sessions that hold copies of one weld go to the same split.
-    """
-    usable = manifest[manifest["status"] == "ok"]
-    session_of = dict(zip(usable["sample_id"], usable["session"], strict=True))
-    pairs = zip(near_duplicates["sample_id"], near_duplicates["other_id"], strict=True) if keep_copies_together else ()
-    group_of = merge_sessions(session_of.values(), [(session_of[one], session_of[other]) for one, other in pairs])
-    groups = [group_of[session] for session in usable["session"]]
-    splits = _assign(usable, groups, fractions=fractions, seed=seed)
-    return _with_splits(manifest, pd.Series(splits, index=usable.index, dtype="string"))
-
-
-def split_as_source(
-    manifest: pd.DataFrame, source_split: pd.Series, *, fractions: Mapping[str, float], seed: int
-) -> pd.DataFrame:
-    """Return the manifest split as its source proposes; a usable row without a split is quarantined.
-
-    A source that knows no calibration split gets one cut from its train rows, by whole sessions and in proportion to
-    `fractions`.
-
-    Args:
-        manifest: Rows with sessions.
-        source_split: The source's own word for each row of the manifest, in the same order.
-        fractions: Wanted share of each split; only train and calib are used.
-        seed: Decides ties.
-
-    Raises:
-        WeldError: If the source proposes a split for no row.
-    """
-    if source_split.isna().all():
-        raise WeldError("splits: the source proposes none (no SPLIT or split column); set split.scheme=sessions")
-    is_ok = manifest["status"] == "ok"
-    words = source_split.astype("string").fillna("")
-    splits = words.str.strip().str.casefold().map(SPLIT_OF_WORD).astype("string")
-    nameless = is_ok & splits.isna()
-    reasons = "no_split: its source says " + words.map(repr) + "; write TRAIN, VAL, CALIB or TEST there"
-    manifest = manifest.assign(
-        reason=manifest["reason"].mask(nameless, reasons), status=manifest["status"].mask(nameless, "quarantined")
-    )
-    splits = splits[is_ok & ~nameless]
-    train = manifest.loc[splits.index[splits == "train"]]
-    if not (splits == "calib").any() and fractions["calib"] > 0 and len(train):
-        both = fractions["train"] + fractions["calib"]
-        shares = {split: fractions[split] / both for split in ("train", "calib")}
-        splits.loc[train.index] = _assign(train, train["session"].tolist(), fractions=shares, seed=seed)
-    return _with_splits(manifest, splits)
-
-
-def _assign(
-    rows: pd.DataFrame, groups: Sequence[str], *, fractions: Mapping[str, float], seed: int
-) -> Shaped[np.ndarray, " N"]:
-    labels, is_defect = rows["label"].tolist(), rows["is_defect"].astype(bool).tolist()
-    return assign_splits(labels, groups, is_defect=is_defect, fractions=fractions, seed=seed)
-
-
-def _with_splits(manifest: pd.DataFrame, splits: pd.Series) -> pd.DataFrame:
-    return checked(manifest.assign(split=splits.reindex(manifest.index)), MANIFEST)

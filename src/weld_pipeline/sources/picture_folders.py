@@ -41,8 +41,8 @@ def index_picture_folders(names: Names, *, session_pattern: str | None) -> list[
             in whose path it finds nothing is its own session, as are all without one.
     """
     rows = []
-    for file in (file for file in names.files if _may_be_picture(file)):
-        split, folders = _split_and_folders(file)
+    for file in (file for file in names.files if may_be_picture(file)):
+        split, folders = split_and_folders(file)
         problem = None if folders else "unknown_class: lies in no class folder; move it into one"
         label, session = folders[0] if folders else None, session_or(file, file, session_pattern)
         rows.append(IndexRow(file, "class_folders", file, label, session=session, source_split=split, problem=problem))
@@ -75,7 +75,7 @@ def knows_all(names: Names, classes: Mapping[str, str]) -> bool:
     Names are asked only where the folders cannot be classes of their own: `good/in_1.png` is no inclusion.
     """
     told_by_name = [file for file in names.pictures if not _told_by_folder(file, classes)]
-    places = {tuple(_split_and_folders(file)[1]) for file in told_by_name}
+    places = {tuple(split_and_folders(file)[1]) for file in told_by_name}
     return bool(names.pictures) and len(places) <= 1 and all(_told_by_name(file, classes) for file in told_by_name)
 
 
@@ -87,7 +87,7 @@ def _index_known(
         label = _known_label(file, classes)
         tile = _TILE.match(PurePosixPath(file).stem)
         session = session_or(tile.group(1) if tile else file, file, session_pattern)
-        split, _ = _split_and_folders(file)
+        split, _ = split_and_folders(file)
         problem = None if label else f"unknown_class: neither folder nor name tells one of {', '.join(sorted(classes))}"
         rows.append(IndexRow(file, source, file, label, session=session, source_split=split, problem=problem))
     return rows + unclaimed(names, rows, files=(), source=source, why="")
@@ -107,13 +107,14 @@ def _told_by_name(file: str, classes: Mapping[str, str]) -> str | None:
     return classes.get(normal_name(re.split(r"[-_ ]?\d", PurePosixPath(file).stem, maxsplit=1)[0]))
 
 
-def _split_and_folders(file: str) -> tuple[str | None, list[str]]:
+def split_and_folders(file: str) -> tuple[str | None, list[str]]:
     """Return the folder that names a split, and the others in order."""
     *folders, _ = file.split("/")
     split = next((folder for folder in folders if folder.casefold() in SPLIT_OF_WORD), None)
     return split, [folder for folder in folders if folder != split and folder.casefold() not in _PICTURE_FOLDERS]
 
 
-def _may_be_picture(file: str) -> bool:
+def may_be_picture(file: str) -> bool:
+    """Return whether a file is a picture by its suffix, or nothing else that is known to lie beside pictures."""
     suffix = PurePosixPath(file).suffix.lower()
     return suffix in PICTURE_SUFFIXES or not (suffix in _SIDE_SUFFIXES or is_video(file))

@@ -9,6 +9,7 @@ from typing import Any
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items import Execution, Item, PendingItems
 from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.media.masks import MaskError, read_mask
 from weld_pipeline.media.picture_probe import PICTURE_PROBE_VERSION, probe_picture
 from weld_pipeline.media.probe import PROBE_VERSION, Probe, probe_video
 
@@ -51,13 +52,20 @@ def pending_probes(
 
 
 def pending_picture_probes(
-    root: Path, paths: Mapping[str, str], *, max_pixels: int, thumbnail_px: int, n_workers: int
-) -> PendingItems[str, dict[str, Any]]:
-    """Return the probing of each picture as work to be done; one unchanged in size and time is not read again.
+    root: Path,
+    paths: Mapping[str, str],
+    *,
+    masks: Mapping[str, str],
+    max_pixels: int,
+    thumbnail_px: int,
+    n_workers: int,
+) -> PendingItems[Any, dict[str, Any]]:
+    """Return the probing of each picture and its mask as work to be done; what is unchanged in size and time is kept.
 
     Args:
         root: The source folder.
         paths: File of each sample, relative to the root.
+        masks: Mask of each sample that has one, relative to the root.
         max_pixels: See `probe_picture`.
         thumbnail_px: See `probe_picture`.
         n_workers: Processes.
@@ -65,7 +73,10 @@ def pending_picture_probes(
     settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
     return PendingItems(
         worker_factory=partial(_picture_worker, root, settings),
-        items=_items(root, paths, version=PICTURE_PROBE_VERSION, settings=[settings]),
+        items=[
+            _with_mask(item, root, masks.get(item.id))
+            for item in _items(root, paths, version=PICTURE_PROBE_VERSION, settings=[settings])
+        ],
         label="probing pictures",
         execution=Execution(n_workers=n_workers),
     )
@@ -79,6 +90,14 @@ def _items(root: Path, paths: Mapping[str, str], *, version: int, settings: Sequ
     return items
 
 
+def _with_mask(item: Item[str], root: Path, mask: str | None) -> Item[tuple[str, str | None]]:
+    """Return the item with the mask in its payload and, if there is one, in its key."""
+    if mask is None:
+        return Item(item.id, item.key, (item.payload, None))
+    status = inside(root, mask).stat()
+    return Item(item.id, content_key(item.key, mask, status.st_size, status.st_mtime_ns), (item.payload, mask))
+
+
 def _worker(root: Path, gate: ArcGate, settings: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
     return partial(_probe, root, gate, settings)
 
@@ -87,12 +106,25 @@ def _probe(root: Path, gate: ArcGate, settings: Mapping[str, Any], path: str) ->
     return asdict(probe_video(inside(root, path), gate=gate, **settings))
 
 
-def _picture_worker(root: Path, settings: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:
+def _picture_worker(root: Path, settings: Mapping[str, Any]) -> Callable[[tuple[str, str | None]], dict[str, Any]]:
     return partial(_probe_picture, root, settings)
 
 
-def _probe_picture(root: Path, settings: Mapping[str, Any], path: str) -> dict[str, Any]:
-    return asdict(probe_picture(inside(root, path), **settings))
+def _probe_picture(root: Path, settings: Mapping[str, Any], paths: tuple[str, str | None]) -> dict[str, Any]:
+    picture, mask = paths
+    probe = probe_picture(inside(root, picture), **settings)
+    return asdict(probe if mask is None else _probed_mask(probe, inside(root, mask)))
+
+
+def _probed_mask(probe: Probe, mask: Path) -> Probe:
+    """Return the probe of a picture with what its mask marks, or with what is wrong with the mask."""
+    if probe.width is None or probe.height is None:  # the picture cannot be used itself
+        return probe
+    try:
+        marks = read_mask(mask, height=probe.height, width=probe.width)
+    except MaskError as error:
+        return replace(probe, problem=f"{error.code}: {error.what}")
+    return replace(probe, mask_px=int(marks.sum()))
 
 
 def read_probes(stored: Mapping[str, dict[str, Any]]) -> dict[str, Probe]:

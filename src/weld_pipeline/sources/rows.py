@@ -12,7 +12,7 @@ from weld_pipeline.sources.names import Names
 
 SPLIT_OF_WORD = {
     "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid",
-    "calib": "calib", "calibration": "calib", "test": "test", "testing": "test",
+    "calib": "calib", "calibration": "calib", "test": "test", "testing": "test", "test_public": "test",
 }  # fmt: skip
 
 
@@ -30,6 +30,7 @@ class IndexRow:
         config: Set-up: material, thickness, joint.
         travel_mm_s: Travel speed of the torch [mm/s].
         source_split: The split the source itself proposes, in its own words.
+        mask_path: Where the mask of its defects lies, relative to the root; None if there is none.
         problem: `code: what is wrong; what to do`, or None if its file can be opened.
     """
 
@@ -42,6 +43,7 @@ class IndexRow:
     config: str | None = None
     travel_mm_s: float | None = None
     source_split: str | None = None
+    mask_path: str | None = None
     problem: str | None = None
 
 

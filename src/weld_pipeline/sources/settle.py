@@ -99,14 +99,15 @@ def _known_class(
 
 
 def _inside(row: IndexRow, root: Path) -> IndexRow:
-    """Return the row, refused if its file is a link that leads out of the source folder."""
+    """Return the row, refused if its file or its mask is a link that leads out of the source folder."""
     if row.problem:
         return row
-    try:
-        inside(root, row.path)
-    except WeldError:
-        problem = "unsafe_path: the file is a link that leads out of the source folder; put the file itself here"
-        return replace(row, problem=problem)
+    for what, path in (("file", row.path), ("mask", row.mask_path)):
+        try:
+            inside(root, path or ".")
+        except WeldError:
+            problem = f"unsafe_path: the {what} is a link that leads out of the source folder; put the file itself here"
+            return replace(row, problem=problem)
     return row
 
 

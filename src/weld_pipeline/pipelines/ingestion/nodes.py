@@ -65,12 +65,14 @@ def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
 def plan_picture_probes(
     images: SourceTree, image_index: pd.DataFrame, params: PictureProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
-    """Return the reading of every picture whose file is there, as work to be done where it is saved."""
+    """Return the reading of every picture whose file is there, and of its mask, as work to be done where it is saved."""
     from weld_pipeline.sources.probing import pending_picture_probes
 
-    present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path"]]
+    present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path", "mask_path"]]
     paths = dict(zip(present["sample_id"], present["path"], strict=True))
-    return pending_picture_probes(images.root, paths, **params.model_dump())
+    masked = present[present["mask_path"].notna()]
+    masks = dict(zip(masked["sample_id"], masked["mask_path"], strict=True))
+    return pending_picture_probes(images.root, paths, masks=masks, **params.model_dump())
 
 
 def build_manifest(
@@ -112,22 +114,30 @@ def find_near_duplicate_pictures(probed_manifest: pd.DataFrame, image_probes: Ma
 
 
 def split_manifest(
-    probed_manifest: pd.DataFrame, index: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
+    probed_manifest: pd.DataFrame,
+    index: pd.DataFrame,
+    near_duplicates: pd.DataFrame,
+    probes: Mapping[str, Any],
+    params: SplitParams,
 ) -> pd.DataFrame:
-    """Return the manifest with a split for every usable row; nothing is checked yet."""
-    from weld_pipeline.sources.manifest import split_as_source, split_by_session
+    """Return the manifest with a split for every usable row; of crossings nothing is checked yet."""
+    from weld_pipeline.sources import good_train, splitting
 
     fractions = {str(split): share for split, share in params.fractions.items()}
-    if params.scheme == "manifest":
-        words = index["source_split"]
-        return split_as_source(probed_manifest, words, fractions=fractions, seed=params.seed)
-    return split_by_session(
-        probed_manifest,
-        near_duplicates,
-        fractions=fractions,
-        seed=params.seed,
-        keep_copies_together=params.keep_copies_together,
-    )
+    copies = near_duplicates if params.keep_copies_together else None
+    mask_px = good_train.marked_px(probed_manifest, probes)
+    allowed = good_train.may_train(probed_manifest, mask_px, defects_in_train=params.defects_in_train)
+    if params.scheme == "sessions":
+        manifest = splitting.split_by_session(
+            probed_manifest, copies, fractions=fractions, seed=params.seed, may_train=allowed
+        )
+        good_train.check_train(manifest, allowed)
+        return manifest
+    manifest = splitting.split_as_source(probed_manifest, index["source_split"])
+    good_train.check_train(manifest, allowed)
+    lacking = ("calib",) if allowed is None else ("valid", "calib")
+    manifest = splitting.cut_from_train(manifest, lacking, copies, fractions=fractions, seed=params.seed)
+    return splitting.give_test_to_calib(manifest, copies, share=params.test_to_calib, seed=params.seed)
 
 
 def balance_classes(
@@ -153,12 +163,17 @@ def balance_classes(
 
 
 def audit_splits(
-    proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, params: SplitParams
+    proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, probes: Mapping[str, Any], params: SplitParams
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return the audit, and its confound look-ups as a table."""
+    """Return the audit with what masks there are, and its confound look-ups as a table."""
     from weld_pipeline.decision import audit
+    from weld_pipeline.sources import good_train
 
     report = audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
+    mask_px = good_train.marked_px(proposed_manifest, probes)
+    report["masks"] = good_train.count_masks(proposed_manifest, mask_px) if mask_px else {}
+    if sentence := good_train.empty_mask_sentence(proposed_manifest, mask_px):
+        report["warnings"].append(sentence)
     for sentence in [*report["banners"], *report["warnings"]]:
         logger.warning(sentence)
     return report, audit.confound_table(report["confounds"])

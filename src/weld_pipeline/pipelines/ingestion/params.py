@@ -51,7 +51,16 @@ class SplitParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     scheme: Literal["sessions", "manifest"]
-    """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; calib is cut from its train."""
+    """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; where it has no calib, that is cut
+    from its train, and for detectors valid is, too."""
+    defects_in_train: Literal["allow", "refuse", "clean_tiles"]
+    """`allow`: for classifiers, which learn defects. `refuse`: for detectors, which are fitted on good pictures: sessions
+    with a defect are dealt among the other splits, and a defect in the source's own train stops the run. `clean_tiles`: a
+    defective picture may stand in train if its mask marks something; only tiles on which it marks nothing may be fitted
+    on, so this needs tiling."""
+    test_to_calib: Share
+    """For `manifest`: share of the sessions of test that hold defects which calib gets, so that a threshold can be chosen
+    there for the best F1; 0 leaves test as published, and the threshold to good pictures alone."""
     session: Literal["date", "config", "components"]
     """What must not cross splits: recording date (or what the source has instead: weld run, photo series, the session a
     csv names), configuration, or everything linked by either."""
@@ -78,9 +87,14 @@ class ImageIndexParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layout: Literal["auto", "tig", "yolo", "labels_csv", "riawelc", "neu", "class_folders"]
+    layout: Literal[
+        "auto", "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
+        "class_folders",
+    ]  # fmt: skip
     """`tig`: run folders and a json of class ids, in split folders or not. `yolo`: data.yaml, images and labels.
-    `labels_csv`: as for footage. `riawelc`, `neu`: class told by folder or name, as in these sets. `class_folders`: a
+    `labels_csv`: as for footage. `mvtec_ad2`, `mvtec`, `visa`: one product of these sets, masks in folders of their own.
+    `gdxray`: films W0001 and masks W0002, which tell the class. `masks_beside`: a folder per class, in which a png beside
+    a jpg or bmp of the same name is its mask, as in the magnetic-tile set. `riawelc`, `neu`: class told by folder or name, as in these sets. `class_folders`: a
     folder per class, in split folders or not. `auto`: the first that fits, in this order."""
     good_class: str | None
     """Name of the class that is no defect; null where every class is one, as in NEU: such pictures can be indexed and
@@ -93,8 +107,8 @@ class ImageIndexParams(BaseModel):
     """For `tig`: class id → class name."""
     session_pattern: str | None
     """Regular expression on the path whose first group is the session. Null, and a path in which it finds nothing, leave
-    it to the layout: run folder (tig), video or photo series told by the name (yolo), film (riawelc), else each file for
-    itself."""
+    it to the layout: run folder (tig), video or photo series told by the name (yolo), film (riawelc, gdxray), tile
+    (masks_beside), else each file for itself."""
     label_priority: tuple[str, ...]
     """For `yolo`: all classes of data.yaml, worst first; a picture gets the first that any of its boxes bears. Empty:
     pictures with boxes of several classes are quarantined."""

@@ -30,7 +30,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.split_manifest,
-                ["probed_manifest", "footage_index", "near_duplicates", "params:ingestion.split"],
+                ["probed_manifest", "footage_index", "near_duplicates", "footage_probes", "params:ingestion.split"],
                 "proposed_manifest",
                 name="split_manifest",
             ),
@@ -70,7 +70,7 @@ def create_image_pipeline(recipe: str) -> Pipeline:
             ),
             Node(
                 nodes.split_manifest,
-                ["probed_manifest", "image_index", "near_duplicates", "params:split"],
+                ["probed_manifest", "image_index", "near_duplicates", "image_probes", "params:split"],
                 "dealt_manifest",
                 name="split_manifest",
             ),
@@ -100,7 +100,7 @@ def _release(kind: str, *, split: str, contact_sheet: str) -> list[Node]:
     return [
         Node(
             nodes.audit_splits,
-            ["proposed_manifest", "near_duplicates", split],
+            ["proposed_manifest", "near_duplicates", f"{kind}_probes", split],
             ["split_audit", "confound_scores"],
             name="audit_splits",
         ),

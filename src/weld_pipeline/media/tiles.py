@@ -1,0 +1,135 @@
+"""Long pictures in tiles of one size, and the maps of the tiles stitched to one of the whole picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+from PIL import Image
+
+from weld_pipeline.core.errors import WeldError
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of a picture [px].
+
+    Attributes:
+        top: First row.
+        left: First column.
+        height: Rows.
+        width: Columns.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Return what cuts it out of an array of rows and columns."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How long pictures are cut.
+
+    Attributes:
+        tile_px: Side of a tile [px of the picture].
+        overlap_px: What neighbours share at least; less than a tile.
+    """
+
+    tile_px: int
+    overlap_px: int
+
+
+def picture_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
+    """Return the boxes a picture is cut into; the whole of it where nothing is cut.
+
+    Args:
+        height: Of the picture [px].
+        width: Of the picture [px].
+        tiling: How it is cut; None for not at all.
+    """
+    if tiling is None:
+        return [Box(0, 0, height, width)]
+    return tile_boxes(height, width, tile_px=tiling.tile_px, overlap_px=tiling.overlap_px)
+
+
+def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> list[Box]:
+    """Return boxes that cover a picture, row by row.
+
+    All are `tile_px` squares, or as long as the side where that is shorter. Neighbours share `overlap_px`; the last of a
+    row or column is moved back to end at the border, so it shares more.
+
+    Args:
+        height: Of the picture [px].
+        width: Of the picture [px].
+        tile_px: Side of a tile.
+        overlap_px: What neighbours share at least; less than a tile.
+
+    Raises:
+        WeldError: If the picture is empty, or a tile would not advance.
+    """
+    if min(height, width, tile_px) < 1:
+        raise WeldError(f"tiles of {tile_px} px of a {width}×{height} px picture: each must be at least 1 px")
+    if not 0 <= overlap_px < tile_px:
+        raise WeldError(
+            f"tiles of {tile_px} px cannot overlap by {overlap_px} px; set an overlap from 0 to {tile_px - 1}"
+        )
+    return [
+        Box(top, left, min(tile_px, height), min(tile_px, width))
+        for top in _starts(height, tile_px=tile_px, overlap_px=overlap_px)
+        for left in _starts(width, tile_px=tile_px, overlap_px=overlap_px)
+    ]
+
+
+def cut(picture: UInt8[np.ndarray, "H W C"], boxes: Sequence[Box]) -> UInt8[np.ndarray, "T h w C"]:
+    """Return the tiles of a picture, as `tile_boxes` lays them."""
+    return np.stack([picture[box.slices] for box in boxes])
+
+
+def marked_px(mask: Bool[np.ndarray, "H W"], boxes: Sequence[Box]) -> Int[np.ndarray, " T"]:
+    """Return how many pixels of each tile a mask marks: a tile with none is normal, whatever else the picture holds."""
+    return np.array([np.count_nonzero(mask[box.slices]) for box in boxes], dtype=np.int64)
+
+
+def stitch(
+    maps: Float[np.ndarray, "T S S"], boxes: Sequence[Box], *, height: int, width: int
+) -> Float[np.ndarray, "H W"]:
+    """Return the map of a picture from those of its tiles, float32.
+
+    Each map is resized bilinearly to its box. Where boxes overlap, maps are averaged with weights that fall linearly from
+    the middle of a tile to its border, so that no seam shows.
+
+    Args:
+        maps: One for each box, in their order.
+        boxes: As `tile_boxes` lays them; they must cover the picture.
+        height: Of the picture [px].
+        width: Of the picture [px].
+    """
+    total = np.zeros((height, width), dtype=np.float32)
+    weight = np.zeros((height, width), dtype=np.float32)
+    for one, box in zip(maps, boxes, strict=True):
+        falling = np.outer(_triangle(box.height), _triangle(box.width))
+        total[box.slices] += falling * _resized(one, box)
+        weight[box.slices] += falling
+    return total / weight
+
+
+def _starts(side: int, *, tile_px: int, overlap_px: int) -> list[int]:
+    last = max(side - tile_px, 0)
+    return [*range(0, last, tile_px - overlap_px), last]
+
+
+def _triangle(n: int) -> Float[np.ndarray, " n"]:
+    """Return weights that fall linearly from 1 in the middle, and are above 0 at the ends."""
+    rising = np.arange(1, n + 1, dtype=np.float32)
+    return np.minimum(rising, rising[::-1]) / np.float32((n + 1) // 2)
+
+
+def _resized(one: Float[np.ndarray, "S S"], box: Box) -> Float[np.ndarray, "h w"]:
+    image = Image.fromarray(np.ascontiguousarray(one, dtype=np.float32))
+    return np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from weld_pipeline.media.masks import MaskError, read_marks, read_mask
+
+MARKS = np.zeros((6, 9), dtype=bool)
+MARKS[2:4, 5:8] = True
+
+
+def pictures():
+    """The same marks in each way a mask may be written."""
+    grey = np.where(MARKS, 255, 0).astype(np.uint8)
+    red = np.stack([grey, np.zeros_like(grey), np.zeros_like(grey)], axis=2)
+    palette = Image.fromarray(MARKS.astype(np.uint8), mode="P")
+    palette.putpalette([0, 0, 0, 128, 0, 0])
+    return {
+        "1 bit": Image.fromarray(MARKS),
+        "8 bit": Image.fromarray(grey),
+        "16 bit": Image.fromarray(grey.astype(np.uint16) * 257),
+        "16 bit, 0 and 1": Image.fromarray(MARKS.astype(np.uint16)),
+        "16 bit, 0 and 255": Image.fromarray(grey.astype(np.uint16)),
+        "0 and 1": Image.fromarray(MARKS.astype(np.uint8)),
+        "numbers of kinds": Image.fromarray(np.where(MARKS, 7, 0).astype(np.uint8)),
+        "not strictly binary": Image.fromarray(np.where(MARKS, 128, 127).astype(np.uint8)),
+        "colour": Image.fromarray(red),
+        "palette": palette,
+    }
+
+
+@pytest.mark.parametrize("kind", pictures())
+def test_marks_are_read_from_every_kind_of_mask(tmp_path, kind):
+    pictures()[kind].save(tmp_path / "mask.png")
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png", height=6, width=9), MARKS)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_black_mask_marks_nothing(tmp_path, dtype):
+    Image.fromarray(np.zeros((6, 9), dtype=dtype)).save(tmp_path / "mask.png")
+    assert not read_mask(tmp_path / "mask.png", height=6, width=9).any()
+
+
+def test_dark_rim_of_a_bright_mark_is_not_marked(tmp_path):
+    levels = np.array([[0, 3, 90, 127, 128, 255]], dtype=np.uint8)
+    Image.fromarray(levels).save(tmp_path / "mask.png")
+    assert read_marks(tmp_path / "mask.png").tolist() == [[False, False, False, False, True, True]]
+
+
+def test_mask_of_another_size_is_told_with_both_sizes(tmp_path):
+    Image.fromarray(MARKS).save(tmp_path / "mask.png")
+    with pytest.raises(MaskError, match="the mask is 9×6 px, its picture 6×9 px") as raised:
+        read_mask(tmp_path / "mask.png", height=9, width=6)
+    assert raised.value.code == "mask_size"
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture"])
+def test_mask_that_cannot_be_read_is_told(tmp_path, content):
+    (tmp_path / "mask.png").write_bytes(content)
+    with pytest.raises(MaskError, match="the mask cannot be read: ") as raised:
+        read_marks(tmp_path / "mask.png")
+    assert raised.value.code == "bad_mask"
+    assert str(tmp_path) not in raised.value.what  # it becomes a reason in a manifest
+
+
+def test_mask_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(MaskError, match="no such file"):
+        read_marks(tmp_path / "mask.png")
+
+
+def test_real_masks_fit_their_pictures(real_data):
+    for mask in sorted((real_data / "magnetic_tile/MT_Crack/Imgs").glob("*.png")):
+        with Image.open(mask.with_suffix(".jpg")) as picture:
+            assert read_mask(mask, height=picture.height, width=picture.width).any()
+
+
+def test_real_masks_of_films_are_of_one_bit(real_data):
+    # Counted with Pillow's histogram of the file.
+    mask = real_data / "gdxray_welds/labels/W0002_0003.png"
+    with Image.open(mask) as image:
+        assert image.mode == "1"
+        n_white = image.histogram()[255]
+        assert read_mask(mask, height=image.height, width=image.width).sum() == n_white > 0
