@@ -84,7 +84,7 @@ class PatchCore(nn.Module):
 
     def _less_own_square(self, patches: Float[Tensor, "*B D"]) -> Float[Tensor, "*B M"]:
         """Return ‖p - m‖² - ‖p‖² for all m in the bank."""
-        return self.bank.square().sum(dim=1) - 2 * (patches @ self.bank.T)
+        return patches @ (-2 * self.bank.T) + self.bank.square().sum(dim=1)
 
     def _score(self, patches: Float[Tensor, "B P D"], distances: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
         """Return the distance of each picture's worst patch, re-weighted by its surroundings in the bank (equation 7).
