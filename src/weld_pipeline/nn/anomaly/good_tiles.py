@@ -1,0 +1,76 @@
+"""Good tiles of prepared pictures: counted once, then read one at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import content_key
+from weld_pipeline.core.stores import FolderStore
+
+
+@dataclass(frozen=True)
+class GoodTiles:
+    """The tiles of some prepared pictures that show nothing defective.
+
+    Attributes:
+        images: All prepared pictures: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T] where it is known}.
+        sample_ids: Which of them.
+        split: Their split, for messages.
+    """
+
+    images: FolderStore
+    sample_ids: Sequence[str]
+    split: str
+
+    @cached_property
+    def places(self) -> Int[np.ndarray, "N 2"]:
+        """Return picture and tile of each; 16 bytes a tile are all that is held in memory.
+
+        Raises:
+            WeldError: If there is none.
+        """
+        found = [(row, tile) for row in range(len(self.sample_ids)) for tile in np.flatnonzero(self._is_clean(row))]
+        if not found:
+            raise WeldError(
+                f"split {self.split} has no good picture ({len(self.sample_ids)} given); the student learns and is judged on "
+                "good pictures alone: give it some, or raise its share in split.fractions"
+            )
+        return np.array(found, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> UInt8[np.ndarray, "S S C"]:
+        row, tile = self.places[index]
+        return self.images[self.sample_ids[row]]["image"][tile]
+
+    def batches(self, size: int) -> Iterator[UInt8[np.ndarray, "B S S C"]]:
+        """Yield all tiles in order, at most `size` together."""
+        for first in range(0, len(self), size):
+            yield np.stack([self[index] for index in range(first, min(first + size, len(self)))])
+
+    def digest(self) -> str:
+        """Return a digest of the tiles, from the keys their pictures were prepared under."""
+        index = self.images.index()
+        return content_key([[name, index[name]] for name in self.sample_ids])
+
+    def check(self, image_px: int, n_channels: int) -> None:
+        """Refuse pictures that were prepared otherwise.
+
+        Raises:
+            WeldError: If there is none, or the first is of another shape.
+        """
+        expected, found = (image_px, image_px, n_channels), self[0].shape
+        if found != expected:
+            name = self.sample_ids[self.places[0, 0]]
+            raise WeldError(
+                f"picture {name}: prepared as {found}, not {expected}; run the pipeline from its pictures on"
+            )
+
+    def _is_clean(self, row: int) -> np.ndarray:
+        item = self.images[self.sample_ids[row]]
+        return item.get("is_clean", np.ones(len(item["image"]), dtype=bool))
