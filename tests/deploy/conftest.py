@@ -281,11 +281,10 @@ def detector_onnx(detector_module):
 
 @pytest.fixture
 def detector_calibration():
-    from weld_pipeline.deploy.description import anomaly_calibration
-
     # Scores of pictures drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side.
-    threshold = {"score_threshold": 2.46, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.9}
-    return anomaly_calibration(threshold, {"map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5})
+    chosen = {"score_threshold": 2.46, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.92}
+    # At the threshold Platt's exponent is -2 · 2.46 + 4.92 = 0.
+    return chosen | {"threshold": 0.5, "map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5}
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pytest
 
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.deploy.description import (
-    anomaly_calibration,
     anomaly_contract,
     describe_bundle,
     evaluation_metrics,
@@ -175,8 +174,7 @@ def test_card_of_a_released_detector_tells_parity_and_p_defect(description):
 
 def test_contract_and_calibration_of_a_detector_are_what_the_runtime_reads(described):
     architecture = {"image_px": 64, "grey": False, "clahe_clip": 2.0, "smoothing": True, "mean": [0.5], "std": [0.5]}
-    threshold = {"score_threshold": 2.0, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.0}
-    calibration = anomaly_calibration(threshold, {"map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5})
+    calibration = DETECTOR["calibration"] | {"platt_a": -2.0, "platt_b": 5.0, "threshold": 0.5}
     told = {
         "classes": ["Good", "anomalous"],
         "input": anomaly_contract(architecture, tiling={"tile_px": 96, "overlap_px": 8}),
@@ -185,8 +183,3 @@ def test_contract_and_calibration_of_a_detector_are_what_the_runtime_reads(descr
     }
     read = BundleDescription.model_validate(described | told | {"files": {}})
     assert (read.threshold, read.input.image_px, read.input.tiling.tile_px) == (0.5, 64, 96)
-
-
-def test_detector_without_platt_has_no_threshold_of_p_defect():
-    threshold = {"score_threshold": 2.0, "kind": "conformal", "promise": "Something."}
-    assert anomaly_calibration(threshold, {"map_low": 0, "map_threshold": 2, "map_high": 3})["threshold"] is None

@@ -15,7 +15,7 @@ from weld_pipeline.media.tiles import cut
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.detector import WeldDetector, lay_tiles
+from weld_pipeline.runtime.detector import WeldDetector
 
 _KEY = "export.anomaly_parity"
 
@@ -114,7 +114,7 @@ def _compare(
 def _torch(module: AnomalyGraph, path: Path, bundle: Bundle) -> TileMaps:
     """Return what torch says of a picture, cut as the bundle tells."""
     picture = read_picture(path)
-    boxes = lay_tiles(*picture.shape[:2], tiling=bundle.detector.tiling)
+    boxes = bundle.detector.boxes(*picture.shape[:2])
     answers = [module(torch.from_numpy(tile[None])) for tile in cut(picture, boxes)]
     scores, levels = (torch.cat(parts).numpy() for parts in zip(*answers, strict=True))
     return TileMaps(tuple(boxes), scores, levels)

@@ -9,7 +9,6 @@ from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.decision.banners import calibration_banner
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
-from weld_pipeline.runtime.contracts import AnomalyCalibration
 
 
 def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str, Any]:
@@ -45,18 +44,6 @@ def anomaly_contract(architecture: Mapping[str, Any], *, tiling: Mapping[str, in
     return {"contract": "anomaly_map", "media": "image", "channels": "RGB", **told, "tiling": cut}
 
 
-def anomaly_calibration(threshold: Mapping[str, Any], display: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how a detector's score becomes a verdict, as its bundle keeps it.
-
-    Args:
-        threshold: From `decision.anomaly_threshold.Threshold.to_record`.
-        display: `map_low`, `map_threshold` and `map_high`.
-    """
-    told = {**threshold, **display}
-    rule = AnomalyCalibration.model_validate(told)
-    return told | {"threshold": rule.p_defect(rule.score_threshold)}
-
-
 def describe_bundle(
     *,
     family: str,
@@ -78,8 +65,8 @@ def describe_bundle(
         good_class: The acceptable one.
         contract: From `video_contract`, `image_contract` or `anomaly_contract`.
         calibration: `threshold`, the `p_defect` from which the verdict is fail, beside temperature and Platt's numbers
-            for the reader, since the graph has them inside; empty where there was no calib split. Of a detector from
-            `anomaly_calibration`.
+            for the reader, since the graph has them inside; empty where there was no calib split. Of a detector the
+            fields of `runtime.contracts.AnomalyCalibration` beside `threshold`, which is None without Platt.
         manifest: The data the model was made from.
         weights: Record of the trunk's weights.
         mlflow_run_id: The run that made it, if recorded.

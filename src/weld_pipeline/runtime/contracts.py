@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
-ANOMALOUS = "anomalous"
+from weld_pipeline.media import tiles
 
 
 class Part(BaseModel):
@@ -52,7 +52,7 @@ class ViewsInput(Part):
     """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
 
 
-class Tiling(Part):
+class TilingContract(Part):
     """How long pictures are cut; see `media.tiles.tile_boxes`."""
 
     tile_px: PositiveInt
@@ -61,7 +61,7 @@ class Tiling(Part):
     """What neighbours share at least."""
 
     @model_validator(mode="after")
-    def _advances(self) -> "Tiling":
+    def _advances(self) -> "TilingContract":
         if self.overlap_px >= self.tile_px:
             raise ValueError(f"tiles of {self.tile_px} px cannot overlap by {self.overlap_px} px")
         return self
@@ -81,8 +81,13 @@ class AnomalyInput(Part):
     """Clip limit of the graph's local equalisation; 0 for none."""
     smoothing: bool
     """Whether the graph smooths pictures."""
-    tiling: Tiling | None
+    tiling: TilingContract | None
     """How a picture is cut before the graph; null: it goes in whole."""
+
+    def boxes(self, height: int, width: int) -> list[tiles.Box]:
+        """Return the boxes of a picture that are looked at one by one; one that holds all of it without tiling."""
+        cut = None if self.tiling is None else tiles.Tiling(self.tiling.tile_px, self.tiling.overlap_px)
+        return tiles.picture_boxes(height, width, cut)
 
 
 InputContract = Annotated[ClipsInput | ViewsInput | AnomalyInput, Field(discriminator="contract")]

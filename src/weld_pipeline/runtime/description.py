@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from weld_pipeline.runtime.contracts import ANOMALOUS, AnomalyCalibration, AnomalyInput, ClipsInput, InputContract, Part
+from weld_pipeline.core.labels import ANOMALOUS
+from weld_pipeline.runtime.contracts import AnomalyCalibration, AnomalyInput, ClipsInput, InputContract, Part
 
 # Two roads to one number, one of which was written to JSON.
 _SAME_P = 1e-6

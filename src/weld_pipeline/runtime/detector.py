@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from weld_pipeline.media.tiles import Box, cut, tile_boxes
+from weld_pipeline.core.labels import ANOMALOUS
+from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.batching import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.contracts import ANOMALOUS, Tiling
 from weld_pipeline.runtime.detector_graph import DetectorGraph
 from weld_pipeline.runtime.picture_verdict import PictureTiming
 from weld_pipeline.runtime.reading import PictureBytes, ReadPicture, read
@@ -77,7 +77,7 @@ class WeldDetector:
     def _judge(self, alike: Sequence[ReadPicture]) -> list[AnomalyVerdict]:
         """Return the verdicts on pictures of one size, whose tiles go through the network together."""
         began = time.perf_counter()
-        boxes = lay_tiles(*alike[0].pixels.shape[:2], tiling=self._graph.contract.tiling)
+        boxes = self._graph.contract.boxes(*alike[0].pixels.shape[:2])
         scores, levels = self._graph.run(np.concatenate([cut(found.pixels, boxes) for found in alike]))
         share_s = (time.perf_counter() - began) / len(alike)
         n_tiles = len(boxes)
@@ -108,10 +108,3 @@ class WeldDetector:
             timing=PictureTiming.of(found, network_s=network_s),
             tiles=tiles,
         )
-
-
-def lay_tiles(height: int, width: int, *, tiling: Tiling | None) -> list[Box]:
-    """Return the boxes of a picture that are looked at one by one; without tiling one that holds all of it."""
-    if tiling is None:
-        return [Box(0, 0, height, width)]
-    return tile_boxes(height, width, tile_px=tiling.tile_px, overlap_px=tiling.overlap_px)

@@ -12,7 +12,7 @@ from weld_pipeline.runtime.session import check_finite, open_session
 INPUTS = ("images",)
 OUTPUTS = ("score", "anomaly_map")
 # Pictures in one call: more gain nothing on a processor, and the patches of each are held against the whole memory bank.
-_MAX_BATCH = 8
+_MAX_BATCH = 4
 
 
 class DetectorGraph:

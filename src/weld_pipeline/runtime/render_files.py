@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, Tiling, ViewsInput
+from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, TilingContract, ViewsInput
 from weld_pipeline.runtime.description import EstimateRecord
 from weld_pipeline.runtime.styles import banner_lines
 
@@ -57,7 +57,7 @@ def _input(contract: ClipsInput | ViewsInput | AnomalyInput) -> str:
     return f"pictures of any size{grey}{_tiled(contract.tiling)}, seen at {contract.image_px} px{equalised}{smoothed}"
 
 
-def _tiled(tiling: Tiling | None) -> str:
+def _tiled(tiling: TilingContract | None) -> str:
     return "" if tiling is None else f", in tiles of {tiling.tile_px} px that share {tiling.overlap_px} px"
 
 
