@@ -45,17 +45,30 @@ def find_regions(levels: Float[np.ndarray, "h w"], *, threshold: float, height: 
     if not is_above.any():
         return ()
     row, start, stop = _runs(is_above)
-    place = _joined(row, start, stop)
-    peak = np.array([levels[r, a:b].max() for r, a, b in zip(row, start, stop, strict=True)])
+    n_px = stop - start
+    # Row by row, the pixels above stand in the order of the runs.
+    peak = np.maximum.reduceat(levels[is_above], np.cumsum(n_px) - n_px)
     across, down = width / levels.shape[1], height / levels.shape[0]
+    names, place = np.unique(_joined(row, start, stop), return_inverse=True)
+    top, bottom = (_gathered(ufunc, row, place, len(names)) for ufunc in (np.minimum, np.maximum))
+    left, right = _gathered(np.minimum, start, place, len(names)), _gathered(np.maximum, stop, place, len(names))
+    area, highest = np.bincount(place, weights=n_px), _gathered(np.maximum, peak, place, len(names))
     regions = []
-    for name in np.unique(place):
-        own = place == name
-        top, bottom = int(row[own].min() * down), int(np.ceil((row[own].max() + 1) * down))
-        left, right = int(start[own].min() * across), int(np.ceil(stop[own].max() * across))
-        area = round(float((stop - start)[own].sum()) * across * down)
-        regions.append(Region(top, left, bottom - top, right - left, area, float(peak[own].max())))
-    return tuple(sorted(regions, key=lambda region: -region.peak)[:_MAX_REGIONS])
+    for one in np.argsort(-highest, kind="stable")[:_MAX_REGIONS]:
+        first_row, first_column = int(top[one] * down), int(left[one] * across)
+        n_rows = int(np.ceil((bottom[one] + 1) * down)) - first_row
+        n_columns = int(np.ceil(right[one] * across)) - first_column
+        n_all = round(float(area[one]) * across * down)
+        regions.append(Region(first_row, first_column, n_rows, n_columns, n_all, float(highest[one])))
+    return tuple(regions)
+
+
+def _gathered(ufunc: np.ufunc, values: np.ndarray, place: Int[np.ndarray, " R"], n_places: int) -> np.ndarray:
+    """Return the least or greatest of the values in each place."""
+    found = np.empty(n_places, values.dtype)
+    found[place] = values  # any of them to begin with
+    ufunc.at(found, place, values)
+    return found
 
 
 def _runs(
@@ -71,7 +84,8 @@ def _joined(
     row: Int[np.ndarray, " R"], start: Int[np.ndarray, " R"], stop: Int[np.ndarray, " R"]
 ) -> Int[np.ndarray, " R"]:
     """Return for each run the first run of its place."""
-    first = list(range(len(row)))
+    rows, starts, stops = row.tolist(), start.tolist(), stop.tolist()  # Python's own numbers loop faster
+    first = list(range(len(rows)))
 
     def root(run: int) -> int:
         while first[run] != run:
@@ -79,13 +93,13 @@ def _joined(
             run = first[run]
         return run
 
-    above = 0  # the first run of the row before that may touch this one
-    for run in range(len(row)):
-        while row[above] < row[run] - 1 or (row[above] == row[run] - 1 and stop[above] <= start[run]):
+    above = 0  # the first run that may touch this one from the row before
+    for run, (at, begin, end) in enumerate(zip(rows, starts, stops, strict=True)):
+        while rows[above] < at - 1 or (rows[above] == at - 1 and stops[above] <= begin):
             above += 1
         touching = above
-        while row[touching] == row[run] - 1 and start[touching] < stop[run]:
+        while rows[touching] == at - 1 and starts[touching] < end:
             a, b = sorted((root(touching), root(run)))
             first[b] = a
             touching += 1
-    return np.array([root(run) for run in range(len(row))])
+    return np.array([root(run) for run in range(len(rows))])
