@@ -1,0 +1,151 @@
+"""PatchCore of both sides on the same pictures: what it finds, its fit, its inference and its memory."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._anomaly_metrics import aupro, image_auroc, pixel_auroc
+from benchmarks._anomaly_rows import IMAGE_PX, Setting
+from benchmarks._anomaly_sets import PictureSet, many_pictures, masks
+from benchmarks._workers import Worker
+from benchmarks.common import Row, row
+from weld_pipeline.core.errors import WeldError
+
+_NOT_BELOW = 0.005  # of a metric
+# The peer squashes in float, ours rounds to levels first.
+_MAX_FEATURE_DIFFERENCE = 0.05
+_N_SINGLES, _BLOCK = 40, 10
+# Few, so that the peer ends within minutes: its memory does not follow them.
+_N_CENTRES_OF_MANY = 100
+
+
+def fit_rows(setting: Setting) -> list[Row]:
+    """Return, set by set, metrics, time of the fit, and time of a picture through what each side ships."""
+    rows = []
+    for each in setting.sets:
+        with setting.both() as (ours, peer):
+            n_patches = _check_same(setting, each, ours, peer)
+            seconds = _fit(setting, each, ours, peer, n_patches=n_patches)
+            rows += [*_metrics(setting, each, ours, peer), seconds, *_singles(setting, each, ours, peer)]
+    return rows
+
+
+def _check_same(setting: Setting, pictures: PictureSet, ours: Worker, peer: Worker) -> int:
+    """Return the number of patches of a picture, once both sides have described one alike."""
+    picture = next(iter(sorted(pictures.good.iterdir())))
+    found = []
+    for name, worker in (("ours", ours), ("peer", peer)):
+        file = setting.folder / f"{name}_features.npy"
+        worker.ask("features", trunk=setting.trunk, file=picture, to=file)
+        found.append(np.load(file))
+    difference = float(np.linalg.norm(found[0] - found[1]) / np.linalg.norm(found[1]))
+    if found[0].shape != found[1].shape or difference > _MAX_FEATURE_DIFFERENCE:
+        raise WeldError(
+            f"{pictures.name}: features {found[0].shape} and {found[1].shape} differ by {difference:.2f} of their norm; "
+            "the two do not see the same, and nothing else can be compared"
+        )
+    return len(found[1])
+
+
+def _fit(setting: Setting, pictures: PictureSet, ours: Worker, peer: Worker, *, n_patches: int) -> Row:
+    n = min(setting.n_centres, pictures.n_good * n_patches)
+    common = {"trunk": setting.trunk, "good": pictures.good}
+    repeats = 1 if setting.is_quick or pictures.n_good > 100 else 3  # noqa: PLR2004 - minutes of the peer's each
+    ours_s, peer_s = [], []
+    for turn in range(repeats):
+        folder = setting.folder / f"{pictures.name}_{turn}"
+        ours_s.append(ours.ask("fit", **common, n=n, folder=folder / "ours")["seconds"])
+        ratio = (n + 0.5) / (pictures.n_good * n_patches)
+        answer = peer.ask("fit", **common, ratio=ratio, folder=folder / "peer", n_workers=0)
+        if answer["n_bank"] != n:
+            raise WeldError(f"{pictures.name}: the peer kept {answer['n_bank']} centres instead of {n}")
+        peer_s.append(answer["seconds"])
+    return row(
+        f"{pictures.name}: fit {pictures.n_good} files to saved model, {n} centres",
+        ours=statistics.median(ours_s),
+        peer=statistics.median(peer_s),
+        unit="s",
+        target=3.0,
+    )
+
+
+def _metrics(setting: Setting, pictures: PictureSet, ours: Worker, peer: Worker) -> list[Row]:
+    is_defect = np.array([each.is_defect for each in pictures.tested])
+    marked = masks(pictures.tested, side_px=IMAGE_PX)
+    judged: list[dict[str, float]] = []
+    for name, worker in (("ours", ours), ("peer", peer)):
+        file = setting.folder / f"{name}_maps.npz"
+        worker.ask("score", files=[each.file for each in pictures.tested], to=file)
+        found = np.load(file)
+        values = {"image AUROC": image_auroc(found["scores"], is_defect)}
+        if pictures.has_masks:
+            values |= {"pixel AUROC": pixel_auroc(found["maps"], marked), "AUPRO": aupro(found["maps"], marked)}
+        judged.append(values)
+    return [
+        row(
+            f"{pictures.name}: {metric} of {len(is_defect)} pictures",
+            ours=value,
+            peer=judged[1][metric],
+            unit="",
+            target=round(1 - _NOT_BELOW / judged[1][metric], 4),
+            better="higher",
+        )
+        for metric, value in judged[0].items()
+    ]
+
+
+def _singles(setting: Setting, pictures: PictureSet, ours: Worker, peer: Worker) -> list[Row]:
+    """Return the median times of one file to its score, in blocks by turns; each has a process of its own."""
+    paths = peer.ask("export", folder=setting.folder / f"{pictures.name}_export")
+    bundle = ours.ask("export", folder=setting.folder / f"{pictures.name}_bundle")
+    files = [each.file for each in pictures.tested]
+    with setting.ours() as detector, setting.theirs() as plain, setting.theirs() as compiled:
+        detector.ask("open_inferencer", path=bundle["bundle"], n_threads=setting.n_threads)
+        plain.ask("open_inferencer", kind="torch", path=paths["torch"], n_threads=setting.n_threads)
+        compiled.ask("open_inferencer", kind="openvino", path=paths["openvino"], n_threads=setting.n_threads)
+        sides: list[tuple[Worker, dict[str, Any]]] = [
+            (detector, {}),
+            (plain, {"kind": "torch"}),
+            (compiled, {"kind": "openvino"}),
+        ]
+        times = _in_blocks(sides, files)
+    ours_ms, torch_ms, openvino_ms = (statistics.median(each) for each in times)
+    what = f"{pictures.name}: one file to its score"
+    return [
+        row(f"{what}, against torch", ours=ours_ms, peer=torch_ms, unit="ms", target=2.0),
+        row(f"{what}, against OpenVINO", ours=ours_ms, peer=openvino_ms, unit="ms", target=1.0),
+    ]
+
+
+def _in_blocks(sides: Sequence[tuple[Worker, dict[str, Any]]], files: Sequence[Path]) -> list[list[float]]:
+    """Return the milliseconds of `_N_SINGLES` pictures of each side, after a block to warm up."""
+    times: list[list[float]] = [[] for _ in sides]
+    for block in range(1 + _N_SINGLES // _BLOCK):
+        paths = [files[(block * _BLOCK + place) % len(files)] for place in range(_BLOCK)]
+        for kept, (worker, kind) in zip(times, sides, strict=True):
+            milliseconds = worker.ask("predict", files=paths, **kind)["milliseconds"]
+            kept.extend(milliseconds if block else [])
+    return times
+
+
+def memory_rows(setting: Setting) -> list[Row]:
+    """Return the highest resident memory of a process that fits many pictures, its imports included."""
+    n = 100 if setting.is_quick else 1000
+    sources = max(setting.sets, key=lambda each: each.n_good)
+    good = many_pictures(sorted(sources.good.iterdir()), setting.folder / "many", n=n)
+    many = PictureSet("many", good, [], has_masks=False)
+    with setting.both() as (ours, peer):
+        n_patches = _check_same(setting, many, ours, peer)
+    common = {"trunk": setting.trunk, "good": good}
+    ratio = (_N_CENTRES_OF_MANY + 0.5) / (n * n_patches)
+    # Started anew, so that each has done nothing else; one after the other, so that both find the machine alike.
+    with setting.ours() as ours:
+        ours.ask("fit", **common, n=_N_CENTRES_OF_MANY, folder=setting.folder / "many_ours")
+        ours_mib = ours.ask("memory")["peak_mib"]
+    with setting.theirs() as peer:
+        peer.ask("fit", **common, ratio=ratio, folder=setting.folder / "many_peer", n_workers=0)
+        peer_mib = peer.ask("memory")["peak_mib"]
+    return [row(f"fit of {n} pictures, peak memory", ours=ours_mib, peer=peer_mib, unit="MiB", target=4.0)]
