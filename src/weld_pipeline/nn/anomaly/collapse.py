@@ -21,8 +21,7 @@ from weld_pipeline.nn.anomaly.student_teacher import StudentTeacher
 class _Seen:
     """What was measured, a few numbers a picture."""
 
-    clean: list[float] = field(default_factory=list)
-    marred: list[float] = field(default_factory=list)
+    image_auroc: list[float] = field(default_factory=list)
     pixel_auroc: list[float] = field(default_factory=list)
     spread: list[float] = field(default_factory=list)
     error: list[float] = field(default_factory=list)
@@ -56,8 +55,8 @@ def check_student(
         min_auroc: Below which it counts as collapsed.
 
     Returns:
-        `image_auroc` of blemished against clean pictures by the highest value of the student's map, `pixel_auroc` of
-        changed against other pixels (mean over blemished pictures), `error_over_variance` of the student against the
+        `image_auroc` of blemished copies against their own clean picture by the mean of the student's map, `pixel_auroc` of
+        changed against other pixels (both means over pictures), `error_over_variance` of the student against the
         teacher's output (1 is what the mean alone would reach), `map_spread` (mean standard deviation of the final map),
         numbers of pictures, `is_collapsed` and `reasons`. A value that is no number is null.
 
@@ -76,14 +75,14 @@ def check_student(
         marred, masks = zip(*(blemished(valid[index], generator) for _ in range(n_blemishes)), strict=True)
         _look(seen, network, preprocess.normalise(torch.from_numpy(np.stack([valid[index], *marred]))), masks)
     found = {
-        "image_auroc": _auroc(seen.clean, seen.marred),
+        "image_auroc": float(np.mean(seen.image_auroc)),
         "pixel_auroc": float(np.mean(seen.pixel_auroc)),
         "error_over_variance": _error_over_variance(seen),
         "map_spread": float(np.mean(seen.spread)),
     }
     reasons = _reasons(found, min_auroc)
     values = {name: value if np.isfinite(value) else None for name, value in found.items()}
-    counts = {"n_pictures": len(seen.clean), "n_blemished": len(seen.marred)}
+    counts = {"n_pictures": len(seen.image_auroc), "n_blemished": len(seen.pixel_auroc)}
     return values | counts | {"is_collapsed": bool(reasons), "reasons": reasons}
 
 
@@ -96,8 +95,10 @@ def _look(
 ) -> None:
     """Measure one picture, which comes first, and its blemished copies."""
     local, overall = network.raw_maps(pictures)
-    seen.clean.append(float(local[0].amax()))
-    seen.marred.extend(local[1:].amax(dim=(1, 2)).tolist())
+    # Each against its own clean picture, and by the mean: the highest value of a good picture is that of its hardest spot,
+    # which differs from picture to picture and stays where it is when a blemish comes.
+    means = local.mean(dim=(1, 2)).numpy()
+    seen.image_auroc.append(_auroc(means[:1], means[1:]))
     seen.pixel_auroc.extend(
         _auroc(values[~mask], values[mask]) for values, mask in zip(local[1:].numpy(), masks, strict=True)
     )
@@ -117,7 +118,7 @@ def _error_over_variance(seen: _Seen) -> float:
     return float(np.mean(seen.error)) / variance if variance > 0 else np.nan
 
 
-def _auroc(clean: Sequence[float] | np.ndarray, marred: Sequence[float] | np.ndarray) -> float:
+def _auroc(clean: Float[np.ndarray, " n"], marred: Float[np.ndarray, " m"]) -> float:
     values = np.concatenate([clean, marred])
     if not np.isfinite(values).all():
         return np.nan
