@@ -99,7 +99,11 @@ def _coreset(setting: Setting, name: str, file: Path, n: int) -> list[Row]:
         row(what, ours=times["ours"], peer=times["installed"], unit="s", target=10.0),
         row(f"{what}, malloc tuned for the peer", ours=times["ours"], peer=times["tuned"], unit="s", target=1.0),
         row(
-            f"{what}, covering radius", ours=radius["ours"], peer=radius["installed"], unit="", target=1 / _SAME_RADIUS
+            f"{what}, covering radius",
+            ours=radius["ours"],
+            peer=radius["installed"],
+            unit="",
+            target=round(1 / _SAME_RADIUS, 4),
         ),
     ]
 
