@@ -50,7 +50,7 @@ def catalog_entries(root):
 
 def test_every_stage_and_step_is_registered(pipelines):
     stages = {"sample_data", "ingestion", "evaluation", "export", "inspection", "__default__"}
-    families = {"video_classifier", "image_ingestion", "image_classifier"}
+    families = {"video_classifier", "image_ingestion", "image_classifier", "anomaly_detector"}
     steps = {"feature_extraction", "training", "calibration"}
     assert stages | families | steps <= set(pipelines)
 
@@ -73,6 +73,15 @@ def test_recipe_lies_in_its_namespace_from_raw_pictures_to_a_verdict(pipelines, 
     own = {f"{recipe}.{name}" for name in ("raw_images", "synthetic_set", "family_name", "training_folder")}
     assert free == own | {"mlflow_run_id"}
     assert {f"{recipe}.manifest", f"{recipe}.classifier", f"{recipe}.bundle", f"{recipe}.timing"} <= chain.all_outputs()
+
+
+@pytest.mark.parametrize("detector", ["patchcore", "student_teacher", "reference"])
+def test_detector_runs_from_raw_pictures_to_a_verdict_by_its_own_name(pipelines, detector):
+    chain = pipelines[detector]
+    assert "anomaly_detector.raw_images" in chain.inputs()
+    made = ("detector", "anomaly_maps", "anomaly_metrics", "bundle", "timing")
+    assert {"anomaly_detector.manifest", *(f"{detector}.{name}" for name in made)} <= chain.all_outputs()
+    assert set(chain.nodes) <= set(pipelines["anomaly_detector"].nodes)
 
 
 def test_parameter_inputs_are_models_or_scalars(pipelines):

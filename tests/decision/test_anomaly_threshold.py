@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.decision.anomaly_threshold import choose_threshold, display_range
+from weld_pipeline.decision.anomaly_threshold import choose_threshold, display_range, least_rate
 from weld_pipeline.decision.calibration import fit_platt
 
 GOOD_30 = np.random.default_rng(0).permutation(30) + 1.0  # 1 … 30
@@ -56,12 +56,20 @@ def test_ties_do_not_break_the_promise() -> None:
 def test_rate_below_what_the_good_pictures_allow_says_how_many_are_needed() -> None:
     message = r"rate of 0.01 needs 99 good calib pictures; there are 30, which can promise 0.0323 at best"
     with pytest.raises(WeldError, match=message):
-        choose_threshold(GOOD_30, NONE, kind="auto", false_reject_rate=0.01)
-    enough = choose_threshold(np.arange(99.0), np.zeros(99, bool), kind="auto", false_reject_rate=0.01)
+        choose_threshold(GOOD_30, NONE, kind="conformal", false_reject_rate=0.01)
+    enough = choose_threshold(np.arange(99.0), np.zeros(99, bool), kind="conformal", false_reject_rate=0.01)
     assert enough.score_threshold > 98
     for rate in (0.0, 1.0, 5.0):
         with pytest.raises(WeldError, match="no share between 0 and 1"):
-            choose_threshold(GOOD_30, NONE, kind="auto", false_reject_rate=rate)
+            choose_threshold(GOOD_30, NONE, kind="conformal", false_reject_rate=rate)
+
+
+def test_auto_promises_the_least_that_so_few_good_pictures_allow() -> None:
+    found = choose_threshold(GOOD_30[:7], NONE[:7], kind="auto", false_reject_rate=0.01)
+    assert found.false_reject_rate == least_rate(7) == 0.125
+    assert not (GOOD_30[:7] >= found.score_threshold).any()
+    for n_good in range(1, 200):
+        choose_threshold(np.arange(float(n_good)), np.zeros(n_good, bool), kind="auto", false_reject_rate=1e-6)
 
 
 def test_auto_takes_f1_where_both_kinds_are_there() -> None:

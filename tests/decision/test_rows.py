@@ -54,7 +54,12 @@ def test_anomaly_scores_join_by_id_and_must_be_complete() -> None:
 
 
 def test_train_rows_are_the_usable_ones() -> None:
-    assert train_rows(MANIFEST)["label"].tolist() == ["Good", "Pore"]
+    assert train_rows(MANIFEST, PREDICTIONS)["label"].tolist() == ["Good", "Pore"]
+
+
+def test_to_a_detector_every_defect_is_anomalous() -> None:
+    said = PREDICTIONS.assign(label=["anomalous", "Good", "anomalous"], predicted=["Good", "Good", "anomalous"])
+    assert train_rows(MANIFEST, said)["label"].tolist() == ["Good", "anomalous"]
 
 
 def test_classes_stand_in_the_model_s_order() -> None:

@@ -3,6 +3,7 @@
 import typer
 
 from weld_pipeline.cli.bundle import bundles
+from weld_pipeline.cli.categories import categories
 from weld_pipeline.cli.checkpoint import checkpoints
 from weld_pipeline.cli.errors import SayErrors
 from weld_pipeline.cli.evaluation import evaluate
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(inspect)
 app.command()(live)
 app.command()(evaluate)
+app.command()(categories)
 app.add_typer(bundles, name="bundle")
 app.add_typer(checkpoints, name="checkpoint")
 app.add_typer(weights, name="weights")

@@ -69,6 +69,20 @@ def anomaly_record(
     }
 
 
+def tile_metrics(tiles: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
+    """Return the AUROC over the tiles of long pictures, on which picture-level numbers may rest on very little.
+
+    Args:
+        tiles: Of the test split: `session`, `is_defect` and `score`.
+        protocol: How it is judged.
+    """
+    is_defect = tiles["is_defect"].to_numpy(bool)
+    sessions = Sessions.of(tiles["session"].tolist(), protocol)
+    found = sessions.auroc(tiles["score"].to_numpy(float), is_defect, np.ones(len(tiles), dtype=bool))
+    counts = {"n_tiles": len(tiles), "n_defect_tiles": int(is_defect.sum())}
+    return {"tile_auroc": found.value, "tile_auroc_interval": interval(found), **counts}
+
+
 def flat_anomaly_metrics(record: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a record worth comparing between runs, one level deep; undefined ones are left out."""
     numbers = {name: value for name, value in record.items() if isinstance(value, int | float)}

@@ -90,7 +90,8 @@ def choose_threshold(
     Args:
         scores: Of the calib split; higher is worse.
         is_defect: Truth.
-        kind: `auto` is f1 where both kinds are there, else conformal.
+        kind: `auto` is f1 where both kinds are there, else conformal with the α asked for, or the least that so few good
+            pictures can promise.
         false_reject_rate: α, in (0, 1): the share of good pictures that may fail; f1 ignores it.
         session: Session of each picture; said in the promise where pictures share one.
 
@@ -106,7 +107,14 @@ def choose_threshold(
     n_sessions = None if session is None else len(set(np.asarray(session, dtype=str)[~is_defect].tolist()))
     if chosen == "f1":
         return _by_f1(scores, is_defect, n_sessions=n_sessions)
+    if kind == "auto":
+        false_reject_rate = max(false_reject_rate, least_rate(len(scores)))
     return _by_conformal(scores, is_defect, rate=false_reject_rate, n_sessions=n_sessions)
+
+
+def least_rate(n_good: int) -> float:
+    """Return the lowest false-reject rate that so many good pictures can promise, 1/(n + 1), rounded up to four digits."""
+    return ceil(10_000 / (n_good + 1)) / 10_000
 
 
 def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0.1) -> DisplayRange:
@@ -189,7 +197,7 @@ def _n_above(n: int, rate: float) -> int:
         return n_above
     raise WeldError(
         f"threshold: a false-reject rate of {rate:g} needs {ceil(1 / exact) - 1} good calib pictures; there are {n}, "
-        f"which can promise {1 / (n + 1):.3g} at best; give it more, or set false_reject_rate to that or above"
+        f"which can promise {least_rate(n):g} at best; give it more, or set false_reject_rate to that or above"
     )
 
 

@@ -18,11 +18,25 @@ def weights_banner(weights: Mapping[str, Any]) -> list[str]:
 
 
 def calibration_banner(calibration: Mapping[str, Any]) -> list[str]:
-    """Return a sentence if nothing was calibrated, for want of a calib split, else nothing.
+    """Return a sentence if there is no calibrated probability, else nothing.
 
     Args:
-        calibration: What was fitted; empty if nothing was.
+        calibration: What was fitted on calib: empty if there was none; `threshold` None where calib held good welds
+            alone, from which follows a threshold on the score, whose `promise` is then said, and no probability.
     """
-    if calibration:
+    if not calibration:
+        return [
+            "NOT CALIBRATED: there is no calib split, so there is no p_defect and the verdict follows the class alone."
+        ]
+    if calibration["threshold"] is not None:
         return []
-    return ["NOT CALIBRATED: there is no calib split, so there is no p_defect and the verdict follows the class alone."]
+    return [f"NO PROBABILITY: calib holds good welds alone, so there is no p_defect. {calibration['promise']}"]
+
+
+def fit_banner(check: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each thing that is wrong with a fitted model, else nothing.
+
+    Args:
+        check: `is_collapsed` and, if so, `reasons`.
+    """
+    return [f"COLLAPSED: {reason}" for reason in check["reasons"]] if check["is_collapsed"] else []

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.labels import ANOMALOUS
 
 
 def evaluation_rows(
@@ -41,10 +42,18 @@ def evaluation_rows(
     return rows
 
 
-def train_rows(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return label and confounds of the usable train rows: what a model could have learnt without looking."""
+def train_rows(manifest: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return label and confounds of the usable train rows: what a model could have learnt without looking.
+
+    Args:
+        manifest: Knows them.
+        predictions: Of a family; a defect that none of its rows names is `anomalous` to it.
+    """
     is_used = (manifest["status"] == "ok") & (manifest["split"] == "train")
-    return manifest.loc[is_used, ["label", "session", "config", "mean_luma"]].reset_index(drop=True)
+    rows = manifest.loc[is_used, ["label", "session", "config", "mean_luma"]].reset_index(drop=True)
+    if ANOMALOUS in set(predictions["label"]) | set(predictions["predicted"]):
+        rows["label"] = rows["label"].where(rows["label"].isin(good_classes(predictions)), ANOMALOUS)
+    return rows
 
 
 def classes_of(predictions: pd.DataFrame) -> list[str] | None:

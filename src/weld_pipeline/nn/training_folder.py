@@ -28,6 +28,10 @@ class TrainingFolder:
         """Return the checkpoint of the best epoch so far."""
         return self.path / "best.ckpt"
 
+    def sub(self, name: str) -> "TrainingFolder":
+        """Return the folder of one of several trainings that share this one."""
+        return TrainingFolder(self.path / name)
+
     def begin(self, key: str) -> None:
         """Make the folder ready: checkpoints of the same data, parameters and code stay, all others go.
 

@@ -35,6 +35,19 @@ def split_by_session(
     return _with_splits(manifest, pd.Series(splits, index=usable.index, dtype="string"))
 
 
+def follows_source(manifest: pd.DataFrame, source_split: pd.Series, may_train: pd.Series | None) -> bool:
+    """Return whether the source's own splits are to be followed: it proposes some, and all its train rows may train.
+
+    Args:
+        manifest: Rows with sessions.
+        source_split: The source's own word for each row of the manifest, in the same order.
+        may_train: Whether each row may stand in train; None where all may.
+    """
+    words = source_split[manifest["status"] == "ok"].astype("string").str.strip().str.casefold().map(SPLIT_OF_WORD)
+    train = words.index[words == "train"]
+    return len(train) > 0 and (may_train is None or bool(may_train[train].all()))
+
+
 def split_as_source(manifest: pd.DataFrame, source_split: pd.Series) -> pd.DataFrame:
     """Return the manifest split as its source proposes; a usable row without a split is quarantined.
 

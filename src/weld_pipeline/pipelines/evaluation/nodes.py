@@ -28,7 +28,7 @@ def evaluate_predictions(
         good=good_classes(predictions),
         protocol=Protocol(**params.model_dump(include=set(Protocol.__dataclass_fields__))),
         classes=classes_of(predictions),
-        train=train_rows(manifest),
+        train=train_rows(manifest, predictions),
         threshold=calibration["threshold"] if calibration else None,
     )
     return to_record(evaluation)
@@ -104,13 +104,17 @@ def show_mistakes(
 
 
 def collect_banners(
-    split_audit: dict[str, Any], weights: dict[str, Any] | None = None, calibration: dict[str, Any] | None = None
+    split_audit: dict[str, Any],
+    weights: dict[str, Any] | None = None,
+    calibration: dict[str, Any] | None = None,
+    fit_check: dict[str, Any] | None = None,
 ) -> list[str]:
-    """Return what must be said beside every number: leakage, drawn data, random weights, no calibration."""
-    from weld_pipeline.decision.banners import calibration_banner, weights_banner
+    """Return what must be said beside every number: leakage, drawn data, random weights, no calibration, no fit."""
+    from weld_pipeline.decision.banners import calibration_banner, fit_banner, weights_banner
 
     said = weights_banner(weights) if weights else []
-    return [*split_audit["banners"], *said, *(calibration_banner(calibration) if calibration is not None else [])]
+    said += calibration_banner(calibration) if calibration is not None else []
+    return [*split_audit["banners"], *said, *(fit_banner(fit_check) if fit_check else [])]
 
 
 def render_evaluation_report(

@@ -8,7 +8,7 @@ from kedro.pipeline import Node, Pipeline
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 
-EXTRAS = {"calibration", "anomaly_scores", "weights", "curves"}
+EXTRAS = {"calibration", "anomaly_scores", "weights", "curves", "fit_check"}
 # What a family takes from outside its namespace: recordings are ingested for all video families at once, pictures for
 # each recipe by itself.
 SHARED = {"video": {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}, "image": {"mlflow_run_id"}}
@@ -17,7 +17,11 @@ _REPORTED = ("family_name", "evaluation", "predictions", "manifest", "mistakes",
 
 
 def create_pipeline(
-    family: str, *, extras: Collection[str] = (), media: Literal["video", "image"] = "video"
+    family: str,
+    *,
+    extras: Collection[str] = (),
+    media: Literal["video", "image"] = "video",
+    source: str | None = None,
 ) -> Pipeline:
     """Return the evaluation of one family's predictions, in its namespace.
 
@@ -26,7 +30,9 @@ def create_pipeline(
         extras: What else the family has to show. `calibration`: with `threshold`, the `p_defect` from which a weld
             fails. `anomaly_scores`: `sample_id` and `anomaly`, an unsupervised score to set beside the supervised one.
             `weights`: the record of what the network began with. `curves`: per model, per metric, a value an epoch.
+            `fit_check`: what a look at the fitted model found wrong with it.
         media: What it looks at.
+        source: Namespace whose manifest, audit and pictures it shares with other families; None for its own.
 
     Raises:
         WeldError: If an extra is none of these.
@@ -63,7 +69,7 @@ def create_pipeline(
             ),
             Node(
                 nodes.collect_banners,
-                inputs(("split_audit",), ("weights", "calibration")),
+                inputs(("split_audit",), ("weights", "calibration", "fit_check")),
                 "banners",
                 name="collect_banners",
             ),
@@ -75,10 +81,12 @@ def create_pipeline(
             ),
         ]
     )
+    shared = {name: name for name in SHARED[media] & template.inputs()}
+    ingested = {name: f"{source}.{name}" for name in ("manifest", "split_audit", RAW[media])} if source else {}
     return Pipeline(
         template,
         namespace=family,
-        inputs=SHARED[media] & template.inputs(),
+        inputs=shared | ingested,
         parameters={"params:evaluation"},
         tags={"evaluation"},
         prefix_datasets_with_namespace=True,

@@ -7,7 +7,8 @@ import pandas as pd
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
 from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.pipelines.export.params import ParityParams, PictureParityParams
+from weld_pipeline.pipelines.anomaly_detector.params import TilingParams
+from weld_pipeline.pipelines.export.params import AnomalyParityParams, ParityParams, PictureParityParams
 from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
 
 
@@ -167,6 +168,80 @@ def check_picture_parity(
         pictures,
         table,
         tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+    )
+
+
+def assemble_anomaly_graph(detector: SavedModel) -> Any:
+    """Return the fitted detector as one torch module, from pictures to scores and maps."""
+    from weld_pipeline.nn.anomaly.detectors import restore_detector
+    from weld_pipeline.nn.anomaly.graph import AnomalyGraph
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+
+    return AnomalyGraph(MapPreprocess(**detector.provenance["preprocess"]), restore_detector(detector))
+
+
+def export_anomaly_graph(
+    *,
+    module: Any,
+    family_name: str,
+    detector: SavedModel,
+    calibration: dict[str, Any],
+    manifest: pd.DataFrame,
+    evaluation: dict[str, Any],
+    banners: list[str],
+    mlflow_run_id: str | None,
+    tiling: TilingParams | None,
+) -> BundleContents:
+    """Return the bundle of a detector before the parity gate: graph, description, card."""
+    from weld_pipeline.core.labels import ANOMALOUS
+    from weld_pipeline.deploy import onnx_export
+    from weld_pipeline.deploy.card import model_card
+    from weld_pipeline.deploy.description import anomaly_contract, describe_bundle, evaluation_metrics
+
+    learnt = detector.provenance
+    description = describe_bundle(
+        family=family_name,
+        classes=[learnt["good_class"], ANOMALOUS],
+        good_class=learnt["good_class"],
+        contract=anomaly_contract(learnt["preprocess"], tiling=None if tiling is None else tiling.model_dump()),
+        calibration=calibration,
+        manifest=manifest,
+        weights=learnt["weights"],
+        mlflow_run_id=mlflow_run_id,
+        metrics=evaluation_metrics(evaluation),
+        banners=banners,
+    )
+    graph = onnx_export.export_anomaly_graph(module)
+    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
+
+
+def check_anomaly_parity(
+    *,
+    candidate: Bundle,
+    module: Any,
+    manifest: pd.DataFrame,
+    raw_images: SourceTree,
+    predictions: pd.DataFrame,
+    params: AnomalyParityParams,
+) -> dict[str, Any]:
+    """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy import anomaly_parity
+    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.deploy.tolerances import AnomalyTolerances
+
+    split = first_filled(manifest, splits=params.splits)
+    chosen = choose_samples(manifest, splits=(split,), n_samples=params.n_pictures)
+    pictures = {row["sample_id"]: inside(raw_images.root, row["path"]) for row in chosen.to_dict("records")}
+    table = {row["sample_id"]: row for row in predictions.to_dict("records")}
+    return anomaly_parity.check_anomaly_parity(
+        candidate,
+        module,
+        pictures,
+        table,
+        tolerances=AnomalyTolerances(
+            params.score_tolerance, params.level_tolerance, params.table_score_tolerance, params.table_p_tolerance
+        ),
     )
 
 

@@ -41,3 +41,22 @@ class PictureParityParams(BaseModel):
     table_p_tolerance: float = Field(gt=0, lt=1)
     """Largest difference of any probability from the predictions table, which is made from stored pictures, perhaps in
     bfloat16. A class may differ only where its lead is below twice this much."""
+
+
+class AnomalyParityParams(BaseModel):
+    """How the exported graph of an anomaly detector is held against torch. No verdict may differ."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    splits: tuple[Literal["valid", "calib", "test"], ...] = Field(min_length=1)
+    """Where the pictures come from: the first of these that holds any."""
+    n_pictures: int = Field(ge=1, le=1000)
+    """How many, from the file on disk onward."""
+    score_tolerance: float = Field(gt=0)
+    """Largest difference of a score, graph against torch in float32, relative to its size or the threshold's."""
+    level_tolerance: float = Field(gt=0)
+    """Largest difference of any level of a map, graph against torch, in shares of the range that is coloured."""
+    table_score_tolerance: float = Field(gt=0)
+    """Largest difference of a score from the predictions table, relative as above."""
+    table_p_tolerance: float = Field(gt=0, lt=1)
+    """Largest difference of `p_defect` from the same."""

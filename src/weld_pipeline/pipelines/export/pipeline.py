@@ -1,4 +1,4 @@
-"""Wiring of `export`: one template for every video family, one for every image recipe."""
+"""Wiring of `export`: one template for every video family, one for every image recipe, one for every detector."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -64,6 +64,43 @@ def create_image_pipeline(recipe: str) -> Pipeline:
         namespace=recipe,
         inputs={"mlflow_run_id"},
         parameters={"params:export.picture_parity"},
+        tags={"export"},
+        prefix_datasets_with_namespace=True,
+    )
+
+
+def create_detector_pipeline(detector: str, *, source: str) -> Pipeline:
+    """Return the pipeline from a fitted anomaly detector to its bundle, in its namespace.
+
+    Args:
+        detector: Namespace of detector, predictions and evaluation.
+        source: Namespace of manifest, pictures and tiling, which detectors share.
+    """
+    said = ("module", "family_name", "detector", "calibration", "manifest", "evaluation", "banners", "mlflow_run_id")
+    compared = ("candidate", "module", "manifest", "raw_images", "predictions")
+    return Pipeline(
+        [
+            Node(nodes.assemble_anomaly_graph, "detector", "module", name="assemble_anomaly_graph"),
+            Node(
+                nodes.export_anomaly_graph,
+                {name: name for name in said} | {"tiling": "params:tiling"},
+                "candidate",
+                name="export_anomaly_graph",
+            ),
+            Node(
+                nodes.check_anomaly_parity,
+                {name: name for name in compared} | {"params": "params:export.anomaly_parity"},
+                "parity",
+                name="check_anomaly_parity",
+            ),
+            Node(nodes.release_bundle, ["candidate", "parity"], "bundle", name="release_bundle"),
+        ],
+        namespace=detector,
+        inputs={"mlflow_run_id": "mlflow_run_id"} | {name: f"{source}.{name}" for name in ("manifest", "raw_images")},
+        parameters={
+            "params:tiling": f"params:{source}.tiling",
+            "params:export.anomaly_parity": "params:export.anomaly_parity",
+        },
         tags={"export"},
         prefix_datasets_with_namespace=True,
     )

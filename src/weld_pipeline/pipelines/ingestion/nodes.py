@@ -127,7 +127,8 @@ def split_manifest(
     copies = near_duplicates if params.keep_copies_together else None
     mask_px = good_train.marked_px(probed_manifest, probes)
     allowed = good_train.may_train(probed_manifest, mask_px, defects_in_train=params.defects_in_train)
-    if params.scheme == "sessions":
+    own = splitting.follows_source(probed_manifest, index["source_split"], allowed)
+    if params.scheme == "sessions" or (params.scheme == "auto" and not own):
         manifest = splitting.split_by_session(
             probed_manifest, copies, fractions=fractions, seed=params.seed, may_train=allowed
         )

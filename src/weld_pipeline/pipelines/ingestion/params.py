@@ -50,9 +50,10 @@ class SplitParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    scheme: Literal["sessions", "manifest"]
+    scheme: Literal["auto", "sessions", "manifest"]
     """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; where it has no calib, that is cut
-    from its train, and for detectors valid is, too."""
+    from its train, and for detectors valid is, too. `auto`: the source's own where it has one and all that stands in its
+    train may train, else sessions."""
     defects_in_train: Literal["allow", "refuse", "clean_tiles"]
     """`allow`: for classifiers, which learn defects. `refuse`: for detectors, which are fitted on good pictures: sessions
     with a defect are dealt among the other splits, and a defect in the source's own train stops the run. `clean_tiles`: a

@@ -1,5 +1,7 @@
 """Nodes of `inspection`."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -40,18 +42,21 @@ def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Figure:
 def inspect_pictures(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
-    """Return the bundle's verdicts on a few pictures beside what they really are."""
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    """Return a classifier's verdicts on a few pictures beside what they really are."""
     from weld_pipeline.runtime.pictures import WeldClassifier
 
     classifier = WeldClassifier(bundle, n_threads=params.n_threads)
-    split = first_filled(manifest, splits=params.splits)
-    pictures = []
-    for row in choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
-        verdict = classifier.predict(inside(raw_images.root, row["path"])).to_json()
-        pictures.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
-    return {"bundle": bundle.identity(), "split": split, "pictures": pictures}
+    return _judged(bundle, manifest, raw_images, params, judge=lambda path: classifier.predict(path).to_json())
+
+
+def detect_anomalies(
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+) -> dict[str, Any]:
+    """Return a detector's verdicts on a few pictures beside what they really are."""
+    from weld_pipeline.runtime.detector import WeldDetector
+
+    detector = WeldDetector(bundle, n_threads=params.n_threads)
+    return _judged(bundle, manifest, raw_images, params, judge=lambda path: detector.inspect(path).to_json())
 
 
 def time_pictures(
@@ -71,3 +76,22 @@ def time_pictures(
         n_threads=params.n_threads,
     )
     return {"bundle": bundle.identity(), "split": split, **report}
+
+
+def _judged(
+    bundle: Bundle,
+    manifest: pd.DataFrame,
+    raw_images: SourceTree,
+    params: PictureInspectionParams,
+    *,
+    judge: Callable[[Path], dict[str, Any]],
+) -> dict[str, Any]:
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.deploy.choose import choose_samples, first_filled
+
+    split = first_filled(manifest, splits=params.splits)
+    pictures = []
+    for row in choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
+        verdict = judge(inside(raw_images.root, row["path"]))
+        pictures.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
+    return {"bundle": bundle.identity(), "split": split, "pictures": pictures}

@@ -1,4 +1,4 @@
-"""Wiring of `inspection`: one template for every video family, one for every image recipe."""
+"""Wiring of `inspection`: one template for every video family, one for every image recipe, one for every detector."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -42,6 +42,27 @@ def create_image_pipeline(recipe: str) -> Pipeline:
             Node(nodes.time_pictures, inputs, "timing", name="time_pictures"),
         ],
         namespace=recipe,
+        parameters={"params:inspection.pictures"},
+        tags={"inspection"},
+        prefix_datasets_with_namespace=True,
+    )
+
+
+def create_detector_pipeline(detector: str, *, source: str) -> Pipeline:
+    """Return the pipeline from a detector's bundle to verdicts and a timing report, in its namespace.
+
+    Args:
+        detector: Namespace; `<detector>.bundle` is what inspects.
+        source: Namespace of manifest and pictures, which detectors share.
+    """
+    inputs = ["bundle", "manifest", "raw_images", "params:inspection.pictures"]
+    return Pipeline(
+        [
+            Node(nodes.detect_anomalies, inputs, "verdicts", name="detect_anomalies"),
+            Node(nodes.time_pictures, inputs, "timing", name="time_pictures"),
+        ],
+        namespace=detector,
+        inputs={name: f"{source}.{name}" for name in ("manifest", "raw_images")},
         parameters={"params:inspection.pictures"},
         tags={"inspection"},
         prefix_datasets_with_namespace=True,

@@ -1,0 +1,67 @@
+"""`weld categories`: the anomaly detectors on one category after another, and one table at the end."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from weld_pipeline.cli.output import print_rich
+from weld_pipeline.core.errors import WeldError
+
+_RECORDS = "08_reporting/*/anomaly_metrics.json"
+
+
+def categories(
+    root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Holds a folder of pictures a category.")],
+    *,
+    category: Annotated[
+        list[str] | None, typer.Option("--category", metavar="NAME", help="Only this one; may be repeated.")
+    ] = None,
+    pipeline: Annotated[
+        str, typer.Option(metavar="NAME", help="anomaly_detector for all detectors, or one by its name.")
+    ] = "anomaly_detector",
+    params: Annotated[
+        str, typer.Option(metavar="KEY=VALUE,…", help="As for kedro run: patchcore.fit.coreset_size=1000,…")
+    ] = "",
+    env: Annotated[str, typer.Option(metavar="NAME", help="Environment of conf/.")] = "base",
+    project: Annotated[Path, typer.Option(metavar="DIR", help="Folder of this project.")] = Path(),
+    again: Annotated[bool, typer.Option("--again", help="Run categories that are finished, too.")] = False,
+) -> None:
+    """Fit and measure the anomaly detectors on every category of a folder, then set them beside each other.
+
+    Each category is one `kedro run` with data of its own under data/categories/<category>, so nothing is overwritten. A
+    category finished with the same parameters and code is not run again; one that fails is named and left out.
+
+    Result: data/08_reporting/categories/comparison.csv, .md and .png, and an MLflow run named categories.
+
+    Exit code: 0 all categories are in the table; 2 some are not.
+    """
+    from weld_pipeline.pipelines.anomaly_detector import category_runs
+
+    base = project.resolve()
+    if not (base / "conf" / "base" / "globals.yml").is_file():
+        raise WeldError(
+            f"project {base}: conf/base/globals.yml is not there; go to the project's folder, or name it with --project"
+        )
+    names = category_runs.category_names(root, category or [])
+    failed = []
+    for name in names:
+        run = category_runs.CategoryRun(base, root.resolve() / name, pipeline=pipeline, params=params, env=env)
+        if run.is_finished and not again:
+            print_rich(f"{name}: finished before, kept")
+        elif not run.run():
+            failed.append(name)
+    records = [record for name in names if name not in failed for record in _records(base, name)]
+    if records:
+        print_rich(category_runs.report(records, base))
+    if failed:
+        raise WeldError(f"categories {', '.join(failed)} failed, see their messages above; the table is without them")
+
+
+def _records(base: Path, name: str) -> list[dict[str, Any]]:
+    import json
+
+    from weld_pipeline.pipelines.anomaly_detector.category_runs import data_of
+
+    found = sorted((base / data_of(name)).glob(_RECORDS))
+    return [json.loads(path.read_text()) | {"category": name} for path in found]

@@ -1,0 +1,56 @@
+"""Scores of an anomaly detector as rows of predictions: good, or anomalous."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.labels import ANOMALOUS
+from weld_pipeline.core.tables import PREDICTIONS, checked
+from weld_pipeline.decision.calibration import Platt
+
+
+def anomaly_predictions(
+    image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return the predictions of scored pictures, in the schema every family shares.
+
+    A detector knows no kinds of defect, so the truth of a defective picture is `anomalous`, too; which kind it is stands
+    in the manifest.
+
+    Args:
+        image_scores: `sample_id` and `score`.
+        manifest: Knows the rest of each sample.
+        calibration: `score_threshold`, and where there is a probability `platt_a` and `platt_b`.
+
+    Raises:
+        WeldError: If there is not exactly one good class, or it is called anomalous.
+    """
+    rows = image_scores[["sample_id", "score"]].merge(manifest, on="sample_id", validate="one_to_one")
+    good = good_class(manifest)
+    fails = rows["score"].to_numpy(float) >= calibration["score_threshold"]
+    table = rows[["sample_id", "session", "config", "split"]].copy()
+    table["label"] = np.where(rows["is_defect"].astype(bool), ANOMALOUS, good)
+    table["is_defect"] = rows["is_defect"].astype(bool)
+    table["predicted"] = np.where(fails, ANOMALOUS, good)
+    table["score"] = rows["score"].astype(float)
+    if "platt_a" in calibration:
+        table["p_defect"] = Platt(calibration["platt_a"], calibration["platt_b"]).apply(table["score"].to_numpy())
+    return checked(table, PREDICTIONS)
+
+
+def good_class(manifest: pd.DataFrame) -> str:
+    """Return the label of good pictures.
+
+    Raises:
+        WeldError: If there is not exactly one, or it is called anomalous.
+    """
+    usable = manifest[manifest["status"] == "ok"]
+    names = sorted(set(usable.loc[~usable["is_defect"].astype(bool), "label"]))
+    if len(names) != 1 or names == [ANOMALOUS]:
+        raise WeldError(
+            f"good classes are {names}; exactly one is needed and not {ANOMALOUS!r}, name it in index.good_class of the ingestion"
+        )
+    return names[0]

@@ -1,0 +1,29 @@
+"""The kinds of anomaly detectors, and a saved one restored."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.anomaly.patchcore import restore_patchcore
+from weld_pipeline.nn.anomaly.reference import restore_reference
+from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
+from weld_pipeline.nn.checkpoints import SavedModel
+
+_RESTORE: dict[str, Callable[[SavedModel], Any]] = {
+    "patchcore": restore_patchcore,
+    "student_teacher": restore_student_teacher,
+    "reference": restore_reference,
+}
+
+
+def restore_detector(model: SavedModel) -> nn.Module:
+    """Return the network of a saved detector: normalised pictures [B, 3, S, S] → score [B], anomaly map [B, S, S].
+
+    Raises:
+        WeldError: If the model is no detector.
+    """
+    if model.family not in _RESTORE:
+        raise WeldError(f"model of family {model.family!r} is no anomaly detector; name one of {sorted(_RESTORE)}")
+    return _RESTORE[model.family](model)

@@ -1,0 +1,110 @@
+"""Pictures decoded, cut into tiles and prepared once, so that every later step reads small arrays instead of files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+
+from weld_pipeline.core.files import content_key
+from weld_pipeline.core.items import Execution, Item, PendingItems
+from weld_pipeline.media.masks import read_mask
+from weld_pipeline.media.pictures import read_picture
+from weld_pipeline.media.tiles import Box, Tiling, cut, marked_px, picture_boxes
+from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+
+# Raise it when a change of the code changes a prepared picture; it is part of every content key.
+PREPARED_VERSION = 1
+
+
+@dataclass(frozen=True)
+class MaskedPicture:
+    """A picture to be prepared.
+
+    Attributes:
+        sample_id: Its name.
+        path: Its file.
+        sha256: Of its bytes.
+        is_defect: Whether any of it is defective.
+        mask: File that marks where; None if there is none.
+    """
+
+    sample_id: str
+    path: Path
+    sha256: str
+    is_defect: bool
+    mask: Path | None
+
+
+def pending_prepared(
+    pictures: Sequence[MaskedPicture], *, preprocess: Mapping[str, Any], tiling: Tiling | None, n_workers: int
+) -> PendingItems[MaskedPicture, dict[str, np.ndarray]]:
+    """Return the preparing of pictures as work to be done.
+
+    Each gives `image` [T, S, S, C], uint8, and `is_clean` [T]: which tiles show nothing defective, and so may be learnt
+    from. T is 1 without tiling. Of a defective picture without mask no tile is known to be clean.
+
+    Args:
+        pictures: What to prepare.
+        preprocess: Architecture of a `MapPreprocess`.
+        tiling: How long pictures are cut; None for not at all.
+        n_workers: Processes.
+    """
+    # Statistics come after the store, so they are no part of the key.
+    how = {name: preprocess[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
+    cutting = asdict(tiling) if tiling else None
+    items = [
+        Item(
+            picture.sample_id,
+            content_key(PREPARED_VERSION, picture.sha256, how, cutting, picture.is_defect, _mask_key(picture.mask)),
+            picture,
+        )
+        for picture in pictures
+    ]
+    factory = _PreparerFactory(dict(preprocess), tiling, is_alone=n_workers == 1)
+    return PendingItems(factory, items, "preparing pictures", Execution(n_workers=n_workers))
+
+
+def _mask_key(mask: Path | None) -> list[Any]:
+    if mask is None:
+        return []
+    stat = mask.stat()
+    return [mask.name, stat.st_size, stat.st_mtime_ns]
+
+
+@dataclass(frozen=True)
+class _PreparerFactory:
+    preprocess: dict[str, Any]
+    tiling: Tiling | None
+    is_alone: bool
+
+    def __call__(self) -> "_Preparer":
+        if not self.is_alone:
+            torch.set_num_threads(1)  # each process has a picture of its own
+        return _Preparer(MapPreprocess(**self.preprocess), self.tiling)
+
+
+@dataclass(frozen=True)
+class _Preparer:
+    preprocess: MapPreprocess
+    tiling: Tiling | None
+
+    def __call__(self, picture: MaskedPicture) -> dict[str, np.ndarray]:
+        pixels = read_picture(picture.path)
+        boxes = picture_boxes(pixels.shape[0], pixels.shape[1], self.tiling)
+        tiles = torch.from_numpy(cut(pixels, boxes))
+        prepared = [self.preprocess.prepare(tile[None])[0].numpy() for tile in tiles]
+        return {"image": np.stack(prepared), "is_clean": _clean(picture, boxes, pixels.shape)}
+
+
+def _clean(picture: MaskedPicture, boxes: Sequence[Box], shape: tuple[int, ...]) -> Bool[np.ndarray, " T"]:
+    if not picture.is_defect:
+        return np.ones(len(boxes), dtype=bool)
+    if picture.mask is None:
+        return np.zeros(len(boxes), dtype=bool)
+    mask = read_mask(picture.mask, height=shape[0], width=shape[1])
+    # A picture known to be defective whose mask marks nothing says nothing about where.
+    return marked_px(mask, boxes) == 0 if mask.any() else np.zeros(len(boxes), dtype=bool)

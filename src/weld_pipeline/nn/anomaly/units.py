@@ -1,0 +1,54 @@
+"""What a threshold is chosen on and what is judged: pictures, or the tiles of long ones."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from weld_pipeline.core.stores import FolderStore
+
+
+def calibration_units(calib: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore) -> pd.DataFrame:
+    """Return what a threshold is chosen on: pictures, or their tiles where no picture is good but some tile is.
+
+    Radiographs of whole seams may all show a defect somewhere; what is good about them are tiles.
+
+    Args:
+        calib: Rows of the calib split: `sample_id`, `session`, `is_defect`, `score`.
+        anomaly_maps: Scores of each picture and its tiles.
+        images: Which tiles are clean.
+
+    Returns:
+        `session`, `is_defect`, `score` and `unit`, which is `picture` or `tile` throughout.
+    """
+    pictures = calib[["session", "is_defect", "score"]].assign(unit="picture")
+    if calib.empty or not calib["is_defect"].all():
+        return pictures
+    tiles = tile_rows(calib, anomaly_maps, images)
+    return tiles.assign(unit="tile") if not tiles["is_defect"].all() else pictures
+
+
+def tile_rows(rows: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore) -> pd.DataFrame:
+    """Return a row a tile of some pictures: `sample_id`, `session`, `is_defect` and `score`.
+
+    A tile of a defective picture without a mask counts as defective, though it may not be.
+    """
+    found = []
+    for row in rows.to_dict("records"):
+        name = row["sample_id"]
+        is_clean, scores = images[name]["is_clean"], anomaly_maps[name]["tile_scores"]
+        found += [
+            {"sample_id": name, "session": row["session"], "is_defect": not clean, "score": float(score)}
+            for clean, score in zip(is_clean, scores, strict=True)
+        ]
+    return pd.DataFrame(found, columns=["sample_id", "session", "is_defect", "score"])
+
+
+def good_maps(
+    sample_ids: Sequence[str], anomaly_maps: FolderStore, images: FolderStore
+) -> Iterator[Float[np.ndarray, "S S"]]:
+    """Yield the maps of the clean tiles of some pictures, one at a time."""
+    for name in sample_ids:
+        maps = anomaly_maps[name]["maps"]
+        yield from maps[np.flatnonzero(images[name]["is_clean"])]

@@ -1,0 +1,132 @@
+"""Runs of the pipeline on one category after another, each with data of its own, and what they come to."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import yaml  # type: ignore[import-untyped]
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import content_key, write_bytes, write_json
+from weld_pipeline.core.provenance import code_revision
+from weld_pipeline.decision import anomaly_table
+
+_REPORT = Path("data/08_reporting/categories")
+
+
+def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
+    """Return the categories of a folder in order: those chosen, or all its folders.
+
+    Raises:
+        WeldError: If there is no such folder, or none in it.
+    """
+    if not root.is_dir():
+        raise WeldError(f"categories {root}: no such folder; name the one that holds a folder a category")
+    found = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if missing := [name for name in chosen if name not in found]:
+        raise WeldError(f"categories {root}: {missing[0]!r} is not there, only {', '.join(found) or 'nothing'}")
+    if not found:
+        raise WeldError(f"categories {root}: holds no folder; name the one above the categories")
+    return list(chosen) or found
+
+
+def data_of(name: str) -> Path:
+    """Return the data folder of a category, relative to the project."""
+    return Path("data") / "categories" / name
+
+
+@dataclass(frozen=True)
+class CategoryRun:
+    """One category to be run.
+
+    Attributes:
+        project: Folder of the project.
+        source: Folder of the category's pictures.
+        pipeline: What is run.
+        params: As for `kedro run --params`.
+        env: Environment.
+    """
+
+    project: Path
+    source: Path
+    pipeline: str
+    params: str
+    env: str
+
+    @property
+    def folder(self) -> Path:
+        """Return where everything made of the category lies."""
+        return self.project / data_of(self.source.name)
+
+    @property
+    def is_finished(self) -> bool:
+        """Return whether it was run to its end with these parameters, configuration and code."""
+        path = self.folder / "finished.json"
+        return path.is_file() and json.loads(path.read_text()) == {"key": self._key()}
+
+    def run(self) -> bool:
+        """Run it and return whether that went well; its messages go where ours go."""
+        conf = self._own_configuration()
+        (self.folder / "finished.json").unlink(missing_ok=True)
+        params = ",".join([f"anomaly_detector.source_root={self.source}", *([self.params] if self.params else [])])
+        # The console script lies beside the interpreter; `-m kedro` would put the working directory first on its path.
+        kedro = Path(sys.executable).with_name("kedro")
+        command = [str(kedro), "run", f"--pipeline={self.pipeline}", f"--env={self.env}"]
+        done = subprocess.run([*command, f"--conf-source={conf}", f"--params={params}"], cwd=self.project, check=False)
+        if done.returncode == 0:
+            write_json(self.folder / "finished.json", {"key": self._key()})
+        return done.returncode == 0
+
+    def _key(self) -> str:
+        revision = code_revision()
+        conf = sorted((self.project / "conf").rglob("*.yml"))
+        texts = [[str(path.relative_to(self.project)), path.read_text()] for path in conf]
+        asked = [str(self.source), self.pipeline, self.params, self.env]
+        return content_key(asked, [revision.commit, revision.is_dirty], texts)
+
+    def _own_configuration(self) -> Path:
+        """Return a copy of the configuration whose data lie in the category's folder."""
+        copy = self.folder / "conf"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.project / "conf", copy)
+        given = (copy / "base" / "globals.yml").read_text()
+        own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
+        write_bytes(copy / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
+        return copy
+
+
+def report(records: Sequence[Mapping[str, Any]], project: Path) -> str:
+    """Write the comparison of all categories, log it to MLflow and return it as Markdown.
+
+    Args:
+        records: `anomaly_metrics` of each category and detector.
+        project: Folder of the project.
+    """
+    folder = project / _REPORT
+    table = anomaly_table.comparison_table(records)
+    text = anomaly_table.as_markdown(table)
+    write_bytes(folder / "comparison.csv", table.to_csv(index=False).encode())
+    write_bytes(folder / "comparison.md", text.encode())
+    anomaly_table.comparison_figure(table).savefig(folder / "comparison.png")
+    _log(table.to_dict("records"), folder, project)
+    return text
+
+
+def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path) -> None:
+    settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
+    uri = settings["server"]["mlflow_tracking_uri"]
+    mlflow.set_tracking_uri(uri.replace("sqlite:///", f"sqlite:///{project}/") if "://" in uri else uri)
+    mlflow.set_experiment(settings["tracking"]["experiment"]["name"])
+    with mlflow.start_run(run_name="categories"):
+        for row in rows:
+            for name in ("image_auroc", "pixel_auroc", "aupro"):
+                if not pd.isna(row[name]):
+                    mlflow.log_metric(f"{row['detector']}.{row['category']}.{name}", float(row[name]))
+        mlflow.log_artifacts(str(folder))

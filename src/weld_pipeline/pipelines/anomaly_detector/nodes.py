@@ -1,0 +1,383 @@
+"""Nodes of `anomaly_detector`, the same for every detector but for the fit."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from weld_pipeline.core.items import PendingItems
+from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.media.tiles import Tiling
+from weld_pipeline.nn.checkpoints import SavedModel
+from weld_pipeline.nn.runs import usable_rows
+from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.pipelines.anomaly_detector.params import (
+    AnomalyLookParams,
+    CheckParams,
+    MapPictureParams,
+    MapTrunkParams,
+    PatchCoreParams,
+    ReferenceParams,
+    StudentParams,
+    TeacherParams,
+    ThresholdParams,
+    TilingParams,
+)
+from weld_pipeline.pipelines.evaluation.params import EvaluationParams
+
+logger = logging.getLogger(__name__)
+
+
+def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[SavedModel, dict[str, Any]]:
+    """Return the trunk up to the last of its chosen layers, and the record of its weights."""
+    from weld_pipeline.nn.anomaly.features import load_map_trunk, save_map_trunk
+
+    trunk, record = load_map_trunk(
+        params.name,
+        layers=params.layers,
+        image_px=picture.image_px,
+        weights=params.weights,
+        seed=params.seed,
+        folder=Path(params.folder),
+    )
+    return save_map_trunk(trunk, record), record.as_dict()
+
+
+def prepare_pictures(
+    manifest: pd.DataFrame, raw_images: SourceTree, picture: MapPictureParams, tiling: TilingParams | None
+) -> PendingItems[Any, dict[str, np.ndarray]]:
+    """Return the preparing of every usable picture as work to be done where it is saved."""
+    from weld_pipeline.core.files import inside
+    from weld_pipeline.nn.anomaly.prepared import MaskedPicture, pending_prepared
+
+    def file(path: str) -> Path:
+        return inside(raw_images.root, path)
+
+    pictures = [
+        MaskedPicture(
+            sample_id=row["sample_id"],
+            path=file(row["path"]),
+            sha256=row["sha256"],
+            is_defect=bool(row["is_defect"]),
+            mask=None if pd.isna(row["mask_path"]) else file(row["mask_path"]),
+        )
+        for row in usable_rows(manifest, media="image").to_dict("records")
+    ]
+    # Mean and spread come after the store, so any do.
+    how = _preprocess(picture, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
+    return pending_prepared(pictures, preprocess=how, tiling=_tiling(tiling), n_workers=picture.n_workers)
+
+
+def fit_patchcore(
+    images: FolderStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: PatchCoreParams
+) -> SavedModel:
+    """Return PatchCore: what good pictures of train look like, patch by patch, in as few patches as asked for."""
+    from weld_pipeline.nn.anomaly.batches import normalised_batches
+    from weld_pipeline.nn.anomaly.features import restore_map_trunk
+    from weld_pipeline.nn.anomaly.patchcore import fit_patchcore as fit
+    from weld_pipeline.nn.anomaly.patchcore import save_patchcore
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+
+    how = _preprocess(picture, trunk.architecture)
+    tiles = _good_tiles(images, manifest, "train")
+    detector = fit(
+        restore_map_trunk(trunk),
+        normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
+        budget_bytes=params.budget_mb * 2**20,
+        **params.model_dump(exclude={"budget_mb"}),
+    )
+    return save_patchcore(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
+
+
+def fit_reference(
+    images: FolderStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
+) -> SavedModel:
+    """Return the reference detector: mean, and perhaps spread, of the features of good pictures of train."""
+    from weld_pipeline.nn.anomaly import reference
+    from weld_pipeline.nn.anomaly.batches import normalised_batches
+    from weld_pipeline.nn.anomaly.features import restore_map_trunk
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+
+    how = _preprocess(picture, trunk.architecture)
+    tiles = _good_tiles(images, manifest, "train")
+    detector, _ = reference.fit_reference(
+        restore_map_trunk(trunk),
+        normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
+        reference.ReferenceOptions(**params.model_dump()),
+    )
+    return reference.save_reference(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
+
+
+def make_teacher(
+    *,
+    images: FolderStore,
+    manifest: pd.DataFrame,
+    training_folder: TrainingFolder,
+    picture: MapPictureParams,
+    student: StudentParams,
+    trunk: SavedModel,
+    teacher: TeacherParams,
+) -> SavedModel:
+    """Return whom the student imitates: a patch network from elsewhere or distilled here, or slices of the trunk."""
+    from weld_pipeline.nn.anomaly.distilling import distill_teacher
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+    from weld_pipeline.nn.anomaly.student_learner import StudentSteps
+    from weld_pipeline.nn.anomaly.teacher import choose_teacher
+
+    kind = "slices" if teacher.kind == "distilled" else teacher.kind
+    chosen = choose_teacher(kind, trunk=trunk, size=student.size, weights=teacher.weights, folder=Path(teacher.folder))
+    if teacher.kind != "distilled":
+        return chosen
+    distilled, _ = distill_teacher(
+        chosen,
+        _good_tiles(images, manifest, "train"),
+        _good_tiles(images, manifest, "valid"),
+        size=student.size,
+        preprocess=MapPreprocess(**_preprocess(picture, trunk.architecture)),
+        elsewhere=_elsewhere(student, picture),
+        steps=StudentSteps(**teacher.distilling.model_dump()),
+        folder=training_folder.sub("teacher"),
+    )
+    return distilled
+
+
+def train_student(
+    *,
+    images: FolderStore,
+    manifest: pd.DataFrame,
+    training_folder: TrainingFolder,
+    picture: MapPictureParams,
+    student: StudentParams,
+    teacher_network: SavedModel,
+) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
+    """Return the student–teacher detector: learnt on good pictures of train, its best epoch chosen on those of valid."""
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+    from weld_pipeline.nn.anomaly.student_fitting import fit_student_teacher
+    from weld_pipeline.nn.anomaly.student_learner import StudentSteps
+    from weld_pipeline.nn.anomaly.teacher import statistics_of
+    from weld_pipeline.nn.fitting import with_provenance
+
+    mean, std = statistics_of(teacher_network.architecture)
+    how = _preprocess(picture, {"mean": mean, "std": std})
+    tiles = _good_tiles(images, manifest, "train")
+    model, curves = fit_student_teacher(
+        tiles,
+        _good_tiles(images, manifest, "valid"),
+        teacher=teacher_network,
+        size=student.size,
+        preprocess=MapPreprocess(**how),
+        elsewhere=_elsewhere(student, picture),
+        steps=StudentSteps(**student.training.model_dump()),
+        folder=training_folder.sub("student"),
+    )
+    said = _provenance(how, teacher_network, manifest, n_tiles=len(tiles))
+    return with_provenance(model, **said), {"student": curves}
+
+
+def check_student(
+    images: FolderStore, manifest: pd.DataFrame, detector: SavedModel, params: CheckParams
+) -> dict[str, Any]:
+    """Return whether the student learnt anything and can tell a blemish, looked at on valid alone."""
+    from weld_pipeline.nn.anomaly import collapse
+    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+    from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
+
+    found = collapse.check_student(
+        restore_student_teacher(detector),
+        _good_tiles(images, manifest, "valid"),
+        preprocess=MapPreprocess(**detector.provenance["preprocess"]),
+        **params.model_dump(),
+    )
+    for reason in found["reasons"]:
+        logger.warning("student: %s", reason)
+    return found
+
+
+def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
+    """Return the metrics of every epoch as MLflow takes them."""
+    from weld_pipeline.decision.summary import curve_metrics
+
+    return curve_metrics(curves)
+
+
+def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
+    """Return the curves of the losses as a figure."""
+    from weld_pipeline.decision.figures import curves_figure
+
+    return curves_figure(curves)
+
+
+def score_pictures(images: FolderStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
+    """Return the scoring of every picture the detector was not fitted on as work to be done where it is saved."""
+    from weld_pipeline.nn.anomaly.scoring import pending_scores
+
+    rows = usable_rows(manifest, media="image")
+    return pending_scores(detector, images, list(rows.loc[rows["split"] != "train", "sample_id"]))
+
+
+def tabulate_scores(anomaly_maps: FolderStore, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the uncalibrated score of every scored picture, beside what it really is."""
+    rows = manifest.set_index("sample_id").loc[list(anomaly_maps)].reset_index()
+    table = rows[["sample_id", "split", "session", "label", "is_defect"]].copy()
+    table["score"] = [anomaly_maps[name]["score"].item() for name in table["sample_id"]]
+    return table
+
+
+def choose_threshold(
+    image_scores: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore, params: ThresholdParams
+) -> dict[str, Any]:
+    """Return from which score on a picture fails, chosen on calib, and how its maps are to be coloured."""
+    from weld_pipeline.decision import anomaly_threshold
+    from weld_pipeline.nn.anomaly.units import calibration_units, good_maps
+
+    calib = image_scores[image_scores["split"] == "calib"]
+    units = calibration_units(calib, anomaly_maps, images)
+    threshold = anomaly_threshold.choose_threshold(
+        units["score"].to_numpy(np.float64),
+        units["is_defect"].to_numpy(bool),
+        kind=params.kind,
+        false_reject_rate=params.false_reject_rate,
+        session=list(units["session"]),
+    )
+    unit = str(units["unit"].iloc[0])
+    logger.info("threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, unit, threshold.promise)
+    shown = anomaly_threshold.display_range(good_maps(list(calib["sample_id"]), anomaly_maps, images))
+    p_threshold = float(threshold.platt.apply(np.array(threshold.score_threshold))) if threshold.platt else None
+    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "unit": unit}
+
+
+def tabulate_predictions(
+    image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: dict[str, Any]
+) -> pd.DataFrame:
+    """Return the predictions for every scored picture: good, or anomalous where the score reaches the threshold."""
+    from weld_pipeline.decision.anomaly_rows import anomaly_predictions
+
+    return anomaly_predictions(image_scores, manifest, calibration)
+
+
+def measure_anomalies(
+    *,
+    image_scores: pd.DataFrame,
+    anomaly_maps: FolderStore,
+    manifest: pd.DataFrame,
+    raw_images: SourceTree,
+    calibration: dict[str, Any],
+    tiling: TilingParams | None,
+    evaluation: EvaluationParams,
+    detector: SavedModel,
+    images: FolderStore,
+) -> dict[str, Any]:
+    """Return what scores and maps are worth on the judged split, picture by picture and pixel by pixel."""
+    from weld_pipeline.core.progress import track
+    from weld_pipeline.decision.anomaly_record import anomaly_record, tile_metrics
+    from weld_pipeline.decision.estimates import Protocol
+    from weld_pipeline.decision.pixel_metrics import pixel_metrics
+    from weld_pipeline.deploy.map_reader import MapReader
+    from weld_pipeline.nn.anomaly.units import tile_rows
+
+    rows = _judged(image_scores, evaluation)
+    reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    samples = reader.pixel_samples(list(rows["sample_id"]))
+    protocol = Protocol(**evaluation.model_dump(include=set(Protocol.__dataclass_fields__)))
+    of_tiles = tile_metrics(tile_rows(rows, anomaly_maps, images), protocol) if tiling else {}
+    return of_tiles | anomaly_record(
+        rows,
+        category=raw_images.root.name,
+        detector=detector.family,
+        threshold=calibration,
+        pixels=pixel_metrics(track(samples, label="judging maps", total=len(rows))),
+        protocol=protocol,
+    )
+
+
+def flatten_anomaly_metrics(anomaly_metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the numbers worth comparing between runs, as MLflow takes them."""
+    from weld_pipeline.decision.anomaly_record import flat_anomaly_metrics
+
+    return {name: {"value": value, "step": 0} for name, value in flat_anomaly_metrics(anomaly_metrics).items()}
+
+
+def draw_anomaly_sheet(
+    *,
+    image_scores: pd.DataFrame,
+    anomaly_maps: FolderStore,
+    manifest: pd.DataFrame,
+    raw_images: SourceTree,
+    calibration: dict[str, Any],
+    tiling: TilingParams | None,
+    evaluation: EvaluationParams,
+    params: AnomalyLookParams,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return pictures of the judged split with mask, map and overlay; wrong verdicts first."""
+    from weld_pipeline.decision.anomaly_threshold import DisplayRange
+    from weld_pipeline.deploy.anomaly_sheets import anomaly_sheet
+    from weld_pipeline.deploy.map_reader import MapReader
+
+    reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    return anomaly_sheet(
+        _judged(image_scores, evaluation),
+        reader.sheet_picture,
+        score_threshold=calibration["score_threshold"],
+        shown=DisplayRange(**{name: calibration[name] for name in DisplayRange.__dataclass_fields__}),
+        n=params.n_pictures,
+    )
+
+
+def compare_detectors(
+    patchcore: dict[str, Any], student_teacher: dict[str, Any], reference: dict[str, Any]
+) -> tuple[pd.DataFrame, Any]:
+    """Return the detectors beside each other, as a table and a figure."""
+    from weld_pipeline.decision.anomaly_table import comparison_figure, comparison_table
+
+    table = comparison_table([patchcore, student_teacher, reference])
+    return table, comparison_figure(table)
+
+
+def _judged(image_scores: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
+    from weld_pipeline.core.errors import WeldError
+
+    rows = image_scores[image_scores["split"] == params.split].reset_index(drop=True)
+    if rows.empty:
+        there = sorted(set(image_scores["split"]))
+        raise WeldError(
+            f"scores: no picture of split {params.split!r}, only {there}; mend evaluation.split or the splits"
+        )
+    return rows
+
+
+def _tiling(params: TilingParams | None) -> Tiling | None:
+    return None if params is None else Tiling(params.tile_px, params.overlap_px)
+
+
+def _preprocess(picture: MapPictureParams, trunk: Any) -> dict[str, Any]:
+    """Return the architecture of the preprocessing; mean and spread are those of the trunk's weights."""
+    how = picture.model_dump(include={"image_px", "grey", "clahe_clip", "smoothing"})
+    return how | {"mean": list(trunk["mean"]), "std": list(trunk["std"])}
+
+
+def _good_tiles(images: FolderStore, manifest: pd.DataFrame, split: str) -> Any:
+    """Return the tiles of a split that show nothing defective; a defective picture may have some, where it has a mask."""
+    from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
+
+    rows = usable_rows(manifest, media="image")
+    return GoodTiles(images, list(rows.loc[rows["split"] == split, "sample_id"]), split)
+
+
+def _elsewhere(student: StudentParams, picture: MapPictureParams) -> Any:
+    from weld_pipeline.nn.anomaly.out_of_domain import OutOfDomain
+
+    asked = student.elsewhere
+    folder = None if asked.folder is None else Path(asked.folder)
+    return OutOfDomain(folder, picture.image_px, grey=picture.grey, seed=asked.seed)
+
+
+def _provenance(how: dict[str, Any], trunk: SavedModel, manifest: pd.DataFrame, *, n_tiles: int) -> dict[str, Any]:
+    from weld_pipeline.decision.anomaly_rows import good_class
+
+    weights = trunk.provenance["weights"]
+    return {"preprocess": how, "weights": weights, "good_class": good_class(manifest), "n_good_tiles": n_tiles}
