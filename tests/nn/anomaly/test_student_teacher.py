@@ -164,9 +164,9 @@ def test_another_seed_gives_another_student(fit, fitted, tmp_path):
 def test_model_says_what_it_was_made_of(fitted, teacher, preprocess):
     model, curves = fitted
     assert set(curves) == {
-        "train_hard", "train_penalty", "train_autoencoder", "train_student_autoencoder", "valid_loss",
+        "train_loss", "train_hard", "train_penalty", "train_autoencoder", "train_student_autoencoder", "valid_loss",
     }  # fmt: skip
-    assert [len(values) for values in curves.values()] == [3] * 5
+    assert [len(values) for values in curves.values()] == [3] * 6
     assert model.family == "student_teacher"
     assert model.provenance["teacher"] == teacher.provenance["fingerprint"]
     assert model.provenance["preprocess"] == preprocess.architecture

@@ -56,7 +56,7 @@ class StudentSteps:
 class StudentLearner(pl.LightningModule):
     """A batch of prepared pictures and one of pictures from elsewhere to a step.
 
-    Logs the four terms of the loss as `train_hard train_penalty train_autoencoder train_student_autoencoder`, and
+    Logs `train_loss`, its four terms as `train_hard train_penalty train_autoencoder train_student_autoencoder`, and
     `valid_loss`: the mean squared differences of student, autoencoder and teacher on valid, without the hard selection,
     which would follow a few pixels.
     """
@@ -91,7 +91,8 @@ class StudentLearner(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         # Once an epoch: logging in each step would cost a small network as much as the step.
         means = self._sums / self.steps.epoch_steps
-        self.log_dict({f"train_{name}": value for name, value in zip(LOSSES, means, strict=True)})
+        terms = {f"train_{name}": value for name, value in zip(LOSSES, means, strict=True)}
+        self.log_dict({"train_loss": means.sum(), **terms})
         self._sums = torch.zeros_like(self._sums)
 
     def configure_optimizers(self) -> Any:
