@@ -28,6 +28,7 @@ from weld_pipeline.nn.anomaly.teacher import (
     read_patch_teacher,
     restore_teacher,
     save_teacher,
+    teacher_kind,
 )
 from weld_pipeline.nn.checkpoints import read_model, write_model
 from weld_pipeline.nn.state import tensors_of
@@ -305,6 +306,16 @@ def published(names):
         found[f"{name}.weight"] = torch.randn(*shape, generator=generator) * 0.02
         found[f"{name}.bias"] = torch.randn(shape[0], generator=generator)
     return found
+
+
+def test_teacher_is_distilled_where_no_patch_network_lies(tmp_path):
+    def kind(asked, weights="auto"):
+        return teacher_kind(asked, size="medium", weights=weights, folder=tmp_path)
+
+    assert kind("auto") == "distilled"
+    assert kind("auto", weights="mine.safetensors") == "pdn"
+    (tmp_path / "pdn_medium.pth").touch()
+    assert [kind(asked) for asked in ("auto", "slices")] == ["pdn", "slices"]
 
 
 @pytest.mark.parametrize("names", [("conv1", "conv2", "conv3", "conv4"), ("0", "3", "6", "10")])
