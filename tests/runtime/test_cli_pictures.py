@@ -87,7 +87,7 @@ def test_option_of_the_other_medium_is_refused(weld, image_folder, bundle_folder
     done = weld("inspect", write_red(51), "--bundle", image_folder, "--travel-speed-cpm", 30)
     assert (done.exit_code, "--travel-speed-cpm is for videos" in done.stderr) == (2, True)
     done = weld("inspect", write_video([51] * 8), "--bundle", bundle_folder, "--tta")
-    assert (done.exit_code, "--tta and --store are for pictures" in done.stderr) == (2, True)
+    assert (done.exit_code, "--tta, --store and --engine are for pictures" in done.stderr) == (2, True)
 
 
 def test_bundle_show_tells_what_is_looked_at_and_the_rule(weld, image_folder, uncalibrated):

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from weld_pipeline.cli.options import BundleOption, JsonOption, SpeedOption, ThreadsOption
+from weld_pipeline.cli.options import BundleOption, EngineOption, JsonOption, SpeedOption, ThreadsOption
 from weld_pipeline.cli.output import print_json, print_json_line, print_rich
 from weld_pipeline.core.errors import WeldError
 
 if TYPE_CHECKING:
     from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict
     from weld_pipeline.runtime.bundle import Bundle
+    from weld_pipeline.runtime.detector import WeldDetector
+    from weld_pipeline.runtime.pictures import WeldClassifier
     from weld_pipeline.runtime.reading import PictureBytes
     from weld_pipeline.runtime.verdict import NotInspected
 
@@ -43,6 +45,7 @@ def inspect(
     ] = None,
     travel_speed_cpm: SpeedOption = None,
     threads: ThreadsOption = 0,
+    engine: EngineOption = "onnxruntime",
 ) -> None:
     """Say pass or fail of finished videos, and where along the bead to look; or of pictures. The bundle decides which.
 
@@ -53,20 +56,26 @@ def inspect(
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
     from weld_pipeline.runtime.bundle import load_bundle
+    from weld_pipeline.runtime.detector import WeldDetector
+    from weld_pipeline.runtime.pictures import WeldClassifier
 
     opened = load_bundle(bundle)
     contract = opened.description.input
     if contract.media == "image" and travel_speed_cpm is not None:
         raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
     if contract.contract == "views":
-        is_complete = _inspect_pictures(opened, paths, tta=tta, store=store, as_json=as_json, threads=threads)
+        classifier = WeldClassifier(opened, tta=tta, n_threads=threads, engine=engine)
+        is_complete = _inspect_pictures(classifier, paths, store=store, as_json=as_json)
     elif contract.contract == "anomaly_map":
         if tta is not None:
             raise WeldError(f"--tta is for classifiers; bundle {bundle} finds anomalies: leave it out")
-        is_complete = _find_anomalies(opened, paths, store=store, as_json=as_json, threads=threads)
+        detector = WeldDetector(opened, n_threads=threads, engine=engine)
+        is_complete = _find_anomalies(detector, paths, store=store, as_json=as_json)
     else:
-        if tta is not None or store is not None:
-            raise WeldError(f"--tta and --store are for pictures; bundle {bundle} inspects videos: leave them out")
+        if tta is not None or store is not None or engine != "onnxruntime":
+            raise WeldError(
+                f"--tta, --store and --engine are for pictures; bundle {bundle} inspects videos: leave them out"
+            )
         is_complete = _inspect_videos(opened, paths, speed_cpm=travel_speed_cpm, as_json=as_json, threads=threads)
     if not is_complete:
         raise typer.Exit(2)
@@ -97,17 +106,13 @@ def _inspect_videos(
     return not any(isinstance(result, NotInspected) for result in results)
 
 
-def _inspect_pictures(
-    bundle: "Bundle", paths: list[Path], *, tta: bool | None, store: Path | None, as_json: bool, threads: int
-) -> bool:
+def _inspect_pictures(classifier: "WeldClassifier", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.pictures import WeldClassifier
     from weld_pipeline.runtime.records import store_verdict
     from weld_pipeline.runtime.verdict import NotInspected
 
-    classifier = WeldClassifier(bundle, tta=tta, n_threads=threads)
-    pictures = _pictures(paths)
+    bundle, pictures = classifier.bundle, _pictures(paths)
     results = []
     for result in track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
         results.append(result)
@@ -122,15 +127,13 @@ def _inspect_pictures(
     return not any(isinstance(result, NotInspected) for result in results)
 
 
-def _find_anomalies(bundle: "Bundle", paths: list[Path], *, store: Path | None, as_json: bool, threads: int) -> bool:
+def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.detector import WeldDetector
     from weld_pipeline.runtime.records import store_anomaly
     from weld_pipeline.runtime.verdict import NotInspected
 
-    detector = WeldDetector(bundle, n_threads=threads)
-    pictures = _pictures(paths)
+    bundle, pictures = detector.bundle, _pictures(paths)
     results: list[AnomalyVerdict | NotInspected] = []
     for result in track(detector.inspect_with_pixels(pictures), label="inspecting", total=len(pictures)):
         if isinstance(result, NotInspected):

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,3 +13,7 @@ SpeedOption = Annotated[
     typer.Option("--travel-speed-cpm", metavar="CPM", help="Travel speed of the torch in cm/min, for positions in mm."),
 ]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads of the network; 0: one a core.")]
+EngineOption = Annotated[
+    Literal["onnxruntime", "openvino"],
+    typer.Option("--engine", help="Pictures: openvino is faster on Intel's processors, and a second slower to start."),
+]

@@ -1,5 +1,6 @@
 """A torch module compiled by OpenVINO for this processor."""
 
+import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +26,9 @@ class CompiledModule:
             example: An input; later ones differ in nothing but their first axis.
             precision: Of the arithmetic; what goes in and comes out is as in the module.
         """
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            # A trace freezes what is decided by a shape; all but the first axis are fixed here.
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)
             # Checking the trace would run the module twice more.
             traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         graph = openvino.convert_model(traced, input=[-1, *example.shape[1:]])  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.detector_graph import DetectorGraph
 from weld_pipeline.runtime.picture_verdict import PictureTiming
 from weld_pipeline.runtime.reading import PictureBytes, ReadPicture, read
+from weld_pipeline.runtime.session import Engine
 from weld_pipeline.runtime.verdict import NotInspected
 
 
@@ -25,6 +26,7 @@ class WeldDetector:
     Args:
         bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
         n_threads: Threads of the network; 0 takes one a core.
+        engine: `onnxruntime`, or `openvino`, which is faster on Intel's processors and slower to start.
 
     Attributes:
         bundle: What judges.
@@ -33,9 +35,9 @@ class WeldDetector:
         WeldError: If the bundle cannot be believed, or is no detector's.
     """
 
-    def __init__(self, bundle: Bundle | Path | str, *, n_threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle | Path | str, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-        self._graph = DetectorGraph(self.bundle, n_threads=n_threads)
+        self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
         self._rule = self.bundle.detector_rule
 
     def inspect(self, picture: Path | str | PictureBytes | np.ndarray) -> AnomalyVerdict:

@@ -7,7 +7,7 @@ from jaxtyping import Float32, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.session import check_finite, open_session
+from weld_pipeline.runtime.session import Engine, check_finite, open_session
 
 INPUTS = ("images",)
 OUTPUTS = ("score", "anomaly_map")
@@ -20,16 +20,17 @@ class DetectorGraph:
 
     Args:
         bundle: A verified bundle of a detector.
-        n_threads: Threads of the network; 0 leaves it to onnxruntime, which takes one a core.
+        n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
+        engine: What runs the graph; see `session.open_session`.
 
     Attributes:
         contract: What the graph is fed.
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self._bundle = bundle
         self.contract = bundle.detector
-        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads)
+        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(
         self, images: UInt8[np.ndarray, "N H W 3"]

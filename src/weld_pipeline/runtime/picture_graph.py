@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.session import check_finite, open_session
+from weld_pipeline.runtime.session import Engine, check_finite, open_session
 
 INPUTS = ("images", "views")
 # The last one only of a calibrated graph.
@@ -36,14 +36,15 @@ class PictureGraph:
 
     Args:
         bundle: A verified bundle of an image family.
-        n_threads: Threads of the network; 0 leaves it to onnxruntime, which takes one a core.
+        n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
+        engine: What runs the graph; see `session.open_session`.
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self._bundle = bundle
         self.contract = bundle.image
         self._outputs = OUTPUTS if bundle.description.calibration is not None else OUTPUTS[:-1]
-        self._session = open_session(bundle, inputs=INPUTS, outputs=self._outputs, n_threads=n_threads)
+        self._session = open_session(bundle, inputs=INPUTS, outputs=self._outputs, n_threads=n_threads, engine=engine)
 
     def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> PictureScores:
         """Return what the graph says of pictures of one size.

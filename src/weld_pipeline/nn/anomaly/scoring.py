@@ -38,9 +38,10 @@ def pending_scores(
         images: Prepared pictures.
         sample_ids: Which of them.
     """
-    print_of = fingerprint(restore_detector(detector))
-    keys = images.index()
-    items = [Item(name, content_key(SCORE_VERSION, print_of, keys[name]), name) for name in sample_ids]
+    # Not all that makes a map is a tensor: the smoothing is an argument, mean and spread belong to the preprocessing.
+    network = [fingerprint(restore_detector(detector)), dict(detector.architecture)]
+    preprocess, keys = detector.provenance["preprocess"], images.index()
+    items = [Item(name, content_key(SCORE_VERSION, network, preprocess, keys[name]), name) for name in sample_ids]
     return PendingItems(_ScorerFactory(detector, images), items, "scoring pictures")
 
 

@@ -127,11 +127,18 @@ def make_teacher(
     from weld_pipeline.nn.anomaly.distilling import distill_teacher
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
     from weld_pipeline.nn.anomaly.student_learner import StudentSteps
-    from weld_pipeline.nn.anomaly.teacher import choose_teacher
+    from weld_pipeline.nn.anomaly.teacher import choose_teacher, teacher_kind
 
-    kind = "slices" if teacher.kind == "distilled" else teacher.kind
-    chosen = choose_teacher(kind, trunk=trunk, size=student.size, weights=teacher.weights, folder=Path(teacher.folder))
-    if teacher.kind != "distilled":
+    folder = Path(teacher.folder)
+    kind = teacher_kind(teacher.kind, size=student.size, weights=teacher.weights, folder=folder)
+    chosen = choose_teacher(
+        "pdn" if kind == "pdn" else "slices",
+        trunk=trunk,
+        size=student.size,
+        weights=teacher.weights,
+        folder=folder,
+    )
+    if kind != "distilled":
         return chosen
     distilled, _ = distill_teacher(
         chosen,

@@ -156,7 +156,7 @@ class TeacherParams(_Params):
 
     kind: Literal["auto", "pdn", "distilled", "slices"]
     """`pdn`: a patch network distilled elsewhere. `distilled`: one distilled here from the trunk. `slices`: the trunk's own
-    maps. `auto`: pdn if its file is there, else slices."""
+    maps. `auto`: pdn if its file is there, else distilled."""
     weights: str
     """For `pdn`: a path, or `auto` for pdn_<size>.safetensors in `folder`."""
     folder: str
