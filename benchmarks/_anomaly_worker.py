@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -125,11 +125,11 @@ def export(folder: str) -> dict[str, Any]:
     return {"bundle": folder}
 
 
-def open_inferencer(path: str, n_threads: int) -> dict[str, Any]:
+def open_inferencer(path: str, n_threads: int, engine: Literal["onnxruntime", "openvino"]) -> dict[str, Any]:
     """Load a bundle."""
     from weld_pipeline.runtime.detector import WeldDetector
 
-    _held["detector"] = WeldDetector(path, n_threads=n_threads)
+    _held["detector"] = WeldDetector(path, n_threads=n_threads, engine=engine)
     return {}
 
 

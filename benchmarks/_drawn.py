@@ -5,6 +5,7 @@ from pathlib import Path
 
 from weld_pipeline.synthetic.layouts import LAYOUTS
 from weld_pipeline.synthetic.picture_plan import plan_pictures
+from weld_pipeline.synthetic.seam_plan import pending_seams, plan_seams
 
 LAYOUT = "tig_ss304"
 CLASSES = LAYOUTS[LAYOUT].classes
@@ -42,3 +43,14 @@ def draw_frames(folder: Path, *, n_per_session: int, width: int) -> list[Frame]:
         path.write_bytes(LAYOUTS[LAYOUT].draw(picture))
         frames.append(Frame(path, CLASSES.index(picture.label)))
     return frames
+
+
+def draw_seams(folder: Path) -> None:
+    """Draw weld seams with masks, in the layout of MVTec AD, into a folder."""
+    planned = plan_seams(n_train_good=30, n_test_good=12, n_per_defect=4, width=256, seed=0)
+    pending = pending_seams(planned, n_workers=1)
+    draw = pending.worker_factory()
+    for item in pending.items:
+        path = folder / item.id
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw(item.payload))

@@ -27,9 +27,9 @@ from safetensors.torch import save_file
 from benchmarks._anomaly_fits import fit_rows, memory_rows
 from benchmarks._anomaly_rows import IMAGE_PX, Setting, coreset_rows, step_rows
 from benchmarks._anomaly_sets import picture_sets
+from benchmarks._drawn import draw_seams
 from benchmarks._workers import peer_python
 from benchmarks.common import Row, show
-from weld_pipeline.core.errors import WeldError
 
 NETWORK, LAYERS = "mobilenetv2_100", ("blocks.2", "blocks.4")
 _PARTS: dict[str, Callable[[Setting], list[Row]]] = {
@@ -47,7 +47,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--quick", action="store_true", help="less of the same work")
     parser.add_argument("--data", type=Path, action="append", help="folder of picture sets; may be given again")
-    parser.add_argument("--weights", type=Path, help=f"safetensors of timm's {NETWORK}; random ones without")
+    parser.add_argument("--network", default=NETWORK, help="timm's name of the trunk")
+    parser.add_argument("--layers", default="+".join(LAYERS), help="its layers, as layer2+layer3")
+    parser.add_argument("--weights", type=Path, help="safetensors of that trunk; random ones without")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of either side")
     parser.add_argument("--part", choices=sorted(_PARTS), action="append", help="only this; may be given again")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -56,24 +58,24 @@ def _arguments() -> argparse.Namespace:
 
 
 def compare(arguments: argparse.Namespace, folder: Path) -> list[Row]:
-    """Return the rows of all parts, or of those asked for.
-
-    Raises:
-        WeldError: If there are no pictures.
-    """
+    """Return the rows of all parts, or of those asked for."""
     named = os.environ.get("WELD_REAL_DATA")
     roots = arguments.data or ([Path(named)] if named else [])
     sets = [each for place, root in enumerate(roots) for each in picture_sets(root, folder / f"sets_{place}")]
     if not sets:
-        raise WeldError("no set of pictures was found: name the folder that holds some by --data or WELD_REAL_DATA")
+        print(
+            "no set of pictures is named by --data or WELD_REAL_DATA: drawn weld seams, on which no metric means anything"
+        )
+        draw_seams(folder / "drawn" / "weld_seams")
+        sets = picture_sets(folder / "drawn", folder / "sets")
     if arguments.quick:
         sets = [each for each in sets if each.n_good <= _MAX_GOOD_IF_QUICK] or sets[:1]
     setting = Setting(
         trunk={
-            "name": NETWORK,
-            "layers": LAYERS,
+            "name": arguments.network,
+            "layers": arguments.layers.split("+"),
             "image_px": IMAGE_PX,
-            "weights": str(_weights(arguments.weights, roots, folder)),
+            "weights": str(_weights(arguments.network, arguments.weights, roots, folder)),
         },
         sets=sets,
         peer=peer_python(arguments.peer_env, _requirements()),
@@ -90,15 +92,15 @@ def _requirements() -> list[str]:
     return ["anomalib[openvino]==2.7.*", *(f"{name}=={version.split('+')[0]}" for name, version in ours.items())]
 
 
-def _weights(given: Path | None, roots: Sequence[Path], folder: Path) -> Path:
-    known = [root / "weights" / f"timm-{NETWORK}.safetensors" for root in roots]
+def _weights(network: str, given: Path | None, roots: Sequence[Path], folder: Path) -> Path:
+    known = [root / "weights" / f"timm-{network}.safetensors" for root in roots]
     found = given or next((path for path in known if path.is_file()), None)
     if found:
         return found.resolve()
-    print(f"no weights of {NETWORK} were found: random ones, and metrics that mean little; name some by --weights")
+    print(f"no weights of {network} were found: random ones, and metrics that mean little; name some by --weights")
     torch.manual_seed(0)
-    path = folder / f"{NETWORK}.random.safetensors"
-    save_file(timm.create_model(NETWORK, pretrained=False).state_dict(), path)
+    path = folder / f"{network}.random.safetensors"
+    save_file(timm.create_model(network, pretrained=False).state_dict(), path)
     return path
 
 
