@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,7 @@ from weld_pipeline.nn.image_trunk import load_image_trunk
 from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime.bundle import CARD, GRAPH
 from weld_pipeline.runtime.picture_graph import PictureGraph
+from weld_pipeline.runtime.session import Engine
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
 GOOD = "good_weld"
@@ -57,15 +59,16 @@ def compare(quick: bool) -> Sequence[Row]:
         bundle, plain = _write_bundle(folder / "bundle", network), _Plain(network)
         files = {width: _draw(folder / str(width), width=width, n_per_session=2 if quick else 4) for width in _WIDTHS}
         rows = []
-        for width, n_threads in product(_WIDTHS, thread_counts()):
+        for width, n_threads, engine in product(_WIDTHS, thread_counts(), get_args(Engine)):
             torch.set_num_threads(n_threads)
-            ours = WeldClassifier(bundle, n_threads=n_threads)
+            ours = WeldClassifier(bundle, n_threads=n_threads, engine=engine)
+            graph = PictureGraph(ours.bundle, n_threads=n_threads, engine=engine)
             _check_same(ours, plain, files[width][:BATCH])
             found = [
-                *_batches(ours, plain, files[width], n_threads=n_threads, repeats=3 if quick else 7),
+                *_batches(ours, graph, plain, files[width], repeats=3 if quick else 7),
                 *_singles(ours, plain, files[width], n_blocks=1 if quick else 8),
             ]
-            rows += [replace(each, name=f"{width} px, {n_threads} thread(s), {each.name}") for each in found]
+            rows += [replace(each, name=f"{width} px, {n_threads} thread(s), {engine}, {each.name}") for each in found]
         return [*rows, _start(bundle, files[_WIDTHS[-1]][0], repeats=3 if quick else 9)]
 
 
@@ -107,8 +110,9 @@ def _decoded(path: Path) -> np.ndarray:
     return np.array(Image.open(path).convert("RGB"))
 
 
-def _batches(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_threads: int, repeats: int) -> list[Row]:
-    graph = PictureGraph(ours.bundle, n_threads=n_threads)
+def _batches(
+    ours: WeldClassifier, graph: PictureGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
+) -> list[Row]:
     pictures = [_decoded(path) for path in files[:BATCH]]
     stacked, views = np.stack(pictures), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
     from_files = in_turns(lambda: ours.predict_batch(files), lambda: plain.of_files(files), repeats=repeats)

@@ -22,15 +22,23 @@ def calibration_banner(calibration: Mapping[str, Any]) -> list[str]:
 
     Args:
         calibration: What was fitted on calib: empty if there was none; `threshold` None where calib held good welds
-            alone, from which follows a threshold on the score, whose `promise` is then said, and no probability.
+            alone, from which follows a threshold on the score, whose `promise` is then said, and no probability; `split`
+            valid where a detector's was chosen there.
     """
     if not calibration:
         return [
             "NOT CALIBRATED: there is no calib split, so there is no p_defect and the verdict follows the class alone."
         ]
-    if calibration["threshold"] is not None:
-        return []
-    return [f"NO PROBABILITY: calib holds good welds alone, so there is no p_defect. {calibration['promise']}"]
+    said = []
+    if calibration.get("split") == "valid":
+        said = [
+            "THRESHOLD ON VALID: there is no calib split, so the threshold was chosen where epochs were; expect worse."
+        ]
+    if calibration["threshold"] is None:
+        said += [
+            f"NO PROBABILITY: it was calibrated on good welds alone, so there is no p_defect. {calibration['promise']}"
+        ]
+    return said
 
 
 def fit_banner(check: Mapping[str, Any]) -> list[str]:

@@ -238,11 +238,15 @@ def tabulate_scores(anomaly_maps: FolderStore, manifest: pd.DataFrame) -> pd.Dat
 def choose_threshold(
     image_scores: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore, params: ThresholdParams
 ) -> dict[str, Any]:
-    """Return from which score on a picture fails, chosen on calib, and how its maps are to be coloured."""
+    """Return from which score on a picture fails, and how its maps are to be coloured.
+
+    Chosen on calib; where there is none, on valid, and that is said.
+    """
     from weld_pipeline.decision import anomaly_threshold
     from weld_pipeline.nn.anomaly.units import calibration_units, good_maps
 
-    calib = image_scores[image_scores["split"] == "calib"]
+    split = "calib" if (image_scores["split"] == "calib").any() else "valid"
+    calib = image_scores[image_scores["split"] == split]
     units = calibration_units(calib, anomaly_maps, images)
     threshold = anomaly_threshold.choose_threshold(
         units["score"].to_numpy(np.float64),
@@ -255,7 +259,7 @@ def choose_threshold(
     logger.info("threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, unit, threshold.promise)
     shown = anomaly_threshold.display_range(good_maps(list(calib["sample_id"]), anomaly_maps, images))
     p_threshold = float(threshold.platt.apply(np.array(threshold.score_threshold))) if threshold.platt else None
-    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "unit": unit}
+    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "unit": unit, "split": split}
 
 
 def tabulate_predictions(
