@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as reference
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.decision.anomaly_record import anomaly_record, flat_anomaly_metrics
+from weld_pipeline.decision.anomaly_record import anomaly_record, flat_anomaly_metrics, tile_metrics
 from weld_pipeline.decision.anomaly_table import as_markdown, comparison_figure, comparison_table
 from weld_pipeline.decision.anomaly_threshold import choose_threshold
 from weld_pipeline.decision.estimates import Protocol
@@ -124,3 +124,18 @@ def test_table_needs_one_record_of_each() -> None:
         comparison_table([])
     with pytest.raises(WeldError, match="two records of patchcore on seam"):
         comparison_table([record(), record()])
+
+
+def test_tiles_have_an_auroc_of_their_own() -> None:
+    tiles = rows_of(3)
+    found = tile_metrics(tiles, PROTOCOL)
+    assert found["tile_auroc"] == pytest.approx(reference.roc_auc_score(tiles["is_defect"], tiles["score"]))
+    assert (found["n_tiles"], found["n_defect_tiles"]) == (60, 30)
+    low, high = found["tile_auroc_interval"]
+    assert low < found["tile_auroc"] < high
+
+
+def test_tiles_of_one_kind_have_no_auroc() -> None:
+    found = tile_metrics(rows_of(3).assign(is_defect=True), PROTOCOL)
+    assert (found["tile_auroc"], found["tile_auroc_interval"]) == (None, None)
+    assert found["n_defect_tiles"] == 60

@@ -120,4 +120,6 @@ class TensorStore(FolderStore):
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping
 
     def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
-        write_bytes(self.path(item_id), save({k: np.ascontiguousarray(v) for k, v in result.items()}, {"key": key}))
+        # `ascontiguousarray` would make a vector of a single number.
+        tensors = {name: np.asarray(value, order="C") for name, value in result.items()}
+        write_bytes(self.path(item_id), save(tensors, {"key": key}))

@@ -28,7 +28,7 @@ class CompiledModule:
         """
         with torch.no_grad(), warnings.catch_warnings():
             # A trace freezes what is decided by a shape; all but the first axis are fixed here.
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)
+            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
             # Checking the trace would run the module twice more.
             traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         graph = openvino.convert_model(traced, input=[-1, *example.shape[1:]])  # type: ignore[attr-defined]

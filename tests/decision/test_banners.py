@@ -1,0 +1,29 @@
+"""What is said beside every number."""
+
+import pytest
+
+from weld_pipeline.decision.banners import calibration_banner, fit_banner, weights_banner
+
+
+def test_random_weights_are_said_and_others_are_not():
+    assert weights_banner({"name": "r", "is_random": False}) == []
+    (sentence,) = weights_banner({"name": "resnet18.random", "is_random": True})
+    assert sentence.startswith("RANDOM WEIGHTS: resnet18.random")
+
+
+def test_threshold_without_a_probability_says_what_it_promises():
+    (sentence,) = calibration_banner({"threshold": None, "promise": "At most 0.1 of good pictures fail."})
+    assert sentence.startswith("NO PROBABILITY: ")
+    assert sentence.endswith("At most 0.1 of good pictures fail.")
+
+
+@pytest.mark.parametrize(("calibration", "n"), [({}, 1), ({"threshold": 0.5}, 0), ({"threshold": 0.0}, 0)])
+def test_missing_calibration_is_said(calibration, n):
+    banners = calibration_banner(calibration)
+    assert [banner.split(":")[0] for banner in banners] == ["NOT CALIBRATED"] * n
+
+
+def test_every_reason_of_a_collapse_is_said():
+    assert fit_banner({"is_collapsed": False, "reasons": []}) == []
+    found = fit_banner({"is_collapsed": True, "reasons": ["its map is flat", "it sees no blemish"]})
+    assert found == ["COLLAPSED: its map is flat", "COLLAPSED: it sees no blemish"]
