@@ -30,7 +30,7 @@ def categories(
     """Fit and measure the anomaly detectors on every category of a folder, then set them beside each other.
 
     Each category is one `kedro run` with data of its own under data/categories/<category>, so nothing is overwritten. A
-    category finished with the same parameters and code is not run again; one that fails is named and left out.
+    category finished with the same pictures, parameters and code is not run again; one that fails is named and left out.
 
     Result: data/08_reporting/categories/comparison.csv, .md and .png, and an MLflow run named categories.
 
@@ -53,7 +53,7 @@ def categories(
             failed.append(name)
     records = [record for name in names if name not in failed for record in _records(base, name)]
     if records:
-        print_rich(category_runs.report(records, base))
+        typer.echo(category_runs.report(records, base, env=env))  # rich would break the rows of the table
     if failed:
         raise WeldError(f"categories {', '.join(failed)} failed, see their messages above; the table is without them")
 

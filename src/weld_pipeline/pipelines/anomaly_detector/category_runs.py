@@ -19,6 +19,7 @@ from weld_pipeline.core.provenance import code_revision
 from weld_pipeline.decision import anomaly_table
 
 _REPORT = Path("data/08_reporting/categories")
+_SQLITE = "sqlite:///"
 
 
 def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
@@ -67,7 +68,7 @@ class CategoryRun:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it was run to its end with these parameters, configuration and code."""
+        """Return whether it was run to its end with these pictures, parameters, configuration and code."""
         path = self.folder / "finished.json"
         return path.is_file() and json.loads(path.read_text()) == {"key": self._key()}
 
@@ -89,7 +90,7 @@ class CategoryRun:
         conf = sorted((self.project / "conf").rglob("*.yml"))
         texts = [[str(path.relative_to(self.project)), path.read_text()] for path in conf]
         asked = [str(self.source), self.pipeline, self.params, self.env]
-        return content_key(asked, [revision.commit, revision.is_dirty], texts)
+        return content_key(asked, [revision.commit, revision.is_dirty], texts, _listing(self.source))
 
     def _own_configuration(self) -> Path:
         """Return a copy of the configuration whose data lie in the category's folder."""
@@ -102,12 +103,20 @@ class CategoryRun:
         return copy
 
 
-def report(records: Sequence[Mapping[str, Any]], project: Path) -> str:
+def _listing(folder: Path) -> list[list[Any]]:
+    """Return name, size and time of every file: what tells cheaply that a picture came, went or changed."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = [(path.relative_to(folder), path.stat()) for path in files]
+    return [[str(name), stat.st_size, stat.st_mtime_ns] for name, stat in found]
+
+
+def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> str:
     """Write the comparison of all categories, log it to MLflow and return it as Markdown.
 
     Args:
         records: `anomaly_metrics` of each category and detector.
         project: Folder of the project.
+        env: Environment, which may name an experiment of its own.
     """
     folder = project / _REPORT
     table = anomaly_table.comparison_table(records)
@@ -115,15 +124,19 @@ def report(records: Sequence[Mapping[str, Any]], project: Path) -> str:
     write_bytes(folder / "comparison.csv", table.to_csv(index=False).encode())
     write_bytes(folder / "comparison.md", text.encode())
     anomaly_table.comparison_figure(table).savefig(folder / "comparison.png")
-    _log(table.to_dict("records"), folder, project)
+    _log(table.to_dict("records"), folder, project, env)
     return text
 
 
-def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path) -> None:
+def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: str) -> None:
     settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
+    own = project / "conf" / env / "mlflow.yml"
+    tracking = settings["tracking"] | (yaml.safe_load(own.read_text()).get("tracking", {}) if own.is_file() else {})
     uri = settings["server"]["mlflow_tracking_uri"]
-    mlflow.set_tracking_uri(uri.replace("sqlite:///", f"sqlite:///{project}/") if "://" in uri else uri)
-    mlflow.set_experiment(settings["tracking"]["experiment"]["name"])
+    if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
+        uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment(tracking["experiment"]["name"])
     with mlflow.start_run(run_name="categories"):
         for row in rows:
             for name in ("image_auroc", "pixel_auroc", "aupro"):
