@@ -11,17 +11,20 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
-from weld_pipeline.runtime import WeldClassifier
+from weld_pipeline.runtime import WeldClassifier, WeldDetector
 from weld_pipeline.runtime.bundle import load_bundle
 
 BIN = Path(sys.executable).parent
 FAMILY = "video_classifier"
 RECIPES = ("tig_ss304", "weld_photos", "tig_al5083")
+DETECTORS = ("patchcore", "student_teacher", "reference")
 
 
 def copy_project(root, folder):
@@ -87,7 +90,7 @@ def test_predictions_keep_the_common_schema(finished, family, n_classes):
     assert predictions[[f"p_{name}" for name in classes]].sum(axis=1).round(5).eq(1).all()
 
 
-@pytest.mark.parametrize("family", [FAMILY, *RECIPES])
+@pytest.mark.parametrize("family", [FAMILY, *RECIPES, *DETECTORS])
 def test_report_stands_alone_and_says_what_it_is_made_from(finished, family):
     report = (finished / f"data/08_reporting/{family}/evaluation_report.html").read_text()
     assert "RANDOM WEIGHTS" in report
@@ -144,6 +147,101 @@ def test_bundle_of_pictures_says_what_the_predictions_table_says(finished, recip
         assert verdict.p_defect == pytest.approx(row["p_defect"], abs=1e-3)
 
 
+def seams_manifest(project):
+    return checked(pd.read_parquet(project / "data/03_primary/anomaly_detector/manifest.parquet"), MANIFEST)
+
+
+def test_detectors_learn_from_good_seams_and_are_judged_on_the_rest(finished):
+    manifest = seams_manifest(finished)
+    assert set(manifest["status"]) == {"ok"}
+    assert set(manifest.loc[manifest["split"] != "test", "label"]) == {"good"}
+    judged = manifest[manifest["split"] == "test"]
+    assert judged["mask_path"].notna().tolist() == judged["is_defect"].tolist()
+    assert {"train", "valid", "calib"} <= set(manifest["split"])
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_predictions_of_a_detector_keep_the_common_schema(finished, detector):
+    table = checked(pd.read_parquet(finished / f"data/07_model_output/{detector}/predictions.parquet"), PREDICTIONS)
+    manifest = seams_manifest(finished).set_index("sample_id")
+    assert set(table["sample_id"]) == set(manifest.index[manifest["split"] != "train"])
+    assert (table["label"] == "anomalous").tolist() == manifest.loc[table["sample_id"], "is_defect"].tolist()
+    chosen = read_json(finished / f"data/06_models/{detector}/calibration.json")
+    assert (table["predicted"] == "anomalous").equals(table["score"] >= chosen["score_threshold"])
+    # Calib holds good seams alone, so there is a promise and no probability.
+    assert (chosen["kind"], chosen["threshold"], "p_defect" in table) == ("conformal", None, False)
+    banners = read_json(finished / f"data/08_reporting/{detector}/banners.json")
+    assert any(chosen["promise"] in banner for banner in banners)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_record_and_pictures_of_a_detector_tell_what_its_maps_are_worth(finished, detector):
+    reporting = finished / f"data/08_reporting/{detector}"
+    record = read_json(reporting / "anomaly_metrics.json")
+    assert (record["detector"], record["category"], record["n"]) == (detector, "weld_seams", 14)
+    for name in ("image_auroc", "image_ap", "pixel_auroc", "aupro"):
+        assert 0 <= record[name] <= 1, name
+    assert record["pixels"]["n_without_mask"] == 0
+    assert len(record["per_kind"]) == 5
+    assert np.asarray(Image.open(reporting / "anomaly_sheet.png")).std() > 0
+
+
+def test_detectors_stand_beside_each_other_in_one_table(finished):
+    table = pd.read_csv(finished / "data/08_reporting/detectors/comparison.csv").set_index("detector")
+    assert set(table.index) == set(DETECTORS)
+    for detector in DETECTORS:
+        record = read_json(finished / f"data/08_reporting/{detector}/anomaly_metrics.json")
+        for name in ("image_auroc", "pixel_auroc", "aupro"):
+            assert table.loc[detector, name] == pytest.approx(record[name])
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_bundle_of_a_detector_says_what_the_predictions_table_says(finished, detector):
+    predictions = pd.read_parquet(finished / f"data/07_model_output/{detector}/predictions.parquet")
+    chosen = predictions[predictions["split"] == "test"].iloc[::5]
+    bundle = load_bundle(finished / f"data/09_delivery/{detector}/bundle")
+    parity = bundle.description.parity
+    assert (parity["n_verdict_flips"], parity["max_score_difference"] < parity["tolerances"]["score"]) == (0, True)
+    judge = WeldDetector(bundle)
+    for row in chosen.to_dict("records"):
+        said = judge.inspect(finished / "data/01_raw/weld_seams" / row["sample_id"])
+        assert said.predicted == row["predicted"]
+        assert said.score == pytest.approx(row["score"], rel=1e-3)
+
+
+def test_seam_is_inspected_by_a_command_and_its_overlay_kept(finished, tmp_path):
+    picture = finished / "data/01_raw/weld_seams/test/crack/000.png"
+    bundle = finished / "data/09_delivery/patchcore/bundle"
+    done = command(finished, "weld", "inspect", str(picture), f"--bundle={bundle}", f"--store={tmp_path}", "--json")
+    assert done.returncode == 0, done.stderr
+    (said,) = json.loads(done.stdout)["pictures"]
+    (stored,) = tmp_path.glob("*.json")
+    record = read_json(stored)
+    assert (record["verdict"], record["score"]) == (said["verdict"], said["score"])
+    drawn, seen = Image.open(tmp_path / record["overlay"]), Image.open(picture)
+    assert drawn.size == seen.size
+
+
+def test_categories_are_run_one_by_one_and_a_broken_one_is_named(finished, raw_only, tmp_path):
+    parts = tmp_path / "parts"
+    shutil.copytree(finished / "data/01_raw/weld_seams", parts / "seam")
+    shutil.copytree(parts / "seam", parts / "all_bad", ignore=lambda folder, names: names if "good" in folder else [])
+    Image.new("L", (9, 9)).save(parts / "seam/ground_truth/crack/000_mask.png")
+    arguments = ("categories", str(parts), "--pipeline=patchcore", "--env=test")
+    done = command(raw_only, "weld", *arguments)
+    assert done.returncode == 2, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "categories all_bad failed" in done.stderr
+    assert "no class is called 'good'" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stdout + done.stderr
+    table = pd.read_csv(raw_only / "data/08_reporting/categories/comparison.csv")
+    # One of fourteen judged pictures has a mask of another size.
+    assert table[["category", "detector", "n"]].to_numpy().tolist() == [["seam", "patchcore", 13]]
+    left = pd.read_csv(raw_only / "data/categories/seam/08_reporting/anomaly_detector/ingestion/quarantine.csv")
+    assert left["reason"].str.startswith("mask_size: the mask is 9×9 px").tolist() == [True]
+    again = command(raw_only, "weld", *arguments, "--category=seam")
+    assert (again.returncode, "seam: finished before, kept" in again.stdout) == (0, True)
+
+
 def test_recipe_is_added_by_a_file_of_parameters_and_its_catalog_lines(raw_only):
     conf = raw_only / "conf"
     for env in ("base", "test"):
@@ -166,19 +264,27 @@ def test_run_is_reviewed_in_mlflow_by_fields_epochs_and_figures(finished):
         parameters = {key for (key,) in database.execute("select key from params")}
         metrics = dict(database.execute("select key, count(*) from metrics group by key").fetchall())
     assert f"{FAMILY}.windows.stride" in parameters
-    assert f"{FAMILY}.accuracy" in metrics
+    assert {f"{FAMILY}.accuracy", *(f"{detector}.image_auroc" for detector in DETECTORS)} <= set(metrics)
     assert any(count > 1 for key, count in metrics.items() if "loss" in key), "no metric has an epoch axis"
     artifacts = {path.name for path in (finished / "mlruns").rglob("*") if path.is_file()}
     assert {"confusion_matrix.png", "evaluation_report.html", "model.onnx"} <= artifacts
 
 
 def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(finished):
-    features = finished / f"data/04_feature/{FAMILY}/clip_features"
-    before = {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")}
-    predictions = (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes()
-    kedro_run(finished, "--pipelines=feature_extraction,training,calibration", f"--namespaces={FAMILY}")
-    assert {path: path.stat().st_mtime_ns for path in features.rglob("*.safetensors")} == before
-    assert (finished / f"data/07_model_output/{FAMILY}/predictions.parquet").read_bytes() == predictions
+    families = (FAMILY, *DETECTORS)
+    stores = [finished / f"data/04_feature/{FAMILY}/clip_features"]
+    stores += [finished / f"data/05_model_input/{name}/images" for name in DETECTORS]
+    stores += [finished / f"data/06_models/{name}/anomaly_maps" for name in DETECTORS]
+
+    def kept():
+        files = [path for folder in stores for path in folder.rglob("*.safetensors")]
+        tables = [finished / f"data/07_model_output/{family}/predictions.parquet" for family in families]
+        return {path: path.stat().st_mtime_ns for path in files}, [path.read_bytes() for path in tables]
+
+    before = kept()
+    assert all(any(folder.rglob("*.safetensors")) for folder in stores)
+    kedro_run(finished, "--pipelines=feature_extraction,training,calibration", f"--namespaces={','.join(families)}")
+    assert kept() == before
 
 
 def test_extraction_killed_midway_resumes_to_the_same_bytes(finished, raw_only):

@@ -57,9 +57,14 @@ def test_good_class_must_be_one_and_have_a_name_of_its_own(labels, named):
         good_class(manifest)
 
 
-def test_set_without_a_good_picture_has_no_good_class():
-    with pytest.raises(WeldError, match=r"good classes are \[\]"):
-        good_class(MANIFEST[MANIFEST["is_defect"]])
+def test_set_without_a_good_picture_still_has_a_word_for_good_ones():
+    defective = MANIFEST[MANIFEST["is_defect"]]
+    table = anomaly_predictions(
+        SCORES[SCORES["sample_id"].isin(defective["sample_id"])], defective, {"score_threshold": 0.5}
+    )
+    assert set(table["label"]) == {"anomalous"}
+    assert table["predicted"].tolist() == ["anomalous", "good"]
+    assert good_classes(table) == ["good"]
 
 
 def test_score_of_an_unknown_picture_is_left_out_and_of_one_twice_is_refused():

@@ -263,7 +263,7 @@ def test_train_without_a_good_picture_is_said_before_the_fit(fit, seams):
     is_train = seams.manifest["split"] == "train"
     manifest = seams.manifest[~is_train]
     for detector in DETECTORS:
-        with pytest.raises(WeldError, match=r"split train has no good picture \(0 given\)"):
+        with pytest.raises(WeldError, match=r"split train has no good picture or tile \(0 pictures given\)"):
             fit(detector, seams.images, manifest)
 
 

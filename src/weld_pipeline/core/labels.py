@@ -2,3 +2,6 @@
 
 # What a detector calls a picture that is not like the good ones; it knows no kinds of defect.
 ANOMALOUS = "anomalous"
+
+# What it calls one that is, where no picture of the source is good as a whole and the class has no name of its own.
+GOOD = "good"

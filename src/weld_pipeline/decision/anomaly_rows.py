@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.labels import ANOMALOUS
+from weld_pipeline.core.labels import ANOMALOUS, GOOD
 from weld_pipeline.core.tables import PREDICTIONS, checked
 from weld_pipeline.decision.calibration import Platt
 
@@ -26,7 +26,7 @@ def anomaly_predictions(
         calibration: `score_threshold`, and where there is a probability `platt_a` and `platt_b`.
 
     Raises:
-        WeldError: If there is not exactly one good class, or it is called anomalous.
+        WeldError: If there are several good classes, or one is called anomalous.
     """
     rows = image_scores[["sample_id", "score"]].merge(manifest, on="sample_id", validate="one_to_one")
     good = good_class(manifest)
@@ -42,14 +42,16 @@ def anomaly_predictions(
 
 
 def good_class(manifest: pd.DataFrame) -> str:
-    """Return the label of good pictures.
+    """Return the label of good pictures; `good` where none is, as of radiographs that all show a defect somewhere.
 
     Raises:
-        WeldError: If there is not exactly one, or it is called anomalous.
+        WeldError: If there are several, or it is called anomalous.
     """
     usable = manifest[manifest["status"] == "ok"]
     names = sorted(set(usable.loc[~usable["is_defect"].astype(bool), "label"]))
-    if len(names) != 1 or names == [ANOMALOUS]:
+    if not names:
+        return GOOD
+    if len(names) > 1 or names == [ANOMALOUS]:
         raise WeldError(
             f"good classes are {names}; exactly one is needed and not {ANOMALOUS!r}, name it in index.good_class of the ingestion"
         )

@@ -63,7 +63,7 @@ def classes_of(predictions: pd.DataFrame) -> list[str] | None:
 
 
 def good_classes(predictions: pd.DataFrame) -> list[str]:
-    """Return the labels whose rows are no defects.
+    """Return the labels whose rows are no defects; of a detector all that is not `anomalous`, said or true.
 
     Raises:
         WeldError: If a label stands for both.
@@ -71,6 +71,9 @@ def good_classes(predictions: pd.DataFrame) -> list[str]:
     kinds = predictions.groupby("label")["is_defect"].nunique()
     if len(mixed := kinds[kinds > 1]):
         raise WeldError(f"label {mixed.index[0]!r} is a defect in some rows and none in others; mend the manifest")
+    names = set(predictions["label"]) | set(predictions["predicted"])
+    if ANOMALOUS in names:  # which may have seen no good picture
+        return sorted(names - {ANOMALOUS})
     return sorted(set(predictions.loc[~predictions["is_defect"], "label"]))
 
 

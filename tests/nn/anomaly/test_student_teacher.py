@@ -249,7 +249,7 @@ def test_defective_tiles_are_neither_learnt_nor_counted(images):
 
 @pytest.mark.parametrize("name", ["learnt", "chosen_on"])
 def test_no_good_picture_is_refused(fit, images, tmp_path, name):
-    with pytest.raises(WeldError, match=r"split \w+ has no good picture \(0 given\)"):
+    with pytest.raises(WeldError, match=r"split \w+ has no good picture or tile \(0 pictures given\)"):
         fit(tmp_path, **{name: tiles(images, 0, 0)})
 
 
@@ -322,7 +322,7 @@ def test_teacher_is_distilled_where_no_patch_network_lies(tmp_path):
 def test_published_patch_network_is_read_by_the_order_of_its_layers(names, tmp_path, trunk):
     tensors = published(names)
     save_file(tensors, tmp_path / "pdn_small.safetensors")
-    model = choose_teacher("auto", trunk=trunk, size="small", weights="auto", folder=tmp_path, n_channels=5)
+    model = choose_teacher("pdn", trunk=trunk, size="small", weights="auto", folder=tmp_path, n_channels=5)
     assert model.architecture["kind"] == "pdn"
     assert model.provenance["weights"]["sha256"]
     pictures = torch.randn(1, 3, PX, PX)

@@ -137,11 +137,11 @@ def _reasons(found: dict[str, float], min_auroc: float) -> list[str]:
     if not found["error_over_variance"] < 1:
         said.append(
             f"error_over_variance is {found['error_over_variance']:.3f}: the student says no more of its teacher than the "
-            "teacher's mean; raise training.n_steps, or look at the teacher's weights"
+            "teacher's mean; raise student.training.n_steps, or look at the teacher's weights"
         )
     if not found["map_spread"] > 0:
         said.append(
             f"map_spread is {found['map_spread']:.3g}: the map of a good picture is flat or no number; "
-            "lower training.learning_rate, or look at the pictures"
+            "lower student.training.learning_rate, or look at the pictures"
         )
     return said

@@ -36,8 +36,8 @@ class GoodTiles:
         found = [(row, tile) for row in range(len(self.sample_ids)) for tile in np.flatnonzero(self._is_clean(row))]
         if not found:
             raise WeldError(
-                f"split {self.split} has no good picture ({len(self.sample_ids)} given); the student learns and is judged on "
-                "good pictures alone: give it some, or raise its share in split.fractions"
+                f"split {self.split} has no good picture or tile ({len(self.sample_ids)} pictures given); detectors are fitted "
+                "on good ones alone: give it some, raise its share in split.fractions, or cut smaller tiles"
             )
         return np.array(found, np.int64)
 

@@ -60,7 +60,7 @@ class OutOfDomain:
         if not found:
             raise WeldError(
                 f"folder {self.folder}: holds no picture for the penalty; put photographs of anything else there, "
-                "or set training.penalty_folder to null to have them drawn"
+                "or set student.elsewhere.folder to null to have them drawn"
             )
         return found
 

@@ -29,7 +29,7 @@ class StreamQuantiles:
         if not (np.isfinite(flat).all() and (flat >= 0).all()):
             raise WeldError(
                 "a map of the student holds values that are no squares of numbers (NaN, infinite or negative); "
-                "lower training.learning_rate, or look at the teacher's weights"
+                "lower student.training.learning_rate, or look at the teacher's weights"
             )
         np.add.at(self._counts, (np.abs(flat).view(np.uint32) >> _SHIFT).astype(np.int64), 1)
 

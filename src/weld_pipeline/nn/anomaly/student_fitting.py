@@ -181,6 +181,6 @@ def map_quantiles(network: StudentTeacher, pictures: Iterator[Float[Tensor, "B 3
         if high <= low:
             raise WeldError(
                 f"the {name} map of valid is {low:.3g} nearly everywhere: it cannot be brought to scale, and finds nothing; "
-                "raise training.n_steps, or look whether the pictures are all of one level"
+                "raise student.training.n_steps, or look whether the pictures are all of one level"
             )
     return torch.tensor(found)

@@ -160,7 +160,7 @@ def teacher_kind(
 
 
 def choose_teacher(
-    kind: Literal["auto", "pdn", "slices"],
+    kind: Literal["pdn", "slices"],
     *,
     trunk: SavedModel,
     size: Size,
@@ -171,7 +171,7 @@ def choose_teacher(
     """Return a teacher that needs no training; see `distilling.distill_teacher` for one that does.
 
     Args:
-        kind: Which; `auto` takes a patch network if its file is there, else slices.
+        kind: Which; see `teacher_kind`.
         trunk: A saved `MapTrunk`, for `slices`.
         size: Of the patch network, for `pdn`.
         weights: Path of a patch network's tensors, or `auto` for `pdn_<size>.safetensors` or `.pth` in the folder.
@@ -181,10 +181,10 @@ def choose_teacher(
     Raises:
         WeldError: If a patch network is asked for and is not there, or its file does not fit.
     """
-    path = None if kind == "slices" else _find(size, weights, folder)
-    if path is not None:
-        return read_patch_teacher(path, size=size, n_channels=n_channels)
     if kind == "pdn":
+        path = _find(size, weights, folder)
+        if path is not None:
+            return read_patch_teacher(path, size=size, n_channels=n_channels)
         raise WeldError(
             f"teacher pdn: {folder} holds no pdn_{size}.safetensors; put a distilled patch network there, name its path in "
             "teacher.weights, or set teacher.kind to slices or distilled"
@@ -216,7 +216,7 @@ def read_patch_teacher(path: Path, *, size: Size, n_channels: int = N_CHANNELS) 
     if [value.shape for value in _in_order(found).values()] != shapes:
         raise WeldError(
             f"weights {path}: are not those of a patch network of size {size} with {n_channels} channels "
-            f"({len(found)} tensors); set network.size to the other, or name another file"
+            f"({len(found)} tensors); set student.size to the other, or name another file"
         )
     load_tensors(teacher, dict(zip(wanted, _in_order(found).values(), strict=True)))
     record = Found(str(path), path, source=str(path), licence="unknown", line=None).record()
