@@ -17,6 +17,12 @@ def test_threshold_without_a_probability_says_what_it_promises():
     assert sentence.endswith("At most 0.1 of good pictures fail.")
 
 
+def test_threshold_chosen_where_epochs_were_is_said_first():
+    found = calibration_banner({"threshold": None, "promise": "At most 0.3 fail.", "split": "valid"})
+    assert [banner.split(":")[0] for banner in found] == ["THRESHOLD ON VALID", "NO PROBABILITY"]
+    assert calibration_banner({"threshold": 0.5, "split": "calib"}) == []
+
+
 @pytest.mark.parametrize(("calibration", "n"), [({}, 1), ({"threshold": 0.5}, 0), ({"threshold": 0.0}, 0)])
 def test_missing_calibration_is_said(calibration, n):
     banners = calibration_banner(calibration)

@@ -193,6 +193,13 @@ def test_good_pictures_alone_in_calib_give_a_promise_and_no_probability(scored, 
         calibration(seams, maps, good, kind="conformal")
 
 
+def test_threshold_is_chosen_on_valid_where_there_is_no_calib(scored, seams):
+    maps, scores = scored("patchcore")
+    found = calibration(seams, maps, scores[scores["split"] != "calib"])
+    assert (found["split"], found["n_good"], found["n_defect"]) == ("valid", 2, 0)
+    assert calibration(seams, maps, scores)["split"] == "calib"
+
+
 def test_record_counts_what_was_judged(scored, seams, fitted):
     maps, scores = scored("patchcore")
     record = measured(seams, maps, scores, calibration(seams, maps, scores), model=fitted("patchcore"))

@@ -253,6 +253,16 @@ def test_defect_in_the_sources_train_stops_the_split(ingest, products):
         ingest(products, index=GOOD, split=AS_PUBLISHED)
 
 
+def test_auto_follows_the_source_while_its_train_holds_no_defect(ingest, products):
+    auto = FOR_DETECTORS | {"scheme": "auto"}
+    followed = ingest(products, index=GOOD, split=auto)["tig.manifest"].load()
+    assert followed.loc[followed["path"].str.startswith("test/"), "split"].eq("test").all()
+    frame(products / "train/crack/900.png", seed=900)
+    dealt = ingest(products, index=GOOD, split=auto)["tig.manifest"].load()
+    assert not dealt.loc[dealt["split"] == "train", "is_defect"].any()
+    assert dealt.loc[dealt["path"].str.startswith("test/"), "split"].nunique() > 1
+
+
 def test_class_folders_and_frames_of_runs_serve_detectors_too(ingest, tree):
     made = ingest(tree, split=FOR_DETECTORS)
     manifest = made["tig.manifest"].load()
