@@ -260,7 +260,7 @@ def test_auto_follows_the_source_while_its_train_holds_no_defect(ingest, product
     frame(products / "train/crack/900.png", seed=900)
     dealt = ingest(products, index=GOOD, split=auto)["tig.manifest"].load()
     assert not dealt.loc[dealt["split"] == "train", "is_defect"].any()
-    assert dealt.loc[dealt["path"].str.startswith("test/"), "split"].nunique() > 1
+    assert set(dealt.loc[dealt["path"].str.startswith("test/"), "split"]) != {"test"}
 
 
 def test_class_folders_and_frames_of_runs_serve_detectors_too(ingest, tree):
