@@ -76,3 +76,7 @@ def test_date_alone_scores_as_much_as_the_reference_reports(real_data) -> None:
     guess = lookup_baseline(table["True_Label"].tolist(), table["Video"].str[:8].tolist())
     # REFERENCES: 84 to 85 %, depending on how ties fall; by this rule 1,457 of 1,732.
     assert (guess == table["True_Label"]).mean() == pytest.approx(1457 / 1732)
+
+
+def test_one_row_is_enough_to_carry_a_lookup_over():
+    assert transferred_lookup(["good"], ["a"], ["a", "b"]).tolist() == ["good", "good"]

@@ -30,7 +30,7 @@ def lookup_baseline(labels: Sequence[str], groups: Sequence[str]) -> Shaped[np.n
     Raises:
         WeldError: If the lengths differ, or there are fewer than two rows.
     """
-    _same_length(labels=labels, groups=groups)
+    _same_length(2, labels=labels, groups=groups)
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     counts = np.zeros((len(names), len(classes)), dtype=np.int64)
@@ -54,7 +54,7 @@ def transferred_lookup(
         groups: Their groups.
         new_groups: Groups of the M rows to guess.
     """
-    _same_length(labels=labels, groups=groups)
+    _same_length(1, labels=labels, groups=groups)
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     counts = np.zeros((len(names) + 1, len(classes)), dtype=np.int64)  # the last row stays zero: groups never seen
@@ -82,7 +82,7 @@ def brightness_baseline(
     Raises:
         WeldError: If the lengths differ, a value is not finite, or there are fewer than two sessions.
     """
-    _same_length(labels=labels, values=values, sessions=sessions)
+    _same_length(2, labels=labels, values=values, sessions=sessions)
     label = np.asarray(labels, dtype=str)
     session = np.asarray(sessions, dtype=str)
     value = np.asarray(values, dtype=float)
@@ -118,9 +118,9 @@ def transferred_brightness(
     return np.asarray(vote.predict(np.asarray(new_values, dtype=float)[:, None]))  # type: ignore[no-untyped-call]
 
 
-def _same_length(**columns: Sequence[object] | np.ndarray) -> None:
+def _same_length(least: int, **columns: Sequence[object] | np.ndarray) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise WeldError(f"confound baseline: columns differ in length: {lengths}")
-    if min(lengths.values()) <= 1:
-        raise WeldError(f"confound baseline: {min(lengths.values())} row(s); at least two are needed to leave one out")
+    if min(lengths.values()) < least:
+        raise WeldError(f"confound baseline: {min(lengths.values())} row(s); at least {least} are needed")
