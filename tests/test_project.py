@@ -59,6 +59,13 @@ def test_no_registered_pipeline_is_empty(pipelines):
     assert [name for name, pipeline in pipelines.items() if not pipeline.nodes] == []
 
 
+def test_no_step_needs_what_a_later_one_makes(pipelines):
+    steps = [pipelines[name] for name in ("feature_extraction", "training", "calibration", "evaluation", "export")]
+    for number, step in enumerate(steps):
+        made_later = set().union(*(later.all_outputs() for later in steps[number + 1 :]))
+        assert sorted(step.inputs() & made_later) == []
+
+
 def test_family_runs_from_raw_footage_to_a_verdict(pipelines):
     family = pipelines["video_classifier"]
     free = {name for name in family.inputs() if not name.startswith("params:")}

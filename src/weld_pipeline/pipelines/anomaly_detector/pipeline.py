@@ -110,7 +110,7 @@ def _scoring() -> Pipeline:
                 ["images", "manifest", "detector"],
                 "anomaly_maps",
                 name="score_pictures",
-                tags={"feature_extraction"},
+                tags={"calibration"},
             ),
             Node(
                 nodes.tabulate_scores,
