@@ -61,9 +61,14 @@ def kedro(project, monkeypatch):
         if name in made.broken:
             return SimpleNamespace(returncode=1)
         conf = yaml.safe_load((cwd / options["--conf-source"] / "base/globals.yml").read_text())
-        folder = project / conf["data"] / "08_reporting/patchcore"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "anomaly_metrics.json").write_text(json.dumps(record(len(name))))
+        left = {
+            "08_reporting/patchcore/anomaly_metrics.json": record(len(name)),
+            "08_reporting/reference/anomaly_metrics.json": record(2) | {"detector": "reference"},  # of an older run
+            "09_delivery/patchcore/timing.json": {"ms": {"total": {"p50": 12.5}}},
+        }
+        for path, content in left.items():
+            (project / conf["data"] / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / conf["data"] / path).write_text(json.dumps(content))
         return SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(category_runs, "subprocess", SimpleNamespace(run=run))
@@ -109,6 +114,7 @@ def test_every_category_runs_with_data_of_its_own_and_the_mean_follows(categorie
     assert found.to_dict() == pytest.approx(
         {"bracket": 6 / 7, "flange": 5 / 6, "pipe": 3 / 4, "mean": 0.8135}, abs=1e-4
     )
+    assert table(project)["latency_p50_ms"].tolist() == [12.5] * 4
     rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + 4
     assert all(row.endswith("|") for row in rows), "a row was broken"

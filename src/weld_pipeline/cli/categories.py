@@ -8,8 +8,6 @@ import typer
 from weld_pipeline.cli.output import print_rich
 from weld_pipeline.core.errors import WeldError
 
-_RECORDS = "08_reporting/*/anomaly_metrics.json"
-
 
 def categories(
     root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Holds a folder of pictures a category.")],
@@ -51,17 +49,23 @@ def categories(
             print_rich(f"{name}: finished before, kept")
         elif not run.run():
             failed.append(name)
-    records = [record for name in names if name not in failed for record in _records(base, name)]
+    records = [record for name in names if name not in failed for record in _records(base, name, pipeline)]
     if records:
         typer.echo(category_runs.report(records, base, env=env))  # rich would break the rows of the table
     if failed:
         raise WeldError(f"categories {', '.join(failed)} failed, see their messages above; the table is without them")
 
 
-def _records(base: Path, name: str) -> list[dict[str, Any]]:
+def _records(base: Path, name: str, pipeline: str) -> list[dict[str, Any]]:
+    """Return what was measured of the detectors that were asked for, their latency included."""
     import json
 
     from weld_pipeline.pipelines.anomaly_detector.category_runs import data_of
 
-    found = sorted((base / data_of(name)).glob(_RECORDS))
-    return [json.loads(path.read_text()) | {"category": name} for path in found]
+    folder = base / data_of(name)
+    detector = "*" if pipeline == "anomaly_detector" else pipeline
+    found = []
+    for path in sorted(folder.glob(f"08_reporting/{detector}/anomaly_metrics.json")):
+        timing = json.loads((folder / "09_delivery" / path.parent.name / "timing.json").read_text())
+        found.append(json.loads(path.read_text()) | {"category": name, "latency_ms": timing["ms"]["total"]})
+    return found
