@@ -280,8 +280,8 @@ def test_coreset_larger_than_all_patches_is_refused(fit, seams):
 
 
 def test_trunk_without_the_layers_names_some_of_its_own(fit, seams):
-    with pytest.raises(WeldError, match=r"has no layer 'layer2'; set trunk\.layers to some of its own, e\.g\. "):
-        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "layer2+layer3"})
+    with pytest.raises(WeldError, match=r"has no layer 'blocks\.1'; set trunk\.layers to some of its own, e\.g\. "):
+        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "blocks.1+blocks.2"})
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,8 @@ def test_reference_of_pictures_that_are_all_alike_has_no_spread(fit, seams, cons
 
 
 def test_student_of_pictures_that_are_all_alike_is_said_to_be_collapsed(fit, seams, constant, parameters, caplog):
-    model = fit("student_teacher", constant, seams.manifest)
+    trunk = {"name": "mobilenetv2_035", "layers": "blocks.1+blocks.2"}
+    model = fit("student_teacher", constant, seams.manifest, trunk=trunk)
     with caplog.at_level(logging.WARNING):
         found = nodes.check_student(constant, seams.manifest, model, parameters("student_teacher")["check"])
     assert found["is_collapsed"]
