@@ -56,11 +56,13 @@ def test_existing_files_are_kept_and_counted(dataset, root, caplog):
     assert "1 files made, 2 existing files kept" in caplog.text
 
 
-def test_file_that_lay_at_a_planned_place_before_is_kept(dataset, root):
+def test_own_file_at_a_planned_place_is_not_taken_for_a_drawn_one(dataset, root):
     (root / "a").mkdir(parents=True)
     (root / "a/a.avi").write_text("mine")
-    dataset.save(files(CONTENTS))
+    with pytest.raises((WeldError, DatasetError), match=r"files that were not drawn \(first: a/a\.avi\)"):
+        dataset.save(files(CONTENTS))
     assert (root / "a/a.avi").read_text() == "mine"
+    assert not (root / "DRAWN.json").exists()
 
 
 def test_interrupted_drawing_is_refused_until_it_is_finished(dataset, root):

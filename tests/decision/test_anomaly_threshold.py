@@ -72,13 +72,23 @@ def test_auto_promises_the_least_that_so_few_good_pictures_allow() -> None:
         choose_threshold(np.arange(float(n_good)), np.zeros(n_good, bool), kind="auto", false_reject_rate=1e-6)
 
 
-def test_auto_takes_f1_where_both_kinds_are_there() -> None:
+def test_f1_lies_in_the_middle_of_the_gap_and_says_what_it_is_worth() -> None:
     scores, is_defect = np.array([1.0, 2.0, 4.0, 6.0, 8.0]), np.array([0, 0, 0, 1, 1], bool)
-    found = choose_threshold(scores, is_defect, kind="auto", false_reject_rate=0.1)
+    found = choose_threshold(scores, is_defect, kind="f1", false_reject_rate=0.1)
     assert (found.kind, found.score_threshold, found.calib_f1) == ("f1", 5.0, 1.0)  # between 4 and 6
     assert "rough guess" in found.promise
     assert (found.false_reject_rate, found.false_reject_rate_95) == (None, None)
-    assert choose_threshold(GOOD_30, NONE, kind="auto", false_reject_rate=0.1).kind == "conformal"
+
+
+@pytest.mark.parametrize(
+    ("n_good", "n_defect", "kind"), [(10, 10, "f1"), (10, 9, "conformal"), (9, 10, "conformal"), (30, 0, "conformal")]
+)
+def test_auto_takes_f1_from_ten_pictures_of_each_kind_on(n_good, n_defect, kind) -> None:
+    scores = np.arange(float(n_good + n_defect))
+    found = choose_threshold(scores, scores >= n_good, kind="auto", false_reject_rate=0.01)
+    assert found.kind == kind
+    # Of good pictures alone, however many defective ones there are.
+    assert found.false_reject_rate == (None if kind == "f1" else least_rate(n_good))
 
 
 def test_f1_threshold_where_all_are_called_defective_is_the_lowest_score() -> None:

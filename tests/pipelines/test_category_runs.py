@@ -214,6 +214,12 @@ def test_folder_without_the_categories_is_refused(project, parts, folder, option
     assert message in done.stderr
 
 
+def test_folder_whose_name_kedro_would_cut_is_refused(project, parts):
+    (parts / "pipe, welded").mkdir()
+    done = CliRunner().invoke(app, ["categories", str(parts), f"--project={project}"])
+    assert (done.exit_code, "parts values at commas; rename that folder" in done.stderr) == (2, True)
+
+
 def test_folder_that_is_no_project_is_refused(parts, tmp_path):
     done = CliRunner().invoke(app, ["categories", str(parts), f"--project={tmp_path}"])
     assert (done.exit_code, "go to the project's folder, or name it with --project" in done.stderr) == (2, True)

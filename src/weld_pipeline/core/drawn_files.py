@@ -34,7 +34,8 @@ class DrawnFiles:
         """Declare what will be made.
 
         Raises:
-            WeldError: If the folder holds other files, or files made from another recipe.
+            WeldError: If the folder holds files of which no record says that they were made here, whatever their names, or
+                files made from another recipe.
         """
         record = _record(self.root)
         if record is None:
@@ -51,7 +52,7 @@ class DrawnFiles:
         self._write_record(is_finished=True)
 
     def key_of(self, item_id: str) -> str | None:
-        """Return the key of a file that exists, whoever made it, so that it is left alone; else None."""
+        """Return the key of a file that exists, so that it is left alone; else None."""
         return self.keys[item_id] if inside(self.root, item_id).exists() else None
 
     def write(self, item_id: str, key: str, result: bytes) -> None:  # noqa: ARG002 - `begin` has recorded all keys
@@ -78,8 +79,8 @@ class DrawnFiles:
         if not self.root.exists():
             return
         for path in sorted(self.root.rglob("*")):
-            name = path.relative_to(self.root).as_posix()
-            if path.is_file() and not path.name.startswith(".") and name not in self.keys:
+            if path.is_file() and not path.name.startswith("."):
+                name = path.relative_to(self.root).as_posix()
                 raise WeldError(
                     f"{self.root} holds files that were not drawn (first: {name}), and drawn welds are never mixed with "
                     f"real ones; name an empty folder, see {_ANOTHER}"

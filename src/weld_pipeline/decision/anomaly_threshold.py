@@ -21,7 +21,7 @@ from weld_pipeline.decision.anomaly_metrics import check_scores, f1_max
 from weld_pipeline.decision.calibration import Platt, fit_platt
 
 _CONFIDENCE = 0.95
-_FEW_DEFECTS = 10  # as many as an evaluation wants before it relies on an interval
+_ENOUGH = 10  # pictures of a kind, as many as an evaluation wants before it relies on an interval
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def choose_threshold(
     Args:
         scores: Of the calib split; higher is worse.
         is_defect: Truth.
-        kind: `auto` is f1 where both kinds are there, else conformal with the α asked for, or the least that so few good
-            pictures can promise.
+        kind: `auto` is f1 where there are ten pictures of each kind, else conformal with the α asked for, or the least
+            that so few good pictures can promise: an F1 of fewer is chance, and where nearly all are defective it is
+            best with a threshold that rejects the few good ones.
         false_reject_rate: α, in (0, 1): the share of good pictures that may fail; f1 ignores it.
         session: Session of each picture; said in the promise where pictures share one.
 
@@ -103,12 +104,13 @@ def choose_threshold(
     n_defect = int(is_defect.sum())
     if n_defect == len(scores):
         raise WeldError(f"threshold: none of the {n_defect} calib pictures is good; put good ones into calib")
-    chosen = ("f1" if n_defect else "conformal") if kind == "auto" else kind
+    has_enough = min(n_defect, len(scores) - n_defect) >= _ENOUGH
+    chosen = ("f1" if has_enough else "conformal") if kind == "auto" else kind
     n_sessions = None if session is None else len(set(np.asarray(session, dtype=str)[~is_defect].tolist()))
     if chosen == "f1":
         return _by_f1(scores, is_defect, n_sessions=n_sessions)
     if kind == "auto":
-        false_reject_rate = max(false_reject_rate, least_rate(len(scores)))
+        false_reject_rate = max(false_reject_rate, least_rate(len(scores) - n_defect))
     return _by_conformal(scores, is_defect, rate=false_reject_rate, n_sessions=n_sessions)
 
 
@@ -149,7 +151,7 @@ def _by_f1(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], *
             f"threshold: f1 needs defective pictures and calib holds {n_good} good ones only; set the kind to conformal"
         )
     value, f1 = _between(scores, is_defect)
-    few = f", with {n_defect} defective ones a rough guess" if n_defect < _FEW_DEFECTS else ""
+    few = f", with {n_defect} defective ones a rough guess" if n_defect < _ENOUGH else ""
     return Threshold(
         score_threshold=value,
         kind="f1",

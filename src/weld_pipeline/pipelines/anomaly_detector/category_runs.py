@@ -26,7 +26,7 @@ def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
     """Return the categories of a folder in order: those chosen, or all its folders.
 
     Raises:
-        WeldError: If there is no such folder, or none in it.
+        WeldError: If there is no such folder, none in it, or one whose path `kedro run --params` would take for two.
     """
     if not root.is_dir():
         raise WeldError(f"categories {root}: no such folder; name the one that holds a folder a category")
@@ -35,7 +35,10 @@ def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
         raise WeldError(f"categories {root}: {missing[0]!r} is not there, only {', '.join(found) or 'nothing'}")
     if not found:
         raise WeldError(f"categories {root}: holds no folder; name the one above the categories")
-    return list(chosen) or found
+    names = list(chosen) or found
+    if comma := next((root / name for name in names if "," in str(root / name)), None):
+        raise WeldError(f"category {comma}: kedro's --params parts values at commas; rename that folder")
+    return names
 
 
 def data_of(name: str) -> Path:

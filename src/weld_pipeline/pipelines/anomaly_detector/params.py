@@ -110,7 +110,7 @@ class ThresholdParams(_Params):
 
     kind: Literal["auto", "f1", "conformal"]
     """`f1`: the best F1 on calib, which needs defects there. `conformal`: from good pictures alone, at a promised rate of
-    false rejects. `auto`: f1 where calib holds both kinds, else conformal."""
+    false rejects. `auto`: f1 where calib holds ten pictures of each kind, else conformal."""
     false_reject_rate: float = Field(gt=0, lt=1)
     """Share of good pictures that may be rejected, for `conformal`. n good pictures can promise no less than 1/(n+1);
     `auto` then promises that much and says so, `conformal` stops."""
