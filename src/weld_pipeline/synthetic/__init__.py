@@ -1,4 +1,4 @@
-"""Drawn welds: a small shop in the layout of the Intel Robotic Welding data set, for machines without footage.
+"""Drawn welds, in the layouts of real data sets, for machines without footage.
 
 Nothing here is a measurement: numbers reached on drawn welds show that the code works, never how well it does on steel.
 """

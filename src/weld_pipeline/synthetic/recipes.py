@@ -6,8 +6,8 @@ from typing import Any, TypeVar, get_type_hints
 
 import pandas as pd
 
-from weld_pipeline.synthetic.pictures import DrawnPicture
-from weld_pipeline.synthetic.welds import DrawnWeld
+from weld_pipeline.synthetic.picture import DrawnPicture
+from weld_pipeline.synthetic.shop.welds import DrawnWeld
 
 Recipe = TypeVar("Recipe", DrawnWeld, DrawnPicture)
 

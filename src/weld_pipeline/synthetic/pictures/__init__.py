@@ -1,0 +1,1 @@
+"""Pictures in the layouts that classifiers learn from: photographs, radiographs, strip surfaces."""

@@ -1,0 +1,1 @@
+"""Recordings of robotic welding in the layout of the Intel data set: runs, videos, sensor logs, stills."""
