@@ -9,7 +9,10 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside, write_bytes, write_json
 
 RECORD_NAME = "DRAWN.json"
-_ANOTHER = "`--params footage_root=FOLDER` (videos) or `--params RECIPE.source_root=FOLDER` (pictures)"
+_ANOTHER = (
+    "`--params footage_root=FOLDER` (videos), `--params RECIPE.source_root=FOLDER` (pictures) or "
+    "`--params anomaly_detector.source_root=FOLDER` (detectors)"
+)
 _NOTE = (
     "The files listed here were drawn by weld-pipeline from random numbers. They are no recordings of real welds, "
     "and numbers reached on them are no results."
