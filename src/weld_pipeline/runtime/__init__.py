@@ -1,4 +1,4 @@
-"""A bundle at work: numpy, onnxruntime, PyAV and Pillow; no torch, no Kedro."""
+"""A bundle at work: numpy, onnxruntime, PyAV, Pillow, pydantic and jaxtyping; no torch, no Kedro."""
 
 from importlib import import_module
 from typing import Any
