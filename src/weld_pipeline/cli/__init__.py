@@ -15,7 +15,7 @@ __all__ = ["app", "cli"]
 
 app = typer.Typer(
     cls=SayErrors,
-    help="Inspect welds, evaluate predictions, look into bundles and checkpoints.",
+    help="Inspect welds, evaluate predictions, compare detectors over categories, look into bundles, checkpoints and weights.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -31,7 +31,7 @@ def inspect(
         bool | None,
         typer.Option(
             "--tta/--no-tta",
-            help="Pictures: let ten views vote, or the centre decide; by default what the bundle was measured with.",
+            help="Classifiers of pictures: let ten views vote, or the centre decide; by default what the bundle was measured with.",
             show_default=False,
         ),
     ] = None,
