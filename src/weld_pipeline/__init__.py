@@ -1,3 +1,3 @@
-"""From raw weld footage to a signed verdict, in one Kedro graph."""
+"""From raw weld footage to a calibrated verdict, in one Kedro graph."""
 
 __version__ = "0.1.0"
