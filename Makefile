@@ -68,3 +68,4 @@ lock: ## renew the lock of exact versions from pyproject.toml
 
 clean-data: ## remove everything that can be made again (01_raw and pretrained weights stay)
 	find data/0[2-9]_* -mindepth 1 -not -name .gitkeep -not -path 'data/06_models/pretrained*' -delete
+	rm -rf data/categories
