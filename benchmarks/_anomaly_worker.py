@@ -35,13 +35,13 @@ def threads(n: int) -> dict[str, Any]:
 def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
     """Write the patch features [P, D] of one picture."""
     from weld_pipeline.media.pictures import read_picture
-    from weld_pipeline.nn.anomaly.patches import patch_features
+    from weld_pipeline.nn.anomaly.patches import pooled_patches
 
     preprocess = _preprocess(trunk["image_px"])
     with torch.inference_mode():
         picture = preprocess(torch.from_numpy(read_picture(Path(file)))[None])
-        found = patch_features(_trunk(trunk), picture)
-    np.save(to, found[0].flatten(1).T.numpy())
+        found = pooled_patches(_trunk(trunk), picture)
+    np.save(to, found[0].numpy())
     return {}
 
 

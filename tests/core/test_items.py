@@ -53,6 +53,27 @@ def test_items_before_a_failing_one_are_kept(tmp_path):
     assert [store.key_of(f"run/{v}") for v in range(5)] == ["k0", "k1", "k2", None, None]
 
 
+def threads_of_torch():
+    def work(value):
+        import torch
+
+        return {"value": value, "n_threads": torch.get_num_threads(), "pid": os.getpid()}
+
+    return work
+
+
+def test_workers_of_a_pool_have_one_thread_and_the_calling_process_keeps_its_own(tmp_path):
+    import torch
+
+    before, store = torch.get_num_threads(), JsonStore(tmp_path)
+    map_items(pending(range(2), factory=threads_of_torch, n_workers=2), store)
+    store.commit({f"run/{v}": f"k{v}" for v in range(2)})
+    assert {store[name]["n_threads"] for name in store} == {1}
+    map_items(pending(range(3), factory=threads_of_torch, n_workers=2), store)  # one is missing: no pool is started
+    assert store.read("run/2") == {"value": 2, "n_threads": before, "pid": os.getpid()}
+    assert torch.get_num_threads() == before
+
+
 def test_pool_gives_the_same_as_one_process(tmp_path):
     one, many = JsonStore(tmp_path / "one"), JsonStore(tmp_path / "many")
     map_items(pending(range(20)), one)

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import save_file
+from typer.testing import CliRunner
 
+from weld_pipeline.cli import app
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.nn import hub, weights
@@ -156,6 +158,16 @@ def test_inventory_says_what_is_here(cache, tmp_path):
     found = {entry["name"]: entry["found"] for entry in inventory(tmp_path)}
     assert found["r3d_18.kinetics400_v1"] == str(tmp_path / "r3d_18-b3b3357e.safetensors")
     assert found["s3d.kinetics400_v1"] is None
+
+
+def test_converted_file_is_not_said_to_be_compared_with_its_hub(cache, tmp_path):
+    (tmp_path / "r3d_18-b3b3357e.safetensors").write_text("junk")
+    (line,) = [each for each in inventory(tmp_path) if each["found"]]
+    assert (line["is_converted"], line["is_checked"]) == (True, False)
+    assert line["filename"] == "r3d_18-b3b3357e.pth"
+    done = CliRunner().invoke(app, ["weights", "verify", f"--folder={tmp_path}"])
+    assert "not compared, converted from r3d_18-b3b3357e.pth" in done.stdout
+    assert "0 of 1 file(s) compared" in done.stdout
 
 
 def test_unknown_name_lists_the_known():

@@ -162,7 +162,10 @@ def test_category_that_fails_is_named_and_left_out(categories, kedro, project):
     kedro.broken.add("flange")
     done = categories()
     assert done.exit_code == 2
-    assert "categories flange failed, see their messages above; the table is without them" in done.stderr
+    assert (
+        "categories flange left no measures of patchcore, see their messages above; the table is without them"
+        in done.stderr
+    )
     assert table(project).index.tolist() == ["bracket", "pipe", "mean"]
     kedro.broken.clear()
     kedro.commands.clear()
@@ -181,10 +184,60 @@ def test_category_that_fails_where_it_once_worked_is_not_kept(categories, kedro,
     assert kedro.commands[-1][0] == "pipe"
 
 
+def test_run_that_measures_nothing_is_named(project, parts, kedro):
+    arguments = ["categories", str(parts), "--pipeline=training", "--env=test", f"--project={project}"]
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, "bracket, flange, pipe left no measures of training" in done.stderr) == (2, True)
+
+
+def test_missing_delivery_leaves_the_latency_open(categories, kedro, project):
+    categories()
+    (project / "data/categories/pipe/09_delivery/patchcore/timing.json").unlink()
+    assert categories().exit_code == 0
+    assert table(project)["latency_p50_ms"].isna().to_dict() == {
+        "bracket": False,
+        "flange": False,
+        "pipe": True,
+        "mean": False,
+    }
+
+
+def test_category_is_named_as_the_experiment_takes_it(kedro, project, parts):
+    (parts / "pipe").rename(parts / "pipe (1)")
+    done = CliRunner().invoke(
+        app, ["categories", str(parts), "--pipeline=patchcore", "--env=test", f"--project={project}"]
+    )
+    assert done.exit_code == 0
+    assert "pipe (1)" in table(project).index
+
+
+def test_secrets_are_not_copied(categories, project):
+    (project / "conf/local").mkdir(exist_ok=True)
+    (project / "conf/local/credentials.yml").write_text("key: secret\n")
+    categories()
+    assert not list((project / "data/categories").rglob("credentials.yml"))
+    assert (project / "data/categories/pipe/conf/test").is_dir()
+
+
+def test_weights_that_came_later_run_it_again(categories, kedro, project, tmp_path):
+    categories("--category=pipe")
+    (project / "data/06_models/pretrained").mkdir(parents=True)
+    (project / "data/06_models/pretrained/resnet18.a1_in1k.safetensors").write_bytes(b"weights")
+    categories("--category=pipe")
+    own = tmp_path / "own.safetensors"
+    own.write_bytes(b"own")
+    asked = ("--category=pipe", f"--params=patchcore.trunk.weights={own}")
+    categories(*asked)
+    own.write_bytes(b"other")
+    categories(*asked)
+    categories(*asked)
+    assert len(kedro.commands) == 4
+
+
 def test_no_table_is_made_of_nothing(categories, kedro, project):
     kedro.broken |= {"pipe", "flange", "bracket"}
     done = categories()
-    assert (done.exit_code, "bracket, flange, pipe failed" in done.stderr) == (2, True)
+    assert (done.exit_code, "bracket, flange, pipe left no measures of patchcore" in done.stderr) == (2, True)
     assert not (project / "data/08_reporting/categories").exists()
 
 

@@ -51,3 +51,19 @@ def test_places_are_those_of_scipy(seed, height, width, share):
     found = find_regions(levels, threshold=share, height=height, width=width)
     expected = sorted((levels[labels == name].max(), int((labels == name).sum())) for name in range(1, n_places + 1))
     assert [(region.peak, region.area_px) for region in found] == expected[::-1][:20]
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(0, 10_000))
+def test_boxes_lie_in_the_picture_whatever_its_size(height, width, side, seed):
+    levels = np.random.default_rng(seed).random((side, side))
+    for region in find_regions(levels, threshold=0.9, height=height, width=width):
+        assert 0 <= region.top < region.top + region.height <= height
+        assert 0 <= region.left < region.left + region.width <= width
+        assert region.area_px >= 1
+
+
+def test_place_in_the_last_corner_ends_with_the_picture():
+    levels = np.zeros((224, 224))
+    levels[220:, 220:] = 1.0
+    (found,) = find_regions(levels, threshold=0.5, height=225, width=225)
+    assert (found.top + found.height, found.left + found.width) == (225, 225)

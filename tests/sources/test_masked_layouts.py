@@ -157,6 +157,16 @@ def test_magnetic_tiles_tell_class_exposure_and_tile(tmp_path):
     ]
 
 
+def test_masks_with_a_suffix_in_capitals_are_no_pictures(tmp_path):
+    shots = ["MT_Free/Imgs/exp1_num_500", "MT_Free/Imgs/exp1_num_900", "MT_Crack/Imgs/exp1_num_1300"]
+    for shot, suffix in zip(shots, ("png", "PNG", "Png"), strict=True):
+        touch(tmp_path, f"{shot}.jpg", f"{shot}.{suffix}")
+    found = rows(tmp_path)
+    assert {path: row.mask_path for path, row in found.items()} == {
+        f"{shot}.jpg": f"{shot}.{suffix}" for shot, suffix in zip(shots, ("png", "PNG", "Png"), strict=True)
+    }
+
+
 def test_films_are_paired_by_number_and_their_masks_tell_the_class(tmp_path):
     for number, n_marked in ((1, 0), (2, 5)):
         draw(tmp_path / f"W0001/W0001_000{number}.png", marked=6)

@@ -21,14 +21,15 @@ def categories(
     params: Annotated[
         str, typer.Option(metavar="KEY=VALUE,…", help="As for kedro run: patchcore.fit.coreset_size=1000,…")
     ] = "",
-    env: Annotated[str, typer.Option(metavar="NAME", help="Environment of conf/.")] = "base",
+    env: Annotated[str, typer.Option(metavar="NAME", help="Environment of conf/, beside base.")] = "base",
     project: Annotated[Path, typer.Option(metavar="DIR", help="Folder of this project.")] = Path(),
     again: Annotated[bool, typer.Option("--again", help="Run categories that are finished, too.")] = False,
 ) -> None:
     """Fit and measure the anomaly detectors on every category of a folder, then set them beside each other.
 
     Each category is one `kedro run` with data of its own under data/categories/<category>, so nothing is overwritten. A
-    category finished with the same pictures, parameters and code is not run again; one that fails is named and left out.
+    category finished with the same pictures, weights, parameters and code is not run again; one that fails is named and
+    left out. conf/local is read only with --env=local.
 
     Result: data/08_reporting/categories/comparison.csv, .md and .png, and an MLflow run named categories.
 
@@ -41,19 +42,24 @@ def categories(
         raise WeldError(
             f"project {base}: conf/base/globals.yml is not there; go to the project's folder, or name it with --project"
         )
+    root = root.resolve()
     names = category_runs.category_names(root, category or [])
     failed = []
     for name in names:
-        run = category_runs.CategoryRun(base, root.resolve() / name, pipeline=pipeline, params=params, env=env)
+        run = category_runs.CategoryRun(base, root / name, pipeline=pipeline, params=params, env=env)
         if run.is_finished and not again:
             print_rich(f"{name}: finished before, kept")
         elif not run.run():
             failed.append(name)
-    records = [record for name in names if name not in failed for record in _records(base, name, pipeline)]
+    found = {name: _records(base, name, pipeline) for name in names if name not in failed}
+    failed += [name for name, of_category in found.items() if not of_category]
+    records = [record for of_category in found.values() for record in of_category]
     if records:
         typer.echo(category_runs.report(records, base, env=env))  # rich would break the rows of the table
     if failed:
-        raise WeldError(f"categories {', '.join(failed)} failed, see their messages above; the table is without them")
+        raise WeldError(
+            f"categories {', '.join(failed)} left no measures of {pipeline}, see their messages above; the table is without them"
+        )
 
 
 def _records(base: Path, name: str, pipeline: str) -> list[dict[str, Any]]:
@@ -66,6 +72,7 @@ def _records(base: Path, name: str, pipeline: str) -> list[dict[str, Any]]:
     detector = "*" if pipeline == "anomaly_detector" else pipeline
     found = []
     for path in sorted(folder.glob(f"08_reporting/{detector}/anomaly_metrics.json")):
-        timing = json.loads((folder / "09_delivery" / path.parent.name / "timing.json").read_text())
-        found.append(json.loads(path.read_text()) | {"category": name, "latency_ms": timing["ms"]["total"]})
+        timing = folder / "09_delivery" / path.parent.name / "timing.json"
+        latency = json.loads(timing.read_text())["ms"]["total"] if timing.is_file() else None
+        found.append(json.loads(path.read_text()) | {"category": name, "latency_ms": latency})
     return found

@@ -1,7 +1,7 @@
 """`weld weights`: pretrained weights, also for machines without a network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,12 +26,16 @@ def list_weights(folder: FolderOption = _PRETRAINED, as_json: JsonOption = False
         print_json(lines)
         return
     for line in lines:
-        print(f"{line['name']}\n  {line['found'] or 'not here'}\n  {line['url']}\n  {line['licence']}")
+        here = line["found"] or f"not here: bring it as {folder / line['filename']}"
+        digest = f"sha256 {line['sha256']}" if line["sha256"] else "its hub publishes no sha256"
+        print(f"{line['name']}\n  {here}\n  {line['url']}\n  {digest}\n  {line['licence']}")
 
 
 @weights.command("fetch")
 def fetch_weights(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `weld weights list` has it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Of `weld weights list`, or any of timm's, as resnet18.a1_in1k.")
+    ],
     folder: FolderOption = _PRETRAINED,
 ) -> None:
     """Download weights and check their sha256. Exit code 2: they cannot be had; the message says what to bring."""
@@ -47,7 +51,14 @@ def verify_weights(folder: FolderOption = _PRETRAINED) -> None:
 
     found = [line for line in inventory(folder) if line["found"]]
     for line in found:
-        compared = "as its hub has it" if line["is_checked"] else "nothing to compare with, its hub publishes no digest"
-        print(f"{line['name']}: {line['found']} {line['sha256']}: {compared}")
+        print(f"{line['name']}: {line['found']} {line['sha256']}: {_compared(line)}")
     n_checked = sum(line["is_checked"] for line in found)
     print(f"{n_checked} of {len(found)} file(s) compared with what their hubs publish")
+
+
+def _compared(line: dict[str, Any]) -> str:
+    if line["is_checked"]:
+        return "as its hub has it"
+    if line["is_converted"]:
+        return f"not compared, converted from {line['filename']}, whose digest is no longer its own"
+    return "not compared, its hub publishes no digest"

@@ -41,7 +41,8 @@ class Execution:
 
     Attributes:
         engine: `local` runs on this machine.
-        n_workers: Processes; 1 runs in the calling process, which is right where torch uses every core itself.
+        n_workers: Processes, of one thread each; 1 runs in the calling process, which is right where torch uses every core
+            itself.
     """
 
     engine: Literal["local"] = "local"
@@ -89,6 +90,9 @@ class MapReport:
     n_kept: int
 
 
+# Each process has an item of its own; threads within one would only get in the others' way.
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+
 _worker: Callable[[Any], Any] | None = None
 
 
@@ -130,7 +134,8 @@ def _in_process(pending: PendingItems[Any, Any], missing: Sequence[Item[Any]]) -
 def _in_pool(pending: PendingItems[Any, Any], missing: Sequence[Item[Any]], n_workers: int) -> Iterator[Any]:
     # Loky's processes are neither forked (a child would inherit the locks of torch's and FFmpeg's threads) nor started
     # with the command line's own imports, which cost Kedro's seconds in every one.
-    with ProcessPoolExecutor(n_workers, initializer=_start_worker, initargs=(pending.worker_factory,)) as pool:
+    start = {"initializer": _start_worker, "initargs": (pending.worker_factory,), "env": _ONE_THREAD}
+    with ProcessPoolExecutor(n_workers, **start) as pool:
         queue = iter(missing)
         running: deque[Future[Any]] = deque(pool.submit(_work, item.payload) for item in islice(queue, 4 * n_workers))
         while running:

@@ -12,6 +12,7 @@ from weld_pipeline.decision.anomaly_metrics import image_metrics
 from weld_pipeline.decision.estimates import Estimate, Protocol, Sessions, score_labels
 from weld_pipeline.decision.metrics import pass_fail
 from weld_pipeline.decision.pixel_metrics import NUMBERS, PixelMetrics
+from weld_pipeline.decision.summary import metric_name
 
 _VERDICT_RATES = ("defect_recall", "good_specificity", "escape_rate", "false_reject_rate")
 
@@ -88,7 +89,7 @@ def flat_anomaly_metrics(record: Mapping[str, Any]) -> dict[str, float]:
     numbers = {name: value for name, value in record.items() if isinstance(value, int | float)}
     numbers |= {f"threshold.{name}": record["threshold"][name] for name in ("score_threshold", "false_reject_rate")}
     numbers |= {f"at_threshold.{name}": record["at_threshold"][name] for name in (*_VERDICT_RATES, "f1")}
-    numbers |= {f"image_auroc.{kind}": found["image_auroc"] for kind, found in record["per_kind"].items()}
+    numbers |= {f"image_auroc.{metric_name(kind)}": found["image_auroc"] for kind, found in record["per_kind"].items()}
     numbers |= {f"latency_ms.{name}": value for name, value in (record["latency_ms"] or {}).items()}
     for name, ends in record["intervals"].items():
         if ends:

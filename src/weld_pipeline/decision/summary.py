@@ -1,5 +1,6 @@
 """An evaluation as plain JSON values: the whole record for the files, the short one for `weld evaluate`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,8 @@ from weld_pipeline.decision.baselines import Baseline
 from weld_pipeline.decision.estimates import Estimate
 from weld_pipeline.decision.evaluation import Evaluation
 from weld_pipeline.decision.metrics import RATES
+
+_NO_METRIC_SIGN = re.compile(r"[^\w\-. :]")
 
 
 def to_record(evaluation: Evaluation) -> dict[str, Any]:
@@ -90,13 +93,22 @@ def curve_metrics(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[s
     }
 
 
+def metric_name(name: str) -> str:
+    """Return a name of a class or a category as MLflow takes it in a metric's name: other signs become `_`.
+
+    >>> metric_name("crack+pore (1)")
+    'crack_pore _1_'
+    """
+    return _NO_METRIC_SIGN.sub("_", name)
+
+
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return the numbers worth comparing between runs, one level deep; undefined ones are left out."""
     shipped = evaluation.at_threshold
     named: dict[str, Estimate] = {
         **evaluation.rates,
         **({f"at_threshold.{name}": estimate for name, estimate in shipped.rates.items()} if shipped else {}),
-        **{f"recall.{name}": metrics["recall"] for name, metrics in evaluation.per_class.items()},
+        **{f"recall.{metric_name(name)}": metrics["recall"] for name, metrics in evaluation.per_class.items()},
         **{f"baseline.{each.name}_from_{each.fit_on}": each.rates["accuracy"] for each in evaluation.baselines},
         **{f"margin.{each.name}_from_{each.fit_on}": each.margin for each in evaluation.baselines},
     }

@@ -20,6 +20,7 @@ Precision = Literal["bf16", "fp32"]
 # Embedding [B, D] and logits [B, K] of cropped clips, float32.
 Encoded = tuple[Float[np.ndarray, "B D"], Float[np.ndarray, "B K"]]
 Encoder = Callable[[UInt8[Tensor, "B T h w 3"]], Encoded]
+_NOT_ROUNDED = ", though the processor has neither AVX512-BF16 nor AMX and may compute in fp32 all the same"
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def choose_compute(
     if precision == "auto" and device == "cpu" and not has_fast_bf16():
         chosen = Compute(device, "fp32", "the processor has neither AVX512-BF16 nor AMX", None)
     elif precision != "auto":
-        chosen = Compute(device, precision, "asked for", None)
+        is_slow = precision == "bf16" and device == "cpu" and not has_fast_bf16()
+        chosen = Compute(device, precision, f"asked for{_NOT_ROUNDED if is_slow else ''}", None)
     else:
         rounding = _rounding(trunk, cropped, device)
         holds = rounding <= max_rounding

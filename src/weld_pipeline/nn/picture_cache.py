@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items import Execution, Item, PendingItems
@@ -48,7 +47,7 @@ def pending_pictures(
         Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, resized_px, grey), inside(file.root, file.path))
         for file in files
     ]
-    factory = _ResizerFactory(resized_px, grey, is_alone=n_workers == 1)
+    factory = _ResizerFactory(resized_px, grey)
     return PendingItems(factory, items, "resizing pictures", Execution(n_workers=n_workers))
 
 
@@ -56,11 +55,8 @@ def pending_pictures(
 class _ResizerFactory:
     resized_px: int
     grey: bool
-    is_alone: bool
 
     def __call__(self) -> "_Resizer":
-        if not self.is_alone:
-            torch.set_num_threads(1)  # each process has a picture of its own
         # Statistics and crop come after the cache, so any do.
         return _Resizer(
             PicturePreprocess(

@@ -15,13 +15,13 @@ def fingerprint(module: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(tensors_of(module).items()):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(value).data)
+        digest.update(value.data)
     return digest.hexdigest()
 
 
 def tensors_of(module: nn.Module) -> dict[str, np.ndarray]:
-    """Return every persistent parameter and buffer as an array."""
-    return {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+    """Return every persistent parameter and buffer as an array, however it lies in memory."""
+    return {name: value.detach().cpu().contiguous().numpy() for name, value in module.state_dict().items()}
 
 
 def load_tensors(module: nn.Module, tensors: Mapping[str, np.ndarray]) -> None:

@@ -152,7 +152,8 @@ def _found(line: Pretrained, path: Path) -> Found:
 def inventory(folder: Path) -> list[dict[str, Any]]:
     """Return every line of the table as JSON values, with the file found for it and that file's digest.
 
-    `is_checked` tells whether the hub publishes a digest that the file was compared with.
+    `filename` is what a file is to be called to be found. `is_checked` tells whether it was compared with a digest: one
+    that `is_converted`, of another suffix, cannot be, and not every hub publishes one.
 
     Raises:
         WeldError: If a file has other bytes than the hub's.
@@ -160,7 +161,10 @@ def inventory(folder: Path) -> list[dict[str, Any]]:
     lines = []
     for line in table().values():
         path = find_local(line, folder)
-        here = {"found": str(path) if path else None, "is_checked": bool(path and line.sha256)}
+        is_converted = path is not None and path.parent == folder and path.name != line.filename
+        is_checked = path is not None and line.sha256 is not None and not is_converted
+        here = {"filename": line.filename, "found": str(path) if path else None}
+        here |= {"is_converted": is_converted, "is_checked": is_checked}
         lines.append(asdict(line) | here | {"sha256": sha256_file(path) if path else line.sha256})
     return lines
 

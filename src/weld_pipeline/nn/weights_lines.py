@@ -16,7 +16,7 @@ from weld_pipeline.core.errors import WeldError
 _KINETICS = "BSD-3-Clause (torchvision); trained on Kinetics-400, whose videos keep their own terms"
 _HUB = "https://huggingface.co/"
 _HUB_FILE = "model.safetensors"
-# What `weld weights list` shows of timm's 1,500: the trunks of the recipes and a few standard ones. Every other one is
+# What `weld weights list` shows of timm's 1,500: the trunks of recipes and detectors and a few standard ones. Every other one is
 # found by its name all the same.
 LISTED = (
     "resnet50.a1_in1k",
@@ -28,6 +28,8 @@ LISTED = (
     "tiny_vit_21m_384.dist_in22k_ft_in1k",
     "efficientnet_b0.ra_in1k",
     "densenet169.tv_in1k",
+    "wide_resnet50_2.racm_in1k",
+    "vit_small_patch14_dinov2.lvd142m",
 )
 
 

@@ -48,19 +48,25 @@ def find_regions(levels: Float[np.ndarray, "h w"], *, threshold: float, height: 
     n_px = stop - start
     # Row by row, the pixels above stand in the order of the runs.
     peak = np.maximum.reduceat(levels[is_above], np.cumsum(n_px) - n_px)
-    across, down = width / levels.shape[1], height / levels.shape[0]
+    n_rows, n_columns = levels.shape
     names, place = np.unique(_joined(row, start, stop), return_inverse=True)
     top, bottom = (_gathered(ufunc, row, place, len(names)) for ufunc in (np.minimum, np.maximum))
     left, right = _gathered(np.minimum, start, place, len(names)), _gathered(np.maximum, stop, place, len(names))
     area, highest = np.bincount(place, weights=n_px), _gathered(np.maximum, peak, place, len(names))
     regions = []
     for one in np.argsort(-highest, kind="stable")[:_MAX_REGIONS]:
-        first_row, first_column = int(top[one] * down), int(left[one] * across)
-        n_rows = int(np.ceil((bottom[one] + 1) * down)) - first_row
-        n_columns = int(np.ceil(right[one] * across)) - first_column
-        n_all = round(float(area[one]) * across * down)
-        regions.append(Region(first_row, first_column, n_rows, n_columns, n_all, float(highest[one])))
+        first_row, last_row = _stretched(top[one], bottom[one] + 1, by=(height, n_rows))
+        first_column, last_column = _stretched(left[one], right[one], by=(width, n_columns))
+        area_px = max(1, round(int(area[one]) * height * width / (n_rows * n_columns)))
+        box = (first_row, first_column, last_row - first_row, last_column - first_column)
+        regions.append(Region(*box, area_px, float(highest[one])))
     return tuple(regions)
+
+
+def _stretched(first: np.integer, stop: np.integer, *, by: tuple[int, int]) -> tuple[int, int]:
+    """Return the least span of whole pixels of the picture that covers one of the map, in whole numbers."""
+    longer, shorter = by
+    return int(first) * longer // shorter, -(-int(stop) * longer // shorter)
 
 
 def _gathered(ufunc: np.ufunc, values: np.ndarray, place: Int[np.ndarray, " R"], n_places: int) -> np.ndarray:

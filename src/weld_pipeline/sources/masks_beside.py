@@ -26,7 +26,7 @@ _MAX_SHOTS_APART = 200
 def has_masks_beside(names: Names) -> bool:
     """Return whether at least half of the jpg and bmp pictures have a png of the same name beside them."""
     files = [file for file in names.files if _is_plain(file)]
-    return bool(files) and 2 * sum(_twin(file) in names.files_known for file in files) >= len(files)
+    return bool(files) and 2 * len(_masks_of(names)) >= len(files)
 
 
 def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
@@ -41,10 +41,10 @@ def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[Ind
         session_pattern: Regular expression on the path; without one, or where it finds nothing, the session is the tile
             (see `tiles_of_shots`), of other names the file itself.
     """
-    mask_of = {file: _twin(file) for file in names.files if _is_plain(file) and _twin(file) in names.files_known}
+    mask_of = _masks_of(names)
     masks = set(mask_of.values())
     folders = {mask.rpartition("/")[0] for mask in masks}
-    lost = [file for file in names.files if file.endswith(".png") and file.rpartition("/")[0] in folders]
+    lost = [file for file in names.files if file.lower().endswith(".png") and file.rpartition("/")[0] in folders]
     masks.update(lost)
     files = [file for file in names.files if may_be_picture(file) and file not in masks]
     tile_of = tiles_of_shots(files)
@@ -101,6 +101,8 @@ def _is_plain(file: str) -> bool:
     return file.lower().endswith(_PICTURE_SUFFIXES)
 
 
-def _twin(file: str) -> str:
-    """Return the png beside a picture."""
-    return str(PurePosixPath(file).with_suffix(".png"))
+def _masks_of(names: Names) -> dict[str, str]:
+    """Return the png of the same name beside a picture, of each that has one; suffixes may be in capitals."""
+    pngs = {str(PurePosixPath(file).with_suffix("")): file for file in names.files if file.lower().endswith(".png")}
+    stems = {file: str(PurePosixPath(file).with_suffix("")) for file in names.files if _is_plain(file)}
+    return {file: pngs[stem] for file, stem in stems.items() if stem in pngs}

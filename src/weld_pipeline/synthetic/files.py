@@ -2,9 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
-
-import cv2
 
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items import Execution, Item, PendingItems
@@ -38,14 +35,10 @@ def pending_files(
         n_workers: Processes to draw on.
     """
     items = [Item(plan.path, content_key(version, plan.path, recipe), plan) for plan, recipe in files]
-    worker_factory = partial(_draw_worker, is_alone=n_workers == 1)
-    return PendingItems(worker_factory, items, label, Execution(n_workers=n_workers))
+    return PendingItems(_draw_worker, items, label, Execution(n_workers=n_workers))
 
 
-def _draw_worker(*, is_alone: bool) -> Callable[[FilePlan], bytes]:
-    if not is_alone:
-        # Each process has a core; OpenCV's own threads would only get in each other's way.
-        cv2.setNumThreads(1)
+def _draw_worker() -> Callable[[FilePlan], bytes]:
     return _draw
 
 

@@ -42,8 +42,19 @@ def test_layer_that_is_not_there_is_named_with_near_ones():
         trunk(layers=("layer2", "layer9"))
 
 
+def test_layer_within_a_block_that_tracing_takes_as_one_is_refused():
+    with pytest.raises(
+        WeldError, match=r"taken as a whole; set trunk\.layers to some of conv_stem, bn1, blocks, blocks\.0"
+    ):
+        trunk("mobilenetv2_100", layers=("blocks.2.0.bn1.drop",))
+
+
+def test_maps_come_in_the_networks_order():
+    assert trunk(layers=("layer2", "layer1")).channels == (64, 128)
+
+
 def test_layer_without_a_map_is_refused():
-    with pytest.raises(WeldError, match="no map; name one before pooling"):
+    with pytest.raises(WeldError, match=r"^trunk \w+: a layer gives \(\d+,\), no map; name one before pooling$"):
         trunk(layers=("global_pool",))
 
 

@@ -6,15 +6,18 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from einops import rearrange
 from torch.nn import functional
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.anomaly import patch_reading
 from weld_pipeline.nn.anomaly.features import MapTrunk
 from weld_pipeline.nn.anomaly.maps import GaussianSmoothing, upsampled
 from weld_pipeline.nn.anomaly.patch_reading import patch_reader
 from weld_pipeline.nn.anomaly.patchcore import PatchCore, fit_patchcore, restore_patchcore, save_patchcore
-from weld_pipeline.nn.anomaly.patches import joined_maps, patch_features
+from weld_pipeline.nn.anomaly.patches import joined_maps, pooled_patches, unit_patches
 from weld_pipeline.nn.checkpoints import read_model, write_model
+from weld_pipeline.nn.compiled import CompiledModule
 
 SIDE = 64
 HOW = {"budget_bytes": 2**24, "projected_dims": 32, "seed": 0, "map_sigma_px": 2.0}
@@ -56,7 +59,8 @@ def with_spot(n, seed=0):
 
 def test_features_are_pooled_maps_joined_at_the_finest_size(trunk):
     fine, coarse = trunk(pictures(2))
-    features = patch_features(trunk, pictures(2))
+    patches = pooled_patches(trunk, pictures(2))
+    features = rearrange(patches, "b (h w) d -> b d h w", h=trunk.sizes[0][0])
     assert features.shape == (2, sum(trunk.channels), *trunk.sizes[0])
     n_fine = trunk.channels[0]
     middle = fine[:, :, 2:5, 6:9].mean(dim=(2, 3))
@@ -72,11 +76,18 @@ def test_joining_keeps_maps_of_one_size_as_they_are():
     assert torch.equal(joined_maps(maps), torch.cat(maps, dim=1))
 
 
-def test_compiled_trunk_gives_torchs_patches_at_any_batch(trunk):
-    read = patch_reader(trunk)
-    for n in (1, 3):
-        expected = patch_features(trunk, pictures(n)).flatten(2).transpose(1, 2)
-        torch.testing.assert_close(read(pictures(n)).cpu(), expected, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("features", [pooled_patches, unit_patches])
+def test_patches_are_torchs_before_the_trunk_is_compiled_and_after(trunk, features, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(
+        patch_reading,
+        "CompiledModule",
+        lambda *given, **how: compiled.append(1) or CompiledModule(*given, **how),
+    )
+    read = patch_reader(trunk, features)
+    for n in (27, 1, 1, 3):
+        torch.testing.assert_close(read(pictures(n)).cpu(), features(trunk, pictures(n)), rtol=1e-4, atol=1e-4)
+    assert torch.cuda.is_available() or compiled == [1]
 
 
 def test_scores_and_maps_follow_the_paper(trunk, detector):
@@ -85,7 +96,7 @@ def test_scores_and_maps_follow_the_paper(trunk, detector):
     score, anomaly_map = detector(batch)
     bank = (detector.bank + detector.centre).double().numpy()
     for number in range(3):
-        patches = patch_features(trunk, batch[number : number + 1])[0].flatten(1).T.double().numpy()
+        patches = pooled_patches(trunk, batch[number : number + 1])[0].double().numpy()
         gaps = np.linalg.norm(patches[:, None] - bank[None], axis=2)
         worst = gaps.min(axis=1).argmax()
         nearest = gaps[worst].argmin()
@@ -107,7 +118,7 @@ def test_spot_is_found_where_it_is(detector):
 
 
 def test_bank_is_made_of_good_patches(trunk, good, detector):
-    patches = torch.cat([patch_features(trunk, batch).flatten(2).transpose(1, 2).flatten(0, 1) for batch in good])
+    patches = torch.cat([pooled_patches(trunk, batch).flatten(0, 1) for batch in good])
     gaps = torch.cdist(detector.bank + detector.centre, patches, compute_mode="donot_use_mm_for_euclid_dist")
     assert float(gaps.amin(dim=1).max()) < 1e-3
     assert len(torch.unique(gaps.argmin(dim=1))) == 60
@@ -129,7 +140,7 @@ def test_one_seed_gives_one_detector(trunk, good, detector):
 @pytest.mark.parametrize(("n_bank", "n_neighbours"), [(60, 1), (1, 9)])
 def test_score_is_not_weighed_where_there_is_nothing_to_compare_with(trunk, good, n_bank, n_neighbours):
     detector = fit_patchcore(trunk, good, coreset_size=n_bank, coreset_ratio=None, n_neighbours=n_neighbours, **HOW)
-    patches = patch_features(trunk, with_spot(2)).flatten(2).transpose(1, 2) - detector.centre
+    patches = pooled_patches(trunk, with_spot(2)) - detector.centre
     assert detector(with_spot(2))[0].tolist() == pytest.approx(
         detector.distances(patches).amax(dim=1).tolist(), rel=1e-4
     )

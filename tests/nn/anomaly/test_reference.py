@@ -7,12 +7,12 @@ import torch
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.features import MapTrunk
+from weld_pipeline.nn.anomaly.patches import unit_patches
 from weld_pipeline.nn.anomaly.reference import (
     ReferenceOptions,
     fit_reference,
     restore_reference,
     save_reference,
-    unit_patches,
 )
 
 

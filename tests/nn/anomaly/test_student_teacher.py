@@ -414,7 +414,7 @@ def test_student_that_imitates_everything_is_called_collapsed(long_fitted, image
     found = check(network, images, preprocess)
     assert found["is_collapsed"]
     assert (found["image_auroc"], found["pixel_auroc"], found["error_over_variance"]) == (0.5, 0.5, 0.0)
-    assert found["map_spread"] == 0
+    assert found["map_spread"] < 1e-7  # rounding, not the same on every processor
     assert len(found["reasons"]) == 3
 
 

@@ -16,6 +16,9 @@ from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 from weld_pipeline.nn.anomaly.student_teacher import StudentTeacher
 
+# What float32 makes of a map that is flat; maps of good pictures are about 0 to 0.1.
+_FLAT = 1e-6
+
 
 @dataclass
 class _Seen:
@@ -139,7 +142,7 @@ def _reasons(found: dict[str, float], min_auroc: float) -> list[str]:
             f"error_over_variance is {found['error_over_variance']:.3f}: the student says no more of its teacher than the "
             "teacher's mean; raise student.training.n_steps, or look at the teacher's weights"
         )
-    if not found["map_spread"] > 0:
+    if not found["map_spread"] > _FLAT:
         said.append(
             f"map_spread is {found['map_spread']:.3g}: the map of a good picture is flat or no number; "
             "lower student.training.learning_rate, or look at the pictures"

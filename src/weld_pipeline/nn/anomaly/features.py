@@ -38,7 +38,8 @@ class MapTrunk(nn.Module):
         Args:
             name: Timm's name of the architecture, without a tag.
             crop_px: Side of the pictures.
-            layers: Names of modules of the network, such as layer2, blocks.4 or stages.1, in the order of the maps.
+            layers: Names of modules of the network, such as layer2, blocks.4 or stages.1; their maps come in the
+                network's own order, the finest first.
             mean: Per RGB channel, on [0, 1], that its weights were made with.
             std: Per RGB channel, on [0, 1].
 
@@ -76,6 +77,8 @@ class MapTrunk(nn.Module):
     def _dry_run(self, crop_px: int) -> list[Float[Tensor, "1 _ _ _"]]:
         try:
             return self(torch.zeros(1, 3, crop_px, crop_px))
+        except WeldError:
+            raise
         except (RuntimeError, AssertionError, ValueError) as error:
             reason = str(error).splitlines()[0]
             name = self.architecture["name"]
@@ -108,11 +111,19 @@ def _cut(whole: ImageTrunk, layers: Sequence[str]) -> nn.Module:
             )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="NOTE: The nodes obtained by tracing")
-        return create_feature_extractor(whole.body.eval(), {layer: layer for layer in layers})
+        try:
+            return create_feature_extractor(whole.body.eval(), {layer: layer for layer in layers})
+        except ValueError as error:  # a part of a block that tracing takes as one
+            raise WeldError(
+                f"trunk {name}: {', '.join(layers)} cannot all be read, one lies within a block that is taken as a whole; "
+                f"set trunk.layers to some of {', '.join(_top(known))}"
+            ) from error
 
 
 def _top(known: Sequence[str]) -> list[str]:
-    return [path for path in known if path.count(".") <= 1][:12]
+    """Return stages and numbered blocks, which tracing gives in any network."""
+    names = [path.split(".") for path in known]
+    return [".".join(parts) for parts in names if len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit())][:12]  # noqa: PLR2004
 
 
 def load_map_trunk(

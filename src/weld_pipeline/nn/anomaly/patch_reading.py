@@ -3,33 +3,43 @@
 from collections.abc import Callable
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.features import MapTrunk
-from weld_pipeline.nn.anomaly.patches import patch_features
+from weld_pipeline.nn.anomaly.patches import PatchFeatures
 from weld_pipeline.nn.compiled import CompiledModule
 
 PatchReader = Callable[[Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
+# On two cores compiling takes what it saves on 76 pictures (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT). Up to
+# half of the least of these torch reads, so that neither few nor many pictures pay for both.
+_BY_TORCH = 28
 
-def patch_reader(trunk: MapTrunk) -> PatchReader:
+
+def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
     """Return what gives the patches of normalised pictures, in float32.
 
-    On a GPU the trunk moves there and the patches stay there; on a processor it is compiled by OpenVINO.
+    The trunk belongs to the reader until `at_rest`. On a GPU it moves there and the patches stay there. On a processor the first pictures go through torch, and
+    the trunk is compiled by OpenVINO once it shows that there are more.
+
+    Args:
+        trunk: Gives the maps.
+        features: What is made of them.
 
     Raises:
         WeldError: If a weight of the trunk is not finite; a compiled network need not pass it on.
     """
     _check_weights(trunk)
-    if torch.cuda.is_available():
-        rows = _PatchRows(trunk.to(device="cuda", memory_format=torch.channels_last))  # type: ignore[call-overload]
-        return lambda pictures: _read(rows, pictures)
-    side = trunk.architecture["crop_px"]
-    compiled = CompiledModule(_PatchRows(trunk), torch.zeros(1, 3, side, side), precision="fp32")
-    return lambda pictures: torch.from_numpy(compiled(pictures)[0])
+    rows = _PatchRows(trunk, features)
+    return _on_gpu(rows) if torch.cuda.is_available() else _OnProcessor(rows)
+
+
+def at_rest(trunk: MapTrunk) -> MapTrunk:
+    """Return a trunk that was read with as it was before, on the processor and with its weights in their usual order."""
+    rested: MapTrunk = trunk.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return rested
 
 
 def _check_weights(trunk: MapTrunk) -> None:
@@ -41,15 +51,36 @@ def _check_weights(trunk: MapTrunk) -> None:
 
 
 class _PatchRows(nn.Module):
-    def __init__(self, trunk: MapTrunk) -> None:
+    def __init__(self, trunk: MapTrunk, features: PatchFeatures) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.trunk, self._features = trunk, features
         self.eval()
 
     def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B P D"]]:
-        return (rearrange(patch_features(self.trunk, pictures), "b d h w -> b (h w) d"),)
+        return (self._features(self.trunk, pictures),)
 
 
-def _read(rows: _PatchRows, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    with torch.inference_mode():
-        return rows(pictures.to("cuda", memory_format=torch.channels_last))[0]
+def _on_gpu(rows: _PatchRows) -> PatchReader:
+    rows = rows.to(device="cuda", memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def read(pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        (patches,) = rows(pictures.to("cuda", memory_format=torch.channels_last))
+        return patches
+
+    return read
+
+
+class _OnProcessor:
+    def __init__(self, rows: _PatchRows) -> None:
+        self._rows, self._n_read = rows.to(memory_format=torch.channels_last), 0  # type: ignore[call-overload]
+        self._compiled: CompiledModule | None = None
+
+    def __call__(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        self._n_read += len(pictures)
+        if self._n_read <= _BY_TORCH:
+            with torch.inference_mode():
+                return self._rows(pictures.to(memory_format=torch.channels_last))[0].contiguous()
+        if self._compiled is None:
+            self._compiled = CompiledModule(self._rows, torch.zeros_like(pictures[:1]), precision="fp32")
+        return torch.from_numpy(self._compiled(pictures)[0])

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.features import MapTrunk
 from weld_pipeline.nn.anomaly.maps import GaussianSmoothing, upsampled
-from weld_pipeline.nn.anomaly.patch_reading import patch_reader
-from weld_pipeline.nn.anomaly.patches import patch_features
+from weld_pipeline.nn.anomaly.patch_reading import at_rest, patch_reader
+from weld_pipeline.nn.anomaly.patches import pooled_patches
 from weld_pipeline.nn.anomaly.streaming_coreset import StreamingCoreset
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.state import load_tensors, tensors_of
@@ -71,8 +71,7 @@ class PatchCore(nn.Module):
     def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
         """Return score and anomaly map of normalised pictures."""
         height, width = self.trunk.sizes[0]
-        features = patch_features(self.trunk, pictures)
-        patches = rearrange(features, "b d h w -> b (h w) d") - self.centre
+        patches = pooled_patches(self.trunk, pictures) - self.centre
         distances = self.distances(patches)
         patch_map = rearrange(distances, "b (h w) -> b h w", h=height, w=width)
         return self._score(patches, distances), self.smoothing(upsampled(patch_map, self.image_px))
@@ -133,7 +132,7 @@ def fit_patchcore(
     coreset = StreamingCoreset(
         size=coreset_size, ratio=coreset_ratio, budget_bytes=budget_bytes, projected=projected_dims, seed=seed
     )
-    read, n_images = patch_reader(trunk), 0
+    read, n_images = patch_reader(trunk, pooled_patches), 0
     for pictures in batches:
         patches = read(pictures)
         _check_finite(pictures, patches, n_images)
@@ -142,7 +141,7 @@ def fit_patchcore(
     if not n_images:
         raise WeldError("patchcore: no good picture to fit on; the train split must hold some")
     bank = coreset.finish().cpu()
-    detector = PatchCore(trunk.cpu(), n_bank=len(bank), n_neighbours=n_neighbours, map_sigma_px=map_sigma_px)
+    detector = PatchCore(at_rest(trunk), n_bank=len(bank), n_neighbours=n_neighbours, map_sigma_px=map_sigma_px)
     detector.remember(bank)
     detector.fitted_on = {"n_images": n_images, "n_patches": coreset.n_patches}
     return detector.eval().requires_grad_(requires_grad=False)

@@ -1,26 +1,42 @@
-"""Patch features: the maps of a trunk's layers, pooled over their neighbourhood and joined at the finest size."""
+"""Patch features: the maps of a trunk's layers joined at the finest size, a row a position."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from weld_pipeline.nn.anomaly.features import MapTrunk
 
+PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
-def patch_features(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B D h w"]:
+
+def pooled_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
     """Return the features of each patch, aware of its neighbours: Roth et al. 2022, §3.1.
 
     Each layer's map is averaged over 3×3 positions, those beyond the border counting as 0 (as the peer has it), before
     the maps are joined.
 
     Args:
-        trunk: Gives the maps; the first layer's size (h, w) is that of the features.
+        trunk: Gives the maps; the first layer's size (h, w) is that of the patches, P = h w.
         pictures: Normalised.
     """
-    return joined_maps([functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(pictures)])
+    maps = [functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(pictures)]
+    return rearrange(joined_maps(maps), "b d h w -> b (h w) d")
+
+
+def unit_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+    """Return the features of each position alone, at length √D, so that only their direction counts.
+
+    Args:
+        trunk: As above.
+        pictures: Normalised.
+    """
+    patches = rearrange(joined_maps(trunk(pictures)), "b d h w -> b (h w) d")
+    length = patches.square().mean(dim=2, keepdim=True).sqrt()
+    return patches / length.clamp(min=torch.finfo(patches.dtype).tiny)
 
 
 def joined_maps(maps: Sequence[Float[Tensor, "B _ _ _"]]) -> Float[Tensor, "B D h w"]:

@@ -64,7 +64,7 @@ def pending_prepared(
         )
         for picture in pictures
     ]
-    factory = _PreparerFactory(dict(preprocess), tiling, is_alone=n_workers == 1)
+    factory = _PreparerFactory(dict(preprocess), tiling)
     return PendingItems(factory, items, "preparing pictures", Execution(n_workers=n_workers))
 
 
@@ -79,11 +79,8 @@ def _mask_key(mask: Path | None) -> list[Any]:
 class _PreparerFactory:
     preprocess: dict[str, Any]
     tiling: Tiling | None
-    is_alone: bool
 
     def __call__(self) -> "_Preparer":
-        if not self.is_alone:
-            torch.set_num_threads(1)  # each process has a picture of its own
         return _Preparer(MapPreprocess(**self.preprocess), self.tiling)
 
 

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.features import MapTrunk
 from weld_pipeline.nn.anomaly.maps import GaussianSmoothing, upsampled
-from weld_pipeline.nn.anomaly.patches import joined_maps
+from weld_pipeline.nn.anomaly.patch_reading import at_rest, patch_reader
+from weld_pipeline.nn.anomaly.patches import unit_patches
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.state import load_tensors, tensors_of
 
@@ -86,13 +87,6 @@ class Reference(nn.Module):
         return whitened.square().mean(dim=2).sqrt()
 
 
-def unit_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of every position at length √D, so that only their direction counts."""
-    patches = rearrange(joined_maps(trunk(pictures)), "b d h w -> b (h w) d")
-    length = patches.square().mean(dim=2, keepdim=True).sqrt()
-    return patches / length.clamp(min=torch.finfo(patches.dtype).tiny)
-
-
 def fit_reference(
     trunk: MapTrunk, batches: Iterable[Float[Tensor, "_ 3 S S"]], options: ReferenceOptions
 ) -> tuple[Reference, int]:
@@ -112,15 +106,15 @@ def fit_reference(
         raise WeldError(
             "fit.spread covariance: a position has too few samples for it; set fit.position to free, or fit.spread to variance"
         )
-    detector = Reference(trunk, options)
+    read = patch_reader(trunk, unit_patches)
     moments = _Moments(is_aligned=options.position == "aligned", with_products=options.spread == "covariance")
-    with torch.inference_mode():
-        for pictures in batches:
-            moments.add(unit_patches(trunk, pictures).double())
+    for pictures in batches:
+        moments.add(read(pictures).double())
     if not moments.n_pictures:
         raise WeldError("reference: no good picture to fit on; the train split must hold some")
     if options.spread != "none" and moments.n_pictures < 2:  # noqa: PLR2004 - a spread needs two
         raise WeldError("reference: a spread needs two good pictures or more; set fit.spread to none")
+    detector = Reference(at_rest(trunk), options)
     detector.mean.copy_(moments.mean)
     if options.spread != "none":
         detector.scale.copy_(moments.whitening(options.shrinkage))
@@ -168,7 +162,9 @@ class _Moments:
         if self._with_products:
             covariance = self._squares / self._n - shift.T @ shift
             mean_variance = covariance.diagonal().mean()
-            mixed = (1 - shrinkage) * covariance + shrinkage * mean_variance * torch.eye(len(covariance))
+            mixed = (1 - shrinkage) * covariance + shrinkage * mean_variance * torch.eye(
+                len(covariance), device=covariance.device
+            )
             values, vectors = torch.linalg.eigh(mixed.double())
             _check_spread(values.max())
             # A direction in which nothing varied is not infinitely telling: it counts as a millionth of the widest.

@@ -1,6 +1,7 @@
 """Runs of the pipeline on one category after another, each with data of its own, and what they come to."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,13 @@ import pandas as pd
 import yaml  # type: ignore[import-untyped]
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import content_key, write_bytes, write_json
-from weld_pipeline.core.provenance import code_revision
+from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
 from weld_pipeline.decision import anomaly_table
+from weld_pipeline.decision.summary import metric_name
 
 _REPORT = Path("data/08_reporting/categories")
 _SQLITE = "sqlite:///"
+_PACKAGE = Path(__file__).parents[2]
 
 
 def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
@@ -71,13 +73,13 @@ class CategoryRun:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it was run to its end with these pictures, parameters, configuration and code."""
+        """Return whether it was run to its end with these pictures, weights, parameters, configuration and code."""
         path = self.folder / "finished.json"
         return path.is_file() and json.loads(path.read_text()) == {"key": self._key()}
 
     def run(self) -> bool:
         """Run it and return whether that went well; its messages go where ours go."""
-        conf = self._own_configuration()
+        key, conf = self._key(), self._own_configuration()  # before the run: what changes meanwhile was not run
         (self.folder / "finished.json").unlink(missing_ok=True)
         params = ",".join([f"anomaly_detector.source_root={self.source}", *([self.params] if self.params else [])])
         # The console script lies beside the interpreter; `-m kedro` would put the working directory first on its path.
@@ -85,32 +87,53 @@ class CategoryRun:
         command = [str(kedro), "run", f"--pipeline={self.pipeline}", f"--env={self.env}"]
         done = subprocess.run([*command, f"--conf-source={conf}", f"--params={params}"], cwd=self.project, check=False)
         if done.returncode == 0:
-            write_json(self.folder / "finished.json", {"key": self._key()})
+            write_json(self.folder / "finished.json", {"key": key})
         return done.returncode == 0
 
     def _key(self) -> str:
-        revision = code_revision()
-        conf = sorted((self.project / "conf").rglob("*.yml"))
-        texts = [[str(path.relative_to(self.project)), path.read_text()] for path in conf]
+        conf = [path for folder in self._configurations() for path in folder.rglob("*.yml")]
+        code = [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")]
         asked = [str(self.source), self.pipeline, self.params, self.env]
-        return content_key(asked, [revision.commit, revision.is_dirty], texts, _listing(self.source))
+        return content_key(asked, _digests(code), _digests(conf), _listing(self.source), self._weights())
+
+    def _configurations(self) -> list[Path]:
+        """Return what `kedro run --env` reads; `local`, where credentials lie, only if it is asked for."""
+        return [self.project / "conf" / name for name in dict.fromkeys(("base", self.env))]
+
+    def _weights(self) -> list[list[Any]]:
+        """Return what tells that pretrained weights came, went or changed, in their folder or named by a parameter."""
+        settings = yaml.safe_load((self.project / "conf" / "base" / "globals.yml").read_text())
+        values = [Path(part.partition("=")[2]) for part in self.params.split(",")]
+        named = [(value, value.stat()) for value in values if value.is_file()]
+        return _listing(self.project / settings["pretrained"]) + [_state(value, stat) for value, stat in named]
 
     def _own_configuration(self) -> Path:
         """Return a copy of the configuration whose data lie in the category's folder."""
         copy = self.folder / "conf"
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(self.project / "conf", copy)
+        for folder in self._configurations():
+            if folder.is_dir():
+                shutil.copytree(folder, copy / folder.name)
+        for path in (self.project / "conf").glob("*.yml"):
+            shutil.copy(path, copy)
         given = (copy / "base" / "globals.yml").read_text()
         own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
         write_bytes(copy / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
         return copy
 
 
+def _digests(files: Sequence[Path]) -> list[list[str]]:
+    return [[str(path), sha256_file(path)] for path in sorted(files)]
+
+
 def _listing(folder: Path) -> list[list[Any]]:
-    """Return name, size and time of every file: what tells cheaply that a picture came, went or changed."""
+    """Return name, size and time of every file: what tells cheaply that one came, went or changed."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    found = [(path.relative_to(folder), path.stat()) for path in files]
-    return [[str(name), stat.st_size, stat.st_mtime_ns] for name, stat in found]
+    return [_state(path.relative_to(folder), path.stat()) for path in files]
+
+
+def _state(name: Path, stat: os.stat_result) -> list[Any]:
+    return [str(name), stat.st_size, stat.st_mtime_ns]
 
 
 def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> str:
@@ -126,7 +149,8 @@ def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> 
     text = anomaly_table.as_markdown(table)
     write_bytes(folder / "comparison.csv", table.to_csv(index=False).encode())
     write_bytes(folder / "comparison.md", text.encode())
-    anomaly_table.comparison_figure(table).savefig(folder / "comparison.png")
+    with atomic_path(folder / "comparison.png") as temporary:
+        anomaly_table.comparison_figure(table).savefig(temporary, format="png")
     _log(table.to_dict("records"), folder, project, env)
     return text
 
@@ -134,8 +158,9 @@ def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> 
 def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: str) -> None:
     settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
     own = project / "conf" / env / "mlflow.yml"
-    tracking = settings["tracking"] | (yaml.safe_load(own.read_text()).get("tracking", {}) if own.is_file() else {})
-    uri = settings["server"]["mlflow_tracking_uri"]
+    for name, given in (yaml.safe_load(own.read_text()) if own.is_file() else {}).items():
+        settings[name] |= given
+    uri, tracking = settings["server"]["mlflow_tracking_uri"], settings["tracking"]
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
     mlflow.set_tracking_uri(uri)
@@ -144,5 +169,6 @@ def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: st
         for row in rows:
             for name in ("image_auroc", "pixel_auroc", "aupro"):
                 if not pd.isna(row[name]):
-                    mlflow.log_metric(f"{row['detector']}.{row['category']}.{name}", float(row[name]))
+                    category = metric_name(row["category"])
+                    mlflow.log_metric(f"{row['detector']}.{category}.{name}", float(row[name]))
         mlflow.log_artifacts(str(folder))
