@@ -67,7 +67,6 @@ def fit(trunk: dict[str, Any], good: str, n: int, folder: str) -> dict[str, Any]
         _trunk(trunk),
         normalised_batches(tiles, preprocess, batch_size=_BATCH),
         coreset_size=n,
-        coreset_ratio=None,
         budget_bytes=_BUDGET_BYTES,
         projected_dims=_PROJECTED_DIMS,
         seed=0,

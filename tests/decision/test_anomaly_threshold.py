@@ -131,6 +131,52 @@ def test_record_is_json_and_has_a_probability_only_of_both_kinds() -> None:
     assert alone["false_reject_rate"] == 0.1
 
 
+def test_probability_that_falls_with_the_score_is_none() -> None:
+    """Defects that score lower than good pictures would turn the sigmoid over."""
+    scores = np.r_[np.linspace(1, 2, 20), np.linspace(0, 1, 12)]
+    found = choose_threshold(scores, np.arange(32) >= 20, kind="conformal", false_reject_rate=0.1)
+    assert found.platt is None
+    assert "score no higher than its good ones" in found.no_probability
+
+
+def test_probability_wants_ten_of_each_kind() -> None:
+    scores = np.r_[GOOD_30, 100.0 + np.arange(9)]
+    found = choose_threshold(scores, scores >= 100, kind="f1", false_reject_rate=0.1)
+    assert (found.platt, found.no_probability) == (
+        None,
+        "calib holds 30 good and 9 defective pictures, 10 of each are needed",
+    )
+
+
+def test_threshold_of_tiles_promises_for_pictures() -> None:
+    """A picture fails if any tile does, and tiles of one picture are alike: the union bound holds all the same."""
+    rng, n_tiles, rates = np.random.default_rng(4), 20, []
+    for _ in range(300):
+        films = rng.normal(size=(12, 1)) + 0.3 * rng.normal(size=(12, n_tiles))
+        found = choose_threshold(
+            films.ravel(), np.zeros(240, bool), kind="conformal", false_reject_rate=0.1, tiles_per_picture=n_tiles
+        )
+        others = rng.normal(size=(200, 1)) + 0.3 * rng.normal(size=(200, n_tiles))
+        rates.append((others.max(axis=1) >= found.score_threshold).mean())
+    assert found.unit == "tile"
+    assert found.false_reject_rate == pytest.approx(0.1)
+    assert "On average at most 0.1 of good pictures of 20 tiles" in found.promise
+    assert "240 good calib tiles" in found.promise
+    assert found.platt is None
+    assert "chosen on tiles" in found.no_probability
+    assert np.mean(rates) <= 0.1
+
+
+def test_tiles_too_few_for_a_rate_of_pictures_say_how_many_are_needed() -> None:
+    tiles = {"false_reject_rate": 0.1, "tiles_per_picture": 20}
+    with pytest.raises(WeldError, match=r"of 0\.1 of pictures of 20 tiles needs 199 good calib tiles; there are 30"):
+        choose_threshold(GOOD_30, NONE, kind="conformal", **tiles)
+    least = choose_threshold(GOOD_30, NONE, kind="auto", **tiles)
+    assert least.false_reject_rate == pytest.approx(20 * least_rate(30))
+    few = choose_threshold(GOOD_30[:7], NONE[:7], kind="auto", **tiles)
+    assert few.false_reject_rate == 1.0  # nothing is promised, and that is what it says
+
+
 def test_what_cannot_give_a_threshold_is_refused() -> None:
     with pytest.raises(WeldError, match="none of the 30 calib pictures is good"):
         choose_threshold(GOOD_30, ~NONE, kind="auto", false_reject_rate=0.1)

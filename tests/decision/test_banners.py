@@ -12,13 +12,17 @@ def test_random_weights_are_said_and_others_are_not():
 
 
 def test_threshold_without_a_probability_says_what_it_promises():
-    (sentence,) = calibration_banner({"threshold": None, "promise": "At most 0.1 of good pictures fail."})
-    assert sentence.startswith("NO PROBABILITY: ")
+    (sentence,) = calibration_banner(
+        {"threshold": None, "no_probability": "calib holds 9 good", "promise": "At most 0.1 of good pictures fail."}
+    )
+    assert sentence.startswith("NO PROBABILITY: there is no p_defect, because calib holds 9 good. ")
     assert sentence.endswith("At most 0.1 of good pictures fail.")
 
 
 def test_threshold_chosen_where_epochs_were_is_said_first():
-    found = calibration_banner({"threshold": None, "promise": "At most 0.3 fail.", "split": "valid"})
+    found = calibration_banner(
+        {"threshold": None, "no_probability": "none", "promise": "At most 0.3 fail.", "split": "valid"}
+    )
     assert [banner.split(":")[0] for banner in found] == ["THRESHOLD ON VALID", "NO PROBABILITY"]
     assert calibration_banner({"threshold": 0.5, "split": "calib"}) == []
 

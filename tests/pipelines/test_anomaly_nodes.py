@@ -166,8 +166,8 @@ def test_defective_picture_in_train_is_not_learnt_from(fit, fitted, seams):
 
 def test_both_kinds_in_calib_give_f1_and_a_probability(scored, seams):
     maps, scores = scored("patchcore")
-    found = calibration(seams, maps, scores)
-    assert (found["kind"], found["unit"], found["n_good"], found["n_defect"]) == ("f1", "picture", 4, 3)
+    found = calibration(seams, maps, pd.concat([scores] * 4))  # as if there were four of each
+    assert (found["kind"], found["unit"], found["n_good"], found["n_defect"]) == ("f1", "picture", 16, 12)
     assert 0 < found["threshold"] < 1
     assert found["map_low"] < found["map_threshold"] < found["map_high"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -185,7 +185,9 @@ def test_good_pictures_alone_in_calib_give_a_promise_and_no_probability(scored, 
     assert (found["kind"], found["false_reject_rate"], found["threshold"]) == ("conformal", 0.2, None)
     assert "p_defect" not in nodes.tabulate_predictions(good, seams.manifest, found)
     (sentence,) = calibration_banner(found)
-    assert sentence.startswith("NO PROBABILITY: it was calibrated on good welds alone")
+    assert sentence.startswith(
+        "NO PROBABILITY: there is no p_defect, because calib holds 4 good and 0 defective pictures"
+    )
     assert found["promise"] in sentence
     with pytest.raises(WeldError, match="f1 needs defective pictures and calib holds 4 good ones only"):
         calibration(seams, maps, good, kind="f1")
@@ -221,6 +223,7 @@ def test_tiles_are_fitted_scored_and_judged_one_by_one(fit, seams, prepare, tmp_
     maps = dataset.load()
     scores = nodes.tabulate_scores(maps, seams.manifest)
     threshold = nodes.choose_threshold(scores, maps, images, ThresholdParams(kind="auto", false_reject_rate=0.1))
+    assert threshold["unit"] == "picture"  # some of calib's are good as a whole
     record = measured(seams, maps, scores, threshold, tiling=TILING, images=images, model=model)
     assert record["n_tiles"] == 14
     # Seven pictures; both tiles of the one without mask, and those that the other spots reach.

@@ -20,6 +20,8 @@ from weld_pipeline.decision.anomaly_histogram import ScoreHistogram, bins_of
 from weld_pipeline.decision.anomaly_metrics import check_scores, f1_max
 from weld_pipeline.decision.calibration import Platt, fit_platt
 
+Unit = Literal["picture", "tile"]
+
 _CONFIDENCE = 0.95
 _ENOUGH = 10  # pictures of a kind, as many as an evaluation wants before it relies on an interval
 
@@ -31,18 +33,22 @@ class Threshold:
     Attributes:
         score_threshold: A picture fails where its score is at or above it.
         kind: How it was chosen.
-        n_good: Good calib pictures.
-        n_defect: Defective calib pictures.
+        unit: What it was chosen on: pictures, or tiles of long ones, any of which makes its picture fail.
+        n_good: Good calib pictures, or tiles.
+        n_defect: Defective ones.
         n_good_sessions: Sessions the good ones come from; None if not told.
-        false_reject_rate: Promised share of good pictures that fail, at most; None where none is promised.
+        false_reject_rate: Promised share of good pictures that fail, at most; None where none is promised. Of tiles it
+            follows from theirs by the union bound, whatever tiles of one picture have in common.
         false_reject_rate_95: That share for this one threshold: stays below this in 95 of 100 choices of calib pictures.
         calib_f1: F1 on the calib pictures the threshold was chosen on; None where they are of one kind.
         promise: What it means, in words.
-        platt: Score to probability of a defect; None unless calib holds both kinds.
+        platt: Score to probability of a defect; None where `no_probability` says why.
+        no_probability: Why there is no `platt`; None where there is.
     """
 
     score_threshold: float
     kind: Literal["f1", "conformal"]
+    unit: Unit
     n_good: int
     n_defect: int
     n_good_sessions: int | None
@@ -51,6 +57,7 @@ class Threshold:
     calib_f1: float | None
     promise: str
     platt: Platt | None
+    no_probability: str | None
 
     def to_record(self) -> dict[str, Any]:
         """Return it as JSON values; `platt_a` and `platt_b` are there only where a probability is."""
@@ -81,6 +88,7 @@ def choose_threshold(
     kind: Literal["auto", "f1", "conformal"],
     false_reject_rate: float,
     session: Sequence[str] | None = None,
+    tiles_per_picture: int | None = None,
 ) -> Threshold:
     """Return from which score on a picture fails.
 
@@ -95,23 +103,67 @@ def choose_threshold(
             best with a threshold that rejects the few good ones.
         false_reject_rate: α, in (0, 1): the share of good pictures that may fail; f1 ignores it.
         session: Session of each picture; said in the promise where pictures share one.
+        tiles_per_picture: T, where the scores are of tiles, any of which makes its picture fail: each then gets α/T. None
+            where they are of pictures.
 
     Raises:
         WeldError: If there is no good picture, a score is not finite, f1 is asked for without both kinds, or α is less
             than the good pictures allow.
     """
     check_scores(scores)
-    n_defect = int(is_defect.sum())
-    if n_defect == len(scores):
-        raise WeldError(f"threshold: none of the {n_defect} calib pictures is good; put good ones into calib")
-    has_enough = min(n_defect, len(scores) - n_defect) >= _ENOUGH
-    chosen = ("f1" if has_enough else "conformal") if kind == "auto" else kind
-    n_sessions = None if session is None else len(set(np.asarray(session, dtype=str)[~is_defect].tolist()))
+    calib = _Calib(scores, is_defect, session, tiles_per_picture)
+    if not calib.n_good:
+        raise WeldError(
+            f"threshold: none of the {calib.n_defect} calib {calib.unit}s is good; put good ones into calib"
+        )
+    chosen = ("f1" if calib.has_enough else "conformal") if kind == "auto" else kind
     if chosen == "f1":
-        return _by_f1(scores, is_defect, n_sessions=n_sessions)
-    if kind == "auto":
-        false_reject_rate = max(false_reject_rate, least_rate(len(scores) - n_defect))
-    return _by_conformal(scores, is_defect, rate=false_reject_rate, n_sessions=n_sessions)
+        return _by_f1(calib)
+    return _by_conformal(calib, rate=false_reject_rate, or_least=kind == "auto")
+
+
+@dataclass(frozen=True)
+class _Calib:
+    """What a threshold is chosen on."""
+
+    scores: Float[np.ndarray, " N"]
+    is_defect: Bool[np.ndarray, " N"]
+    session: Sequence[str] | None
+    tiles_per_picture: int | None
+
+    @property
+    def unit(self) -> Unit:
+        return "picture" if self.tiles_per_picture is None else "tile"
+
+    @property
+    def n_defect(self) -> int:
+        return int(self.is_defect.sum())
+
+    @property
+    def n_good(self) -> int:
+        return len(self.scores) - self.n_defect
+
+    @property
+    def has_enough(self) -> bool:
+        return min(self.n_good, self.n_defect) >= _ENOUGH
+
+    @property
+    def n_good_sessions(self) -> int | None:
+        if self.session is None:
+            return None
+        return len(set(np.asarray(self.session, dtype=str)[~self.is_defect].tolist()))
+
+    def probability(self) -> tuple[Platt | None, str | None]:
+        """Return the way from a score to a probability, or why there is none."""
+        if self.unit == "tile":
+            return None, "its threshold was chosen on tiles, whose probabilities are not those of pictures"
+        if not self.has_enough:
+            held = f"{self.n_good} good and {self.n_defect} defective pictures"
+            return None, f"calib holds {held}, {_ENOUGH} of each are needed"
+        platt = fit_platt(self.scores, self.is_defect)
+        if not platt.a < 0:
+            return None, "the defective pictures of calib score no higher than its good ones"
+        return platt, None
 
 
 def least_rate(n_good: int) -> float:
@@ -144,62 +196,78 @@ def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float
     return DisplayRange(low, threshold, max(2 * threshold - low, _next_above(threshold)))
 
 
-def _by_f1(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], *, n_sessions: int | None) -> Threshold:
-    n_good, n_defect = int((~is_defect).sum()), int(is_defect.sum())
-    if not n_defect:
+def _by_f1(calib: _Calib) -> Threshold:
+    if not calib.n_defect:
         raise WeldError(
-            f"threshold: f1 needs defective pictures and calib holds {n_good} good ones only; set the kind to conformal"
+            f"threshold: f1 needs defective {calib.unit}s and calib holds {calib.n_good} good ones only; set the kind to "
+            "conformal"
         )
-    value, f1 = _between(scores, is_defect)
-    few = f", with {n_defect} defective ones a rough guess" if n_defect < _ENOUGH else ""
+    value, f1 = _between(calib.scores, calib.is_defect)
+    few = f", with {calib.n_defect} defective ones a rough guess" if calib.n_defect < _ENOUGH else ""
+    tiles = "; a picture fails if any of its tiles does" if calib.unit == "tile" else ""
+    platt, reason = calib.probability()
     return Threshold(
         score_threshold=value,
         kind="f1",
-        n_good=n_good,
-        n_defect=n_defect,
-        n_good_sessions=n_sessions,
+        unit=calib.unit,
+        n_good=calib.n_good,
+        n_defect=calib.n_defect,
+        n_good_sessions=calib.n_good_sessions,
         false_reject_rate=None,
         false_reject_rate_95=None,
         calib_f1=f1,
-        promise=f"F1 {f1:.3f} on the {n_good} good and {n_defect} defective calib pictures it was chosen on, an upper "
-        f"bound{few}; nothing is promised of false rejects or of escapes.",
-        platt=fit_platt(scores, is_defect),
+        promise=f"F1 {f1:.3f} on the {calib.n_good} good and {calib.n_defect} defective calib {calib.unit}s it was chosen "
+        f"on, an upper bound{few}{tiles}; nothing is promised of false rejects or of escapes.",
+        platt=platt,
+        no_probability=reason,
     )
 
 
-def _by_conformal(
-    scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], *, rate: float, n_sessions: int | None
-) -> Threshold:
-    good, n_defect = scores[~is_defect], int(is_defect.sum())
-    n_above = _n_above(len(good), rate)
+def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Threshold:
+    _check_rate(rate)
+    good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_picture or 1
+    exact = Fraction(str(rate)) / n_parts  # 0.29 · 100 is 28.999999999999996 in binary
+    if or_least:
+        exact = max(exact, Fraction(str(least_rate(len(good)))))
+    n_above = _n_above(calib, exact, n_parts)
     value = _next_above(float(np.sort(good)[len(good) - n_above]))
-    # With this threshold the rate of all good pictures is distributed as Beta(n_above, n + 1 − n_above) [2].
+    # With this threshold the rate of all good units is distributed as Beta(n_above, n + 1 − n_above) [2].
     upper = float(betaincinv(n_above, len(good) + 1 - n_above, _CONFIDENCE))
-    fails = scores >= value
+    promised = [min(1.0, n_parts * each) for each in (float(exact), upper)]
+    fails = calib.scores >= value
+    n_right = int((fails & calib.is_defect).sum())
+    platt, reason = calib.probability()
     return Threshold(
         score_threshold=value,
         kind="conformal",
+        unit=calib.unit,
         n_good=len(good),
-        n_defect=n_defect,
-        n_good_sessions=n_sessions,
-        false_reject_rate=rate,
-        false_reject_rate_95=upper,
-        calib_f1=2 * int((fails & is_defect).sum()) / (int(fails.sum()) + n_defect) if n_defect else None,
-        promise=_conformal_promise(rate, upper, len(good), n_sessions),
-        platt=fit_platt(scores, is_defect) if n_defect else None,
+        n_defect=calib.n_defect,
+        n_good_sessions=calib.n_good_sessions,
+        false_reject_rate=promised[0],
+        false_reject_rate_95=promised[1],
+        calib_f1=2 * n_right / (int(fails.sum()) + calib.n_defect) if calib.n_defect else None,
+        promise=_conformal_promise(calib, *promised),
+        platt=platt,
+        no_probability=reason,
     )
 
 
-def _n_above(n: int, rate: float) -> int:
-    """Return how many of n + 1 good pictures may fail: ⌊(n + 1)α⌋, so that (n + 1) minus it is ⌈(n + 1)(1 − α)⌉."""
+def _check_rate(rate: float) -> None:
     if not 0 < rate < 1:
         raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
-    exact = Fraction(str(rate))  # 0.29 · 100 is 28.999999999999996 in binary
-    if n_above := int((n + 1) * exact):
+
+
+def _n_above(calib: _Calib, rate: Fraction, n_parts: int) -> int:
+    """Return how many of n + 1 good ones may fail: ⌊(n + 1)α⌋, so that (n + 1) minus it is ⌈(n + 1)(1 − α)⌉."""
+    n = calib.n_good
+    if n_above := int((n + 1) * rate):
         return n_above
+    tiles = f" of pictures of {n_parts} tiles" if calib.unit == "tile" else ""
     raise WeldError(
-        f"threshold: a false-reject rate of {rate:g} needs {ceil(1 / exact) - 1} good calib pictures; there are {n}, "
-        f"which can promise {least_rate(n):g} at best; give it more, or set false_reject_rate to that or above"
+        f"threshold: a false-reject rate of {float(rate * n_parts):g}{tiles} needs {ceil(1 / rate) - 1} good calib "
+        f"{calib.unit}s; there are {n}, which can promise {min(1.0, n_parts * least_rate(n)):g} at best; give it more, or set "
+        "false_reject_rate to that or above"
     )
 
 
@@ -218,14 +286,13 @@ def _between(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"])
     return (lowest if not len(passing) else (lowest + float(passing.max())) / 2), best
 
 
-def _conformal_promise(rate: float, upper: float, n_good: int, n_sessions: int | None) -> str:
-    shared = ""
-    if n_sessions is not None and n_sessions < n_good:
-        shared = (
-            f"; they come from {n_sessions} session(s), so that it may not hold in another: pictures of one are alike"
-        )
+def _conformal_promise(calib: _Calib, rate: float, upper: float) -> str:
+    n_sessions, shared = calib.n_good_sessions, ""
+    if n_sessions is not None and n_sessions < calib.n_good:
+        shared = f"; they come from {n_sessions} session(s), so that it may not hold in another: {calib.unit}s of one are alike"
+    tiles = f" of {calib.tiles_per_picture} tiles, each as good as theirs," if calib.unit == "tile" else ""
     return (
-        f"On average at most {rate:.3g} of good pictures fail, and with 95 % confidence at most {upper:.3g} by this one "
-        f"threshold, if they are exchangeable with the {n_good} good calib pictures{shared}; nothing is promised of "
+        f"On average at most {rate:.3g} of good pictures{tiles} fail, and with 95 % confidence at most {upper:.3g} by this one "
+        f"threshold, if they are exchangeable with the {calib.n_good} good calib {calib.unit}s{shared}; nothing is promised of "
         "escapes."
     )

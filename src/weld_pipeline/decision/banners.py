@@ -21,9 +21,9 @@ def calibration_banner(calibration: Mapping[str, Any]) -> list[str]:
     """Return a sentence if there is no calibrated probability, else nothing.
 
     Args:
-        calibration: What was fitted on calib: empty if there was none; `threshold` None where calib held good welds
-            alone, from which follows a threshold on the score, whose `promise` is then said, and no probability; `split`
-            valid where a detector's was chosen there.
+        calibration: What was fitted on calib: empty if there was none. Of a detector, `threshold` is None where there is a
+            threshold on the score, whose `promise` is then said, but no probability, for the reason `no_probability`; and
+            `split` is valid where it was chosen there.
     """
     if not calibration:
         return [
@@ -36,7 +36,7 @@ def calibration_banner(calibration: Mapping[str, Any]) -> list[str]:
         ]
     if calibration["threshold"] is None:
         said += [
-            f"NO PROBABILITY: it was calibrated on good welds alone, so there is no p_defect. {calibration['promise']}"
+            f"NO PROBABILITY: there is no p_defect, because {calibration['no_probability']}. {calibration['promise']}"
         ]
     return said
 

@@ -14,7 +14,13 @@ from weld_pipeline.nn.anomaly import patch_reading
 from weld_pipeline.nn.anomaly.features import MapTrunk
 from weld_pipeline.nn.anomaly.maps import GaussianSmoothing, upsampled
 from weld_pipeline.nn.anomaly.patch_reading import patch_reader
-from weld_pipeline.nn.anomaly.patchcore import PatchCore, fit_patchcore, restore_patchcore, save_patchcore
+from weld_pipeline.nn.anomaly.patchcore import (
+    PatchCore,
+    fit_patchcore,
+    restore_patchcore,
+    save_patchcore,
+    share_of_patches,
+)
 from weld_pipeline.nn.anomaly.patches import joined_maps, pooled_patches, unit_patches
 from weld_pipeline.nn.checkpoints import read_model, write_model
 from weld_pipeline.nn.compiled import CompiledModule
@@ -43,7 +49,7 @@ def good():
 
 @pytest.fixture(scope="module")
 def detector(trunk, good):
-    return fit_patchcore(trunk, good, coreset_size=60, coreset_ratio=None, n_neighbours=5, **HOW)
+    return fit_patchcore(trunk, good, coreset_size=60, n_neighbours=5, **HOW)
 
 
 def pictures(n, seed=0):
@@ -125,21 +131,24 @@ def test_bank_is_made_of_good_patches(trunk, good, detector):
     assert detector.fitted_on == {"n_images": 5, "n_patches": len(patches)}
 
 
-def test_ratio_keeps_that_share(trunk, good):
-    detector = fit_patchcore(trunk, good, coreset_size=None, coreset_ratio=0.1, **HOW)
+def test_ratio_is_a_share_of_all_patches_rounded_up(trunk, good):
+    n_patches = trunk.sizes[0][0] * trunk.sizes[0][1]
+    assert share_of_patches(trunk, 5, 0.1) == 5 * n_patches / 10
+    assert share_of_patches(trunk, 1, 1 / (n_patches - 1)) == 2
+    detector = fit_patchcore(trunk, good, coreset_size=share_of_patches(trunk, 5, 0.1), **HOW)
     assert len(detector.bank) == detector.fitted_on["n_patches"] / 10
 
 
 def test_one_seed_gives_one_detector(trunk, good, detector):
-    again = fit_patchcore(trunk, good, coreset_size=60, coreset_ratio=None, n_neighbours=5, **HOW)
+    again = fit_patchcore(trunk, good, coreset_size=60, n_neighbours=5, **HOW)
     assert torch.equal(again.bank, detector.bank)
-    other = fit_patchcore(trunk, good, coreset_size=60, coreset_ratio=None, n_neighbours=5, **(HOW | {"seed": 1}))
+    other = fit_patchcore(trunk, good, coreset_size=60, n_neighbours=5, **(HOW | {"seed": 1}))
     assert not torch.equal(other.bank, detector.bank)
 
 
 @pytest.mark.parametrize(("n_bank", "n_neighbours"), [(60, 1), (1, 9)])
 def test_score_is_not_weighed_where_there_is_nothing_to_compare_with(trunk, good, n_bank, n_neighbours):
-    detector = fit_patchcore(trunk, good, coreset_size=n_bank, coreset_ratio=None, n_neighbours=n_neighbours, **HOW)
+    detector = fit_patchcore(trunk, good, coreset_size=n_bank, n_neighbours=n_neighbours, **HOW)
     patches = pooled_patches(trunk, with_spot(2)) - detector.centre
     assert detector(with_spot(2))[0].tolist() == pytest.approx(
         detector.distances(patches).amax(dim=1).tolist(), rel=1e-4
@@ -147,7 +156,7 @@ def test_score_is_not_weighed_where_there_is_nothing_to_compare_with(trunk, good
 
 
 def test_bank_smaller_than_the_neighbourhood_is_all_of_it(trunk, good):
-    detector = fit_patchcore(trunk, good, coreset_size=4, coreset_ratio=None, n_neighbours=9, **HOW)
+    detector = fit_patchcore(trunk, good, coreset_size=4, n_neighbours=9, **HOW)
     assert detector.neighbours.sort(dim=1).values.tolist() == [[0, 1, 2, 3]] * 4
     assert torch.isfinite(detector(with_spot(2))[0]).all()
 
@@ -185,12 +194,12 @@ def test_exported_graph_agrees_with_torch_at_any_batch(detector, tmp_path):
 
 def test_no_good_picture_is_an_error(trunk):
     with pytest.raises(WeldError, match="patchcore: no good picture to fit on"):
-        fit_patchcore(trunk, [], coreset_size=5, coreset_ratio=None, **HOW)
+        fit_patchcore(trunk, [], coreset_size=5, **HOW)
 
 
 def test_coreset_larger_than_the_patches_is_an_error(trunk, good):
     with pytest.raises(WeldError, match="coreset of 5000: must be 1 to 1280"):
-        fit_patchcore(trunk, good, coreset_size=5000, coreset_ratio=None, **HOW)
+        fit_patchcore(trunk, good, coreset_size=5000, **HOW)
 
 
 def test_picture_that_is_no_number_is_named(trunk, good):
@@ -199,12 +208,12 @@ def test_picture_that_is_no_number_is_named(trunk, good):
     with pytest.raises(
         WeldError, match="good picture 4, counted from 0, or its features hold values that are not finite"
     ):
-        fit_patchcore(trunk, [good[0], spoilt], coreset_size=5, coreset_ratio=None, **HOW)
+        fit_patchcore(trunk, [good[0], spoilt], coreset_size=5, **HOW)
 
 
 def test_picture_whose_features_overflow_is_named(trunk, good):
     with pytest.raises(WeldError, match="good picture 3, counted from 0, or its features"):
-        fit_patchcore(trunk, [good[0], good[1] * 1e38], coreset_size=5, coreset_ratio=None, **HOW)
+        fit_patchcore(trunk, [good[0], good[1] * 1e38], coreset_size=5, **HOW)
 
 
 def test_weight_that_is_no_number_is_named(trunk, good):
@@ -212,12 +221,12 @@ def test_weight_that_is_no_number_is_named(trunk, good):
     name, weight = next(iter(broken.named_parameters()))
     weight.data[0] = float("nan")
     with pytest.raises(WeldError, match=f"trunk mobilenetv2_050: {name} holds values that are not finite"):
-        fit_patchcore(broken, good, coreset_size=5, coreset_ratio=None, **HOW)
+        fit_patchcore(broken, good, coreset_size=5, **HOW)
 
 
 def test_constant_pictures_give_zero_where_nothing_differs(trunk):
     flat = torch.full((3, 3, SIDE, SIDE), 0.3)
-    detector = fit_patchcore(trunk, [flat], coreset_size=400, coreset_ratio=None, **HOW)
+    detector = fit_patchcore(trunk, [flat], coreset_size=400, **HOW)
     score, anomaly_map = detector(flat)
     assert score.tolist() == pytest.approx([0] * 3, abs=1e-2)
     assert float(anomaly_map.abs().max()) < 1e-2

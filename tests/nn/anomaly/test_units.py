@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.stores import TensorStore
-from weld_pipeline.nn.anomaly.units import calibration_units, good_maps, tile_rows
+from weld_pipeline.nn.anomaly.units import calibration_units, good_maps, most_tiles, tile_rows
 
 CLEAN = {"a": [True, True], "b": [False, True], "c": [False, False]}
 SCORES = {"a": [1.0, 2.0], "b": [9.0, 3.0], "c": [8.0, 7.0]}
@@ -34,11 +34,13 @@ def rows(**is_defect):
 def test_threshold_is_chosen_on_pictures_where_one_is_good(stores):
     units = calibration_units(rows(a=False, b=True), *stores)
     assert units.to_dict("list") == {
+        "sample_id": ["a", "b"],
         "session": ["day a", "day b"],
         "is_defect": [False, True],
         "score": [2.0, 9.0],
         "unit": ["picture", "picture"],
     }
+    assert most_tiles(units) is None
 
 
 def test_threshold_is_chosen_on_tiles_where_no_picture_is_good(stores):
@@ -46,6 +48,7 @@ def test_threshold_is_chosen_on_tiles_where_no_picture_is_good(stores):
     assert units["score"].tolist() == [9.0, 3.0, 8.0, 7.0]
     assert units["is_defect"].tolist() == [True, False, True, True]
     assert set(units["unit"]) == {"tile"}
+    assert most_tiles(units) == 2
 
 
 def test_pictures_are_kept_where_no_tile_is_good_either(stores):

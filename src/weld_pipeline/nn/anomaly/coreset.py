@@ -103,8 +103,9 @@ def _projected_picks(
     if not n_exact:
         return chosen
     far = torch.topk(least, min(len(points), max(len(points) // _EXACT_POINTS, 2 * n_exact))).indices
-    there = points[far] - centre
-    exact = torch.where(least[far] < 0, -1.0, least_squares(there, points[chosen] - centre))
+    # In place: these copies are what memory is needed for.
+    there, reached = points[far].sub_(centre), points[chosen].sub_(centre)
+    exact = torch.where(least[far] < 0, -1.0, least_squares(there, reached))
     last, _ = _picked(there, exact, n_exact)
     return chosen + far[last].tolist()
 

@@ -3,6 +3,7 @@
 Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection"; section numbers are theirs.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -105,8 +106,7 @@ def fit_patchcore(
     trunk: MapTrunk,
     batches: Iterable[Float[Tensor, "_ 3 S S"]],
     *,
-    coreset_size: int | None,
-    coreset_ratio: float | None,
+    coreset_size: int,
     n_neighbours: int = 9,
     map_sigma_px: float = 4.0,
     budget_bytes: int,
@@ -118,8 +118,7 @@ def fit_patchcore(
     Args:
         trunk: Gives the maps.
         batches: Normalised good pictures.
-        coreset_size: M, patches to remember; None to go by `coreset_ratio`.
-        coreset_ratio: Their share of all patches, where `coreset_size` is None.
+        coreset_size: M, patches to remember.
         n_neighbours: b of equation 7.
         map_sigma_px: Standard deviation of the Gaussian that smooths maps [px].
         budget_bytes: For patches while fitting; see `StreamingCoreset`.
@@ -129,9 +128,7 @@ def fit_patchcore(
     Raises:
         WeldError: If there is no picture, fewer patches than are to be remembered, or a feature that is not finite.
     """
-    coreset = StreamingCoreset(
-        size=coreset_size, ratio=coreset_ratio, budget_bytes=budget_bytes, projected=projected_dims, seed=seed
-    )
+    coreset = StreamingCoreset(size=coreset_size, budget_bytes=budget_bytes, projected=projected_dims, seed=seed)
     read, n_images = patch_reader(trunk, pooled_patches), 0
     for pictures in batches:
         patches = read(pictures)
@@ -145,6 +142,12 @@ def fit_patchcore(
     detector.remember(bank)
     detector.fitted_on = {"n_images": n_images, "n_patches": coreset.n_patches}
     return detector.eval().requires_grad_(requires_grad=False)
+
+
+def share_of_patches(trunk: MapTrunk, n_pictures: int, ratio: float) -> int:
+    """Return how many patches are this share, in (0, 1], of those that so many pictures have; rounded up."""
+    height, width = trunk.sizes[0]
+    return math.ceil(ratio * n_pictures * height * width)
 
 
 def _check_finite(pictures: Float[Tensor, "B 3 S S"], patches: Float[Tensor, "B P D"], n_before: int) -> None:

@@ -27,24 +27,16 @@ class StreamingCoreset:
         n_patches: Taken in so far.
     """
 
-    def __init__(
-        self, *, size: int | None, ratio: float | None, budget_bytes: int, projected: int | None, seed: int
-    ) -> None:
+    def __init__(self, *, size: int, budget_bytes: int, projected: int | None, seed: int) -> None:
         """Hold nothing yet.
 
         Args:
-            size: n, the patches the coreset is to have; None to go by `ratio`.
-            ratio: Their share of all patches, 0 to 1, where `size` is None.
+            size: n, the patches the coreset is to have.
             budget_bytes: For the patches held and for working on them.
             projected: Dimensions of the projection the choice is made in; see `k_centre`.
             seed: Of projections and first picks.
-
-        Raises:
-            WeldError: If both, or neither, of size and ratio are given.
         """
-        if (size is None) == (ratio is None):
-            raise WeldError(f"coreset_size {size}, coreset_ratio {ratio}: name one of them, and set the other to null")
-        self._size, self._ratio, self._budget_bytes = size, ratio, budget_bytes
+        self._size, self._budget_bytes = size, budget_bytes
         self._projected, self._seed = projected, seed
         self._buffer: Tensor | None = None
         self._n_held = 0
@@ -79,28 +71,24 @@ class StreamingCoreset:
         if self._buffer is None or not self._n_held:
             raise WeldError("coreset: no patch to choose from; the train split must hold good pictures")
         held = self._buffer[: self._n_held]
-        return held[k_centre(held, self._target(), seed=self._seed, projected=self._projected)]
-
-    def _target(self) -> int:
-        return math.ceil(self._ratio * self.n_patches) if self._ratio is not None else int(self._size or 0)
+        return held[k_centre(held, self._size, seed=self._seed, projected=self._projected)]
 
     def _capacity(self, n_dims: int) -> int:
-        """Return how many patches the budget holds, with what `k_centre` needs beside each."""
+        """Return how many patches the budget holds, with what `k_centre` needs beside each and for the chosen."""
         projected = min(n_dims, self._projected or n_dims)
-        capacity = self._budget_bytes // (_FLOAT_BYTES * (n_dims + n_dims // 8 + projected + 8))
-        self._check_room(capacity, n_dims)
+        per_patch = _FLOAT_BYTES * (n_dims + n_dims // 8 + projected + 8)
+        chosen = _FLOAT_BYTES * n_dims * self._size
+        capacity = (self._budget_bytes - chosen) // per_patch
+        needed = _LEAST_CORESETS * self._size
+        if capacity < needed:
+            budget_mb = math.ceil((needed * per_patch + chosen) / 2**20)
+            raise WeldError(
+                f"coreset of {self._size} patches of {n_dims} features: a budget of {self._budget_bytes / 2**20:.0f} MB holds "
+                f"{max(0, capacity)} to choose from, {needed} are needed; set budget_mb to {budget_mb}, or keep fewer"
+            )
         return capacity
 
-    def _check_room(self, capacity: int, n_dims: int) -> None:
-        needed = _LEAST_CORESETS * max(1, self._target())
-        if capacity < needed:
-            raise WeldError(
-                f"coreset of {self._target()} patches of {n_dims} features: a budget of {self._budget_bytes / 2**20:.0f} MB holds {capacity}, "
-                f"{needed} are needed to choose from; raise budget_mb {needed / max(1, capacity):.1f}-fold, or keep fewer"
-            )
-
     def _boil_down(self, buffer: Float[Tensor, "N D"]) -> None:
-        self._check_room(len(buffer), buffer.shape[1])
-        kept = k_centre(buffer, self._target(), seed=self._seed, projected=self._projected)
+        kept = k_centre(buffer, self._size, seed=self._seed, projected=self._projected)
         self._n_held = len(kept)
         buffer[: len(kept)] = buffer[kept]

@@ -20,13 +20,18 @@ def calibration_units(calib: pd.DataFrame, anomaly_maps: FolderStore, images: Fo
         images: Which tiles are clean.
 
     Returns:
-        `session`, `is_defect`, `score` and `unit`, which is `picture` or `tile` throughout.
+        `sample_id`, `session`, `is_defect`, `score` and `unit`, which is `picture` or `tile` throughout.
     """
-    pictures = calib[["session", "is_defect", "score"]].assign(unit="picture")
+    pictures = calib[["sample_id", "session", "is_defect", "score"]].assign(unit="picture")
     if calib.empty or not calib["is_defect"].all():
         return pictures
     tiles = tile_rows(calib, anomaly_maps, images)
     return tiles.assign(unit="tile") if not tiles["is_defect"].all() else pictures
+
+
+def most_tiles(units: pd.DataFrame) -> int | None:
+    """Return the tiles of the longest picture, or None where the units are pictures."""
+    return None if (units["unit"] == "picture").all() else int(units["sample_id"].value_counts().max())
 
 
 def tile_rows(rows: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore) -> pd.DataFrame:

@@ -80,16 +80,19 @@ def fit_patchcore(
     from weld_pipeline.nn.anomaly.batches import normalised_batches
     from weld_pipeline.nn.anomaly.features import restore_map_trunk
     from weld_pipeline.nn.anomaly.patchcore import fit_patchcore as fit
-    from weld_pipeline.nn.anomaly.patchcore import save_patchcore
+    from weld_pipeline.nn.anomaly.patchcore import save_patchcore, share_of_patches
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
+    network = restore_map_trunk(trunk)
+    share = params.coreset_ratio
     detector = fit(
-        restore_map_trunk(trunk),
+        network,
         normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
+        coreset_size=params.coreset_size if share is None else share_of_patches(network, len(tiles), share),
         budget_bytes=params.budget_mb * 2**20,
-        **params.model_dump(exclude={"budget_mb"}),
+        **params.model_dump(exclude={"budget_mb", "coreset_size", "coreset_ratio"}),
     )
     return save_patchcore(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
 
@@ -243,7 +246,7 @@ def choose_threshold(
     Chosen on calib; where there is none, on valid, and that is said.
     """
     from weld_pipeline.decision import anomaly_threshold
-    from weld_pipeline.nn.anomaly.units import calibration_units, good_maps
+    from weld_pipeline.nn.anomaly.units import calibration_units, good_maps, most_tiles
 
     split = "calib" if (image_scores["split"] == "calib").any() else "valid"
     calib = image_scores[image_scores["split"] == split]
@@ -254,12 +257,14 @@ def choose_threshold(
         kind=params.kind,
         false_reject_rate=params.false_reject_rate,
         session=list(units["session"]),
+        tiles_per_picture=most_tiles(units),
     )
-    unit = str(units["unit"].iloc[0])
-    logger.info("threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, unit, threshold.promise)
+    logger.info(
+        "threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, threshold.unit, threshold.promise
+    )
     shown = anomaly_threshold.display_range(good_maps(list(calib["sample_id"]), anomaly_maps, images))
     p_threshold = float(threshold.platt.apply(np.array(threshold.score_threshold))) if threshold.platt else None
-    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "unit": unit, "split": split}
+    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "split": split}
 
 
 def tabulate_predictions(
