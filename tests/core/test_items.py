@@ -173,3 +173,17 @@ def test_killed_run_resumes_and_ends_in_the_same_bytes(tmp_path):
     assert sorted(p.name for p in (tmp_path / "killed").iterdir()) == names
     for name in names:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_one_row_of_one_array_is_read_alone_and_only_of_its_own_set(tmp_path):
+    store = TensorStore(tmp_path)
+    rows = np.arange(12).reshape(3, 4)
+    store.write("run/1", "k", {"rows": rows, "score": np.float32(0.5)})
+    store.commit({"run/1": "k", "run/2": "k"})
+    assert store.part("run/1", "rows", 2).tolist() == [8, 9, 10, 11]
+    assert store.part("run/1", "rows").tolist() == rows.tolist()
+    assert store.part("run/1", "score").item() == 0.5
+    with pytest.raises(KeyError):
+        store.part("run/3", "rows")
+    with pytest.raises(WeldError, match=r"2\.safetensors is missing or not of this set"):
+        store.part("run/2", "rows")

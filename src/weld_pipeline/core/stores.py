@@ -67,10 +67,14 @@ class FolderStore(Mapping[str, Any]):
             KeyError: If the set does not hold the id.
             WeldError: If the item's file is not the one the set was completed with, as after a killed renewal.
         """
+        self.check(item_id)
+        return self.read(item_id)
+
+    def check(self, item_id: str) -> None:
+        """Refuse an item that is not there as the set was completed with; raises as reading it does."""
         expected = self.index()[item_id]
         if self.key_of(item_id) != expected:
             raise WeldError(f"{self.path(item_id)} is missing or not of this set; run the pipeline that makes it again")
-        return self.read(item_id)
 
     @abstractmethod
     def key_of(self, item_id: str) -> str | None:
@@ -118,6 +122,18 @@ class TensorStore(FolderStore):
     def read(self, item_id: str) -> dict[str, np.ndarray]:
         with safe_open(self.path(item_id), framework="np") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping
+
+    def part(self, item_id: str, name: str, row: int | None = None) -> np.ndarray:
+        """Return one array of an item, or one row of it, without reading the others.
+
+        Raises:
+            KeyError: If the set does not hold the id.
+            WeldError: As reading the whole item does.
+        """
+        self.check(item_id)
+        with safe_open(self.path(item_id), framework="np") as file:
+            found: np.ndarray = file.get_tensor(name) if row is None else file.get_slice(name)[row : row + 1][0]
+        return found
 
     def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
         # `ascontiguousarray` would make a vector of a single number.

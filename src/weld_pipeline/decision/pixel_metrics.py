@@ -1,7 +1,8 @@
 """How well anomaly maps agree with masks, however many pictures: one pass, memory that does not grow.
 
 Every number here is a function of how many good pixels, defective pixels and shares of defective regions lie at or above
-each score, which three histograms keep. Scores that differ by less than 1/32,768 count as equal.
+each score, which three histograms keep. Their bins are at most 1/32,768 of their scores wide; within one, scores count as
+equal.
 
 References:
     [1] P. Bergmann et al., "The MVTec anomaly detection dataset", IJCV 2021, section 5.2; the regions of its evaluation

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from weld_pipeline.core.files import inside
-from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.decision.pixel_metrics import PixelSample
 from weld_pipeline.deploy.anomaly_sheets import SheetPicture
 from weld_pipeline.media.masks import read_mask
@@ -27,7 +27,7 @@ class MapReader:
         tiling: How pictures were cut; None for not at all.
     """
 
-    def __init__(self, anomaly_maps: FolderStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
+    def __init__(self, anomaly_maps: TensorStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
         self._maps, self._root, self._tiling = anomaly_maps, root, tiling
         self._rows: dict[str, dict[str, Any]] = {
             row["sample_id"]: {str(name): value for name, value in row.items()} for row in manifest.to_dict("records")
@@ -37,7 +37,7 @@ class MapReader:
         """Return the anomaly map at the size of the picture; overlapping tiles are blended."""
         height, width = self._size(sample_id)
         boxes = picture_boxes(height, width, self._tiling)
-        return stitch(self._maps[sample_id]["maps"], boxes, height=height, width=width)
+        return stitch(self._maps.part(sample_id, "maps"), boxes, height=height, width=width)
 
     def mask(self, sample_id: str) -> Bool[np.ndarray, "H W"] | None:
         """Return where the defect is; None where nobody drew it."""

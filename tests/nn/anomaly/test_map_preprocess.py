@@ -8,7 +8,7 @@ import torch
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.clahe import equalised
-from weld_pipeline.nn.anomaly.preprocess import MapPreprocess, prepared_picture, smoothed
+from weld_pipeline.nn.anomaly.preprocess import MapPreprocess, smoothed
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -63,12 +63,12 @@ def test_exported_graph_prepares_the_same_levels(tmp_path, grey, n_channels):
         expected = preprocess(torch.from_numpy(picture)[None]).numpy()
         assert got.shape == (1, 3, 64, 64)
         assert np.abs(got - expected).max() < 1e-6  # a level is 0.017
-        assert prepared_picture(picture, preprocess).shape == (64, 64, n_channels)
+        assert preprocess.prepare(torch.from_numpy(picture)[None]).shape == (1, 64, 64, n_channels)
 
 
 def test_a_constant_picture_stays_constant():
     preprocess = MapPreprocess(image_px=64, grey=False, clahe_clip=2.0, smoothing=True, mean=MEAN, std=STD)
-    prepared = prepared_picture(np.full((90, 70, 3), 77, np.uint8), preprocess)
+    prepared = preprocess.prepare(torch.full((1, 90, 70, 3), 77, dtype=torch.uint8)).numpy()
     assert len(np.unique(prepared)) == 1
 
 

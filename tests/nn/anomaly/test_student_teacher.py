@@ -96,7 +96,7 @@ def images(tmp_path_factory):
     """Seven pictures; p6 has two tiles, of which the first is defective."""
     store, generator = TensorStore(tmp_path_factory.mktemp("images")), np.random.default_rng(0)
     for index in range(6):
-        store.write(f"p{index}", "k", {"image": seam(generator)[None]})
+        store.write(f"p{index}", "k", {"image": seam(generator)[None], "is_clean": np.array([True])})
     tiles = np.stack([np.full((PX, PX, 3), 7, np.uint8), seam(generator)])
     store.write("p6", "k", {"image": tiles, "is_clean": np.array([False, True])})
     store.commit({f"p{index}": "k" for index in range(7)})

@@ -9,7 +9,7 @@ from jaxtyping import Int, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
-from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.core.stores import TensorStore
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,12 @@ class GoodTiles:
     """The tiles of some prepared pictures that show nothing defective.
 
     Attributes:
-        images: All prepared pictures: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T] where it is known}.
+        images: All prepared pictures: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T]}.
         sample_ids: Which of them.
         split: Their split, for messages.
     """
 
-    images: FolderStore
+    images: TensorStore
     sample_ids: Sequence[str]
     split: str
 
@@ -33,7 +33,8 @@ class GoodTiles:
         Raises:
             WeldError: If there is none.
         """
-        found = [(row, tile) for row in range(len(self.sample_ids)) for tile in np.flatnonzero(self._is_clean(row))]
+        clean = (self.images.part(name, "is_clean") for name in self.sample_ids)
+        found = [(row, tile) for row, of_picture in enumerate(clean) for tile in np.flatnonzero(of_picture)]
         if not found:
             raise WeldError(
                 f"split {self.split} has no good picture or tile ({len(self.sample_ids)} pictures given); detectors are fitted "
@@ -46,7 +47,7 @@ class GoodTiles:
 
     def __getitem__(self, index: int) -> UInt8[np.ndarray, "S S C"]:
         row, tile = self.places[index]
-        return self.images[self.sample_ids[row]]["image"][tile]
+        return self.images.part(self.sample_ids[row], "image", int(tile))
 
     def batches(self, size: int) -> Iterator[UInt8[np.ndarray, "B S S C"]]:
         """Yield all tiles in order, at most `size` together."""
@@ -70,7 +71,3 @@ class GoodTiles:
             raise WeldError(
                 f"picture {name}: prepared as {found}, not {expected}; run the pipeline from its pictures on"
             )
-
-    def _is_clean(self, row: int) -> np.ndarray:
-        item = self.images[self.sample_ids[row]]
-        return item.get("is_clean", np.ones(len(item["image"]), dtype=bool))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -97,8 +96,3 @@ def _weighed(levels: Float[Tensor, "N H W C"], *, dim: int) -> Float[Tensor, "N 
     before = torch.cat([inner, levels.narrow(dim, 0, n - 1)], dim=dim)
     after = torch.cat([levels.narrow(dim, 1, n - 1), outer], dim=dim)
     return before + 2.0 * levels + after
-
-
-def prepared_picture(image: UInt8[np.ndarray, "H W 3"], preprocess: MapPreprocess) -> UInt8[np.ndarray, "S S C"]:
-    """Return one decoded picture as the graph prepares it."""
-    return np.ascontiguousarray(preprocess.prepare(torch.from_numpy(image)[None])[0].numpy())

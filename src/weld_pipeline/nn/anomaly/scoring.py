@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items import Item, PendingItems
-from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 from weld_pipeline.nn.checkpoints import SavedModel
@@ -27,7 +27,7 @@ Scorer = Callable[[Float[Tensor, "B 3 S S"]], tuple[np.ndarray, np.ndarray]]
 
 
 def pending_scores(
-    detector: SavedModel, images: FolderStore, sample_ids: Sequence[str]
+    detector: SavedModel, images: TensorStore, sample_ids: Sequence[str]
 ) -> PendingItems[str, dict[str, np.ndarray]]:
     """Return the scoring of prepared pictures as work to be done.
 
@@ -48,7 +48,7 @@ def pending_scores(
 @dataclass(frozen=True)
 class _ScorerFactory:
     detector: SavedModel
-    images: FolderStore
+    images: TensorStore
 
     def __call__(self) -> "_PictureScorer":
         preprocess = MapPreprocess(**self.detector.provenance["preprocess"])
@@ -57,12 +57,12 @@ class _ScorerFactory:
 
 @dataclass(frozen=True)
 class _PictureScorer:
-    images: FolderStore
+    images: TensorStore
     preprocess: MapPreprocess
     score: Scorer
 
     def __call__(self, sample_id: str) -> dict[str, np.ndarray]:
-        tiles = torch.from_numpy(self.images[sample_id]["image"])
+        tiles = torch.from_numpy(self.images.part(sample_id, "image"))
         found = [self.score(self.preprocess.normalise(some)) for some in torch.split(tiles, _TILES)]
         scores, maps = (np.concatenate(parts) for parts in zip(*found, strict=True))
         if not (np.isfinite(scores).all() and np.isfinite(maps).all()):

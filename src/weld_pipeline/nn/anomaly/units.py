@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.core.stores import TensorStore
 
 
-def calibration_units(calib: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore) -> pd.DataFrame:
+def calibration_units(calib: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
     """Return what a threshold is chosen on: pictures, or their tiles where no picture is good but some tile is.
 
     Radiographs of whole seams may all show a defect somewhere; what is good about them are tiles.
@@ -34,7 +34,7 @@ def most_tiles(units: pd.DataFrame) -> int | None:
     return None if (units["unit"] == "picture").all() else int(units["sample_id"].value_counts().max())
 
 
-def tile_rows(rows: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore) -> pd.DataFrame:
+def tile_rows(rows: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
     """Return a row a tile of some pictures: `sample_id`, `session`, `is_defect` and `score`.
 
     A tile of a defective picture without a mask counts as defective, though it may not be.
@@ -42,7 +42,7 @@ def tile_rows(rows: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore
     found = []
     for row in rows.to_dict("records"):
         name = row["sample_id"]
-        is_clean, scores = images[name]["is_clean"], anomaly_maps[name]["tile_scores"]
+        is_clean, scores = images.part(name, "is_clean"), anomaly_maps.part(name, "tile_scores")
         found += [
             {"sample_id": name, "session": row["session"], "is_defect": not clean, "score": float(score)}
             for clean, score in zip(is_clean, scores, strict=True)
@@ -51,9 +51,9 @@ def tile_rows(rows: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore
 
 
 def good_maps(
-    sample_ids: Sequence[str], anomaly_maps: FolderStore, images: FolderStore
+    sample_ids: Sequence[str], anomaly_maps: TensorStore, images: TensorStore
 ) -> Iterator[Float[np.ndarray, "S S"]]:
     """Yield the maps of the clean tiles of some pictures, one at a time."""
     for name in sample_ids:
-        maps = anomaly_maps[name]["maps"]
-        yield from maps[np.flatnonzero(images[name]["is_clean"])]
+        for tile in np.flatnonzero(images.part(name, "is_clean")):
+            yield anomaly_maps.part(name, "maps", int(tile))

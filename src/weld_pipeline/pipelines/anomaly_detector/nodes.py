@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.items import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
-from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.media.tiles import Tiling
 from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.runs import usable_rows
@@ -74,7 +74,7 @@ def prepare_pictures(
 
 
 def fit_patchcore(
-    images: FolderStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: PatchCoreParams
+    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: PatchCoreParams
 ) -> SavedModel:
     """Return PatchCore: what good pictures of train look like, patch by patch, in as few patches as asked for."""
     from weld_pipeline.nn.anomaly.batches import normalised_batches
@@ -98,7 +98,7 @@ def fit_patchcore(
 
 
 def fit_reference(
-    images: FolderStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
+    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
 ) -> SavedModel:
     """Return the reference detector: mean, and perhaps spread, of the features of good pictures of train."""
     from weld_pipeline.nn.anomaly import reference
@@ -118,7 +118,7 @@ def fit_reference(
 
 def make_teacher(
     *,
-    images: FolderStore,
+    images: TensorStore,
     manifest: pd.DataFrame,
     training_folder: TrainingFolder,
     picture: MapPictureParams,
@@ -158,7 +158,7 @@ def make_teacher(
 
 def train_student(
     *,
-    images: FolderStore,
+    images: TensorStore,
     manifest: pd.DataFrame,
     training_folder: TrainingFolder,
     picture: MapPictureParams,
@@ -190,7 +190,7 @@ def train_student(
 
 
 def check_student(
-    images: FolderStore, manifest: pd.DataFrame, detector: SavedModel, params: CheckParams
+    images: TensorStore, manifest: pd.DataFrame, detector: SavedModel, params: CheckParams
 ) -> dict[str, Any]:
     """Return whether the student learnt anything and can tell a blemish, looked at on valid alone."""
     from weld_pipeline.nn.anomaly import collapse
@@ -222,7 +222,7 @@ def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     return curves_figure(curves)
 
 
-def score_pictures(images: FolderStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
+def score_pictures(images: TensorStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
     """Return the scoring of every picture the detector was not fitted on as work to be done where it is saved."""
     from weld_pipeline.nn.anomaly.scoring import pending_scores
 
@@ -230,16 +230,16 @@ def score_pictures(images: FolderStore, manifest: pd.DataFrame, detector: SavedM
     return pending_scores(detector, images, list(rows.loc[rows["split"] != "train", "sample_id"]))
 
 
-def tabulate_scores(anomaly_maps: FolderStore, manifest: pd.DataFrame) -> pd.DataFrame:
+def tabulate_scores(anomaly_maps: TensorStore, manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the uncalibrated score of every scored picture, beside what it really is."""
     rows = manifest.set_index("sample_id").loc[list(anomaly_maps)].reset_index()
     table = rows[["sample_id", "split", "session", "label", "is_defect"]].copy()
-    table["score"] = [anomaly_maps[name]["score"].item() for name in table["sample_id"]]
+    table["score"] = [anomaly_maps.part(name, "score").item() for name in table["sample_id"]]
     return table
 
 
 def choose_threshold(
-    image_scores: pd.DataFrame, anomaly_maps: FolderStore, images: FolderStore, params: ThresholdParams
+    image_scores: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore, params: ThresholdParams
 ) -> dict[str, Any]:
     """Return from which score on a picture fails, and how its maps are to be coloured.
 
@@ -279,14 +279,14 @@ def tabulate_predictions(
 def measure_anomalies(
     *,
     image_scores: pd.DataFrame,
-    anomaly_maps: FolderStore,
+    anomaly_maps: TensorStore,
     manifest: pd.DataFrame,
     raw_images: SourceTree,
     calibration: dict[str, Any],
     tiling: TilingParams | None,
     evaluation: EvaluationParams,
     detector: SavedModel,
-    images: FolderStore,
+    images: TensorStore,
 ) -> dict[str, Any]:
     """Return what scores and maps are worth on the judged split, picture by picture and pixel by pixel."""
     from weld_pipeline.core.progress import track
@@ -321,7 +321,7 @@ def flatten_anomaly_metrics(anomaly_metrics: dict[str, Any]) -> dict[str, dict[s
 def draw_anomaly_sheet(
     *,
     image_scores: pd.DataFrame,
-    anomaly_maps: FolderStore,
+    anomaly_maps: TensorStore,
     manifest: pd.DataFrame,
     raw_images: SourceTree,
     calibration: dict[str, Any],
@@ -376,7 +376,7 @@ def _preprocess(picture: MapPictureParams, trunk: Any) -> dict[str, Any]:
     return how | {"mean": list(trunk["mean"]), "std": list(trunk["std"])}
 
 
-def _good_tiles(images: FolderStore, manifest: pd.DataFrame, split: str) -> Any:
+def _good_tiles(images: TensorStore, manifest: pd.DataFrame, split: str) -> Any:
     """Return the tiles of a split that show nothing defective; a defective picture may have some, where it has a mask."""
     from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
 

@@ -200,7 +200,7 @@ def draw_contact_sheet(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture of the recordings, quarantined ones framed in red."""
     from weld_pipeline.media.sheets import draw_sheet
-    from weld_pipeline.sources.tiles import manifest_heading, manifest_tiles
+    from weld_pipeline.sources.contact_sheet import manifest_heading, manifest_tiles
 
     tiles = manifest_tiles(proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined)
     heading = manifest_heading(proposed_manifest, n_shown=len(tiles))

@@ -42,4 +42,6 @@ def _tile(row: Any, group: str) -> Tile:
 def manifest_heading(manifest: pd.DataFrame, *, n_shown: int) -> str:
     """Return the line above a sheet: how many rows there are, are usable, and are shown."""
     n_ok = int((manifest["status"] == "ok").sum())
-    return f"{len(manifest)} recordings, {n_ok} usable, {len(manifest) - n_ok} quarantined (red); {n_shown} shown"
+    kinds = set(manifest["media"])
+    what = {"image": "pictures", "video": "recordings"}[kinds.pop()] if len(kinds) == 1 else "samples"
+    return f"{len(manifest)} {what}, {n_ok} usable, {len(manifest) - n_ok} quarantined (red); {n_shown} shown"
