@@ -39,7 +39,7 @@ def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
     return {}
 
 
-def fit(trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: int) -> dict[str, Any]:
+def fit(trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: int, seed: int) -> dict[str, Any]:
     """Fit PatchCore on a folder of good pictures with the peer's engine, which writes its checkpoint."""
     from anomalib.data import Folder
     from anomalib.engine import Engine
@@ -52,10 +52,10 @@ def fit(trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: 
         test_split_mode="none",
         val_split_mode="none",
         num_workers=n_workers,
-        seed=0,
+        seed=seed,
     )
     _held["model"] = model = _model(trunk, ratio=ratio)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     engine = Engine(
         default_root_dir=folder,
         accelerator="cpu",

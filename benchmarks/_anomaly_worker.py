@@ -45,7 +45,7 @@ def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
     return {}
 
 
-def fit(trunk: dict[str, Any], good: str, n: int, folder: str) -> dict[str, Any]:
+def fit(trunk: dict[str, Any], good: str, n: int, folder: str, seed: int) -> dict[str, Any]:
     """Fit PatchCore on a folder of good pictures: prepared into a cache, read from it, kept as a model file."""
     from weld_pipeline.nn.anomaly.batches import normalised_batches
     from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
@@ -69,7 +69,7 @@ def fit(trunk: dict[str, Any], good: str, n: int, folder: str) -> dict[str, Any]
         coreset_size=n,
         budget_bytes=_BUDGET_BYTES,
         projected_dims=_PROJECTED_DIMS,
-        seed=0,
+        seed=seed,
     )
     _held["model"] = Path(folder) / "detector.safetensors"
     write_model(_held["model"], save_patchcore(detector, {"preprocess": preprocess.architecture}))
@@ -106,6 +106,7 @@ def export(folder: str) -> dict[str, Any]:
         contract=anomaly_contract(graph.preprocess.architecture, tiling=None),
         calibration={
             "threshold": None,
+            "no_probability": "nothing was calibrated",
             "score_threshold": 1.0,
             "kind": "f1",
             "promise": "none: a benchmark's",

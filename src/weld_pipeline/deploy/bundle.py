@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from weld_pipeline.core.files import inside, sha256_file, write_json
-from weld_pipeline.runtime.bundle import DESCRIPTION, sealed
+from weld_pipeline.deploy.card import model_card
+from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
+from weld_pipeline.runtime.bundle import CARD, DESCRIPTION, GRAPH, sealed
 from weld_pipeline.runtime.description import BundleDescription
 
 
@@ -24,6 +26,18 @@ class BundleContents:
 
     description: Mapping[str, Any]
     files: Mapping[str, bytes | Path]
+
+
+def candidate(graph: bytes, *, evaluation: Mapping[str, Any], **said: Any) -> BundleContents:
+    """Return a bundle before the parity gate: graph, description, card.
+
+    Args:
+        graph: ONNX.
+        evaluation: From `decision.summary.to_record`.
+        said: The other arguments of `describe_bundle`.
+    """
+    description = describe_bundle(metrics=evaluation_metrics(evaluation), **said)
+    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
 
 
 def write_bundle(folder: Path, contents: BundleContents) -> None:

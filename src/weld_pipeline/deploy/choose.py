@@ -1,8 +1,11 @@
 """Which few samples stand for many."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import inside
 
 
 def choose_samples(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_samples: int) -> pd.DataFrame:
@@ -48,6 +51,22 @@ def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
         if len(_usable(manifest, (split,))):
             return split
     raise WeldError(f"manifest: no usable sample with a label in {', '.join(splits)}; name a split that has some")
+
+
+def chosen_pictures(manifest: pd.DataFrame, root: Path, *, splits: tuple[str, ...], n_pictures: int) -> dict[str, Path]:
+    """Return the files of up to `n_pictures` samples of the first split that holds some, by sample id.
+
+    Args:
+        manifest: `core.tables.MANIFEST`.
+        root: Folder of the pictures, which none may leave.
+        splits: In order of preference.
+        n_pictures: How many.
+
+    Raises:
+        WeldError: If all splits are empty, or a path leaves the folder.
+    """
+    rows = choose_samples(manifest, splits=(first_filled(manifest, splits=splits),), n_samples=n_pictures)
+    return {row["sample_id"]: inside(root, row["path"]) for row in rows.to_dict("records")}
 
 
 def _usable(manifest: pd.DataFrame, splits: tuple[str, ...]) -> pd.DataFrame:

@@ -47,12 +47,13 @@ def export_graph(
     mlflow_run_id: str | None,
 ) -> BundleContents:
     """Return the bundle before the parity gate: graph, description, card."""
-    from weld_pipeline.deploy.card import model_card
-    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, video_contract
+    from weld_pipeline.deploy.bundle import candidate
+    from weld_pipeline.deploy.description import video_contract
     from weld_pipeline.deploy.onnx_export import export_video_graph
 
     learnt = classifier.provenance
-    description = describe_bundle(
+    return candidate(
+        export_video_graph(module, window=learnt["input"]["window"], latent_size=module.latent_size),
         family=family_name,
         classes=learnt["classes"],
         good_class=learnt["good_class"],
@@ -61,11 +62,9 @@ def export_graph(
         manifest=manifest,
         weights=trunk.provenance["weights"],
         mlflow_run_id=mlflow_run_id,
-        metrics=evaluation_metrics(evaluation),
+        evaluation=evaluation,
         banners=banners,
     )
-    graph = export_video_graph(module, window=learnt["input"]["window"], latent_size=module.latent_size)
-    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
 
 
 def check_parity(
@@ -123,11 +122,12 @@ def export_image_graph(
 ) -> BundleContents:
     """Return the bundle of an image family before the parity gate: graph, description, card."""
     from weld_pipeline.deploy import onnx_export
-    from weld_pipeline.deploy.card import model_card
-    from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics, image_contract
+    from weld_pipeline.deploy.bundle import candidate
+    from weld_pipeline.deploy.description import image_contract
 
     learnt = classifier.provenance
-    description = describe_bundle(
+    return candidate(
+        onnx_export.export_image_graph(module),
         family=family_name,
         classes=learnt["classes"],
         good_class=learnt["good_class"],
@@ -136,11 +136,9 @@ def export_image_graph(
         manifest=manifest,
         weights=learnt["weights"],
         mlflow_run_id=mlflow_run_id,
-        metrics=evaluation_metrics(evaluation),
+        evaluation=evaluation,
         banners=banners,
     )
-    graph = onnx_export.export_image_graph(module)
-    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
 
 
 def check_picture_parity(
@@ -153,19 +151,15 @@ def check_picture_parity(
     params: PictureParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.core.files import inside
     from weld_pipeline.deploy import picture_parity
-    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.deploy.choose import chosen_pictures
     from weld_pipeline.deploy.tolerances import Tolerances
 
-    split = first_filled(manifest, splits=params.splits)
-    chosen = choose_samples(manifest, splits=(split,), n_samples=params.n_pictures)
-    pictures = {row["sample_id"]: inside(raw_images.root, row["path"]) for row in chosen.to_dict("records")}
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return picture_parity.check_picture_parity(
         candidate,
         module,
-        pictures,
+        chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
         table,
         tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )
@@ -195,11 +189,12 @@ def export_anomaly_graph(
     """Return the bundle of a detector before the parity gate: graph, description, card."""
     from weld_pipeline.core.labels import ANOMALOUS
     from weld_pipeline.deploy import onnx_export
-    from weld_pipeline.deploy.card import model_card
-    from weld_pipeline.deploy.description import anomaly_contract, describe_bundle, evaluation_metrics
+    from weld_pipeline.deploy.bundle import candidate
+    from weld_pipeline.deploy.description import anomaly_contract
 
     learnt = detector.provenance
-    description = describe_bundle(
+    return candidate(
+        onnx_export.export_anomaly_graph(module),
         family=family_name,
         classes=[learnt["good_class"], ANOMALOUS],
         good_class=learnt["good_class"],
@@ -208,11 +203,9 @@ def export_anomaly_graph(
         manifest=manifest,
         weights=learnt["weights"],
         mlflow_run_id=mlflow_run_id,
-        metrics=evaluation_metrics(evaluation),
+        evaluation=evaluation,
         banners=banners,
     )
-    graph = onnx_export.export_anomaly_graph(module)
-    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
 
 
 def check_anomaly_parity(
@@ -225,19 +218,15 @@ def check_anomaly_parity(
     params: AnomalyParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.core.files import inside
     from weld_pipeline.deploy import anomaly_parity
-    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.deploy.choose import chosen_pictures
     from weld_pipeline.deploy.tolerances import AnomalyTolerances
 
-    split = first_filled(manifest, splits=params.splits)
-    chosen = choose_samples(manifest, splits=(split,), n_samples=params.n_pictures)
-    pictures = {row["sample_id"]: inside(raw_images.root, row["path"]) for row in chosen.to_dict("records")}
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return anomaly_parity.check_anomaly_parity(
         candidate,
         module,
-        pictures,
+        chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
         table,
         tolerances=AnomalyTolerances(
             params.score_tolerance, params.level_tolerance, params.table_score_tolerance, params.table_p_tolerance
