@@ -29,7 +29,7 @@ run: setup ## draw the sample if there is no footage yet, then run every family 
 	$(BIN)/kedro run --env=quick_test
 
 test: setup ## run the tests (set WELD_REAL_DATA to a folder of real data to include those)
-	$(BIN)/pytest
+	OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: format-check lint types contracts docs test ## everything CI asks for, tests included
 

@@ -39,7 +39,7 @@ def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
     return {}
 
 
-def fit(trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: int, seed: int) -> dict[str, Any]:
+def fit(*, trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: int, seed: int) -> dict[str, Any]:
     """Fit PatchCore on a folder of good pictures with the peer's engine, which writes its checkpoint."""
     from anomalib.data import Folder
     from anomalib.engine import Engine

@@ -11,6 +11,11 @@ install_import_hook("weld_pipeline", "beartype.beartype")
 import pytest  # noqa: E402
 
 
+def pytest_collection_modifyitems(items):
+    """Whole runs first: they take minutes, and what is short fills the other process meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_run.py")
+
+
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The checkout under test."""

@@ -230,7 +230,7 @@ def test_categories_are_run_one_by_one_and_a_broken_one_is_named(finished, raw_o
     arguments = ("categories", str(parts), "--pipeline=patchcore", "--env=test")
     done = command(raw_only, "weld", *arguments)
     assert done.returncode == 2, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "categories all_bad failed" in done.stderr
+    assert "categories all_bad left no measures of patchcore" in done.stderr
     assert "no class is called 'good'" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stdout + done.stderr
     table = pd.read_csv(raw_only / "data/08_reporting/categories/comparison.csv")

@@ -198,7 +198,7 @@ def test_missing_delivery_leaves_the_latency_open(categories, kedro, project):
         "bracket": False,
         "flange": False,
         "pipe": True,
-        "mean": False,
+        "mean": True,
     }
 
 

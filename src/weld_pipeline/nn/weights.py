@@ -163,7 +163,7 @@ def inventory(folder: Path) -> list[dict[str, Any]]:
         path = find_local(line, folder)
         is_converted = path is not None and path.parent == folder and path.name != line.filename
         is_checked = path is not None and line.sha256 is not None and not is_converted
-        here = {"filename": line.filename, "found": str(path) if path else None}
+        here: dict[str, Any] = {"filename": line.filename, "found": str(path) if path else None}
         here |= {"is_converted": is_converted, "is_checked": is_checked}
         lines.append(asdict(line) | here | {"sha256": sha256_file(path) if path else line.sha256})
     return lines

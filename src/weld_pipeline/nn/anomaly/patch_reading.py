@@ -73,7 +73,7 @@ def _on_gpu(rows: _PatchRows) -> PatchReader:
 
 class _OnProcessor:
     def __init__(self, rows: _PatchRows) -> None:
-        self._rows, self._n_read = rows.to(memory_format=torch.channels_last), 0  # type: ignore[call-overload]
+        self._rows, self._n_read = rows.to(memory_format=torch.channels_last), 0
         self._compiled: CompiledModule | None = None
 
     def __call__(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:

@@ -86,11 +86,14 @@ def fit_patchcore(
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
     network = restore_map_trunk(trunk)
-    share = params.coreset_ratio
+    n_bank = params.coreset_size
+    if params.coreset_ratio is not None:
+        n_bank = share_of_patches(network, len(tiles), params.coreset_ratio)
+    assert n_bank is not None  # the parameters name one of the two
     detector = fit(
         network,
         normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
-        coreset_size=params.coreset_size if share is None else share_of_patches(network, len(tiles), share),
+        coreset_size=n_bank,
         budget_bytes=params.budget_mb * 2**20,
         **params.model_dump(exclude={"budget_mb", "coreset_size", "coreset_ratio"}),
     )
