@@ -159,7 +159,7 @@ def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: st
     settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
     own = project / "conf" / env / "mlflow.yml"
     for name, given in (yaml.safe_load(own.read_text()) if own.is_file() else {}).items():
-        settings[name] |= given
+        settings[name] = settings.get(name, {}) | given
     uri, tracking = settings["server"]["mlflow_tracking_uri"], settings["tracking"]
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
