@@ -26,7 +26,7 @@ class WeldDetector:
     Args:
         bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
         n_threads: Threads of the network; 0 takes one a core.
-        engine: `onnxruntime`, or `openvino`, which is faster on Intel's processors and slower to start.
+        engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
 
     Attributes:
         bundle: What judges.

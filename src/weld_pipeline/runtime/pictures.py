@@ -26,7 +26,7 @@ class WeldClassifier:
         tta: Whether ten views of each picture vote, ten times the work of the network, or the centre alone decides.
             By default what the bundle was calibrated and measured with.
         n_threads: Threads of the network; 0 takes one a core.
-        engine: `onnxruntime`, or `openvino`, which is faster on Intel's processors and slower to start.
+        engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
 
     Attributes:
         bundle: What judges.

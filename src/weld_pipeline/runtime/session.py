@@ -35,8 +35,8 @@ def open_session(
         inputs: What the graph must take, in this order.
         outputs: What it must give, and perhaps more.
         n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
-        engine: `openvino` needs that package, takes a second to start and is up to twice as fast on Intel's processors;
-            its arithmetic is float32, too.
+        engine: `openvino` needs that package and takes a second to start; detectors took 4 to 20 % less time on two
+            processors, one of them on one 19 % more (`docs/results.md`). Its arithmetic is float32, too.
 
     Raises:
         WeldError: If it cannot be loaded, has another contract, or the engine is not installed.
