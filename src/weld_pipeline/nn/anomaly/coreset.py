@@ -66,14 +66,16 @@ def least_squares(points: Float[Tensor, "N D"], centres: Float[Tensor, "K D"]) -
     Points should lie around the origin, or what the squares have in common eats the digits of their difference.
     """
     squares = centres.square().sum(dim=1)
-    parts = [
-        torch.addmm(squares, part, centres.T, alpha=-2).amin(dim=1) + part.square().sum(dim=1)
-        for part in _parts(points)
-    ]
-    return torch.cat(parts).clamp(min=0)
+    # Results and work lie in blocks made once: small results between large leavings would tear malloc's heap open.
+    least, work = points.new_empty(len(points)), points.new_empty(min(_ROWS, len(points)), len(centres))
+    for part, found in zip(_parts(points), _parts(least), strict=True):
+        torch.addmm(squares, part, centres.T, alpha=-2, out=work[: len(part)])
+        torch.amin(work[: len(part)], dim=1, out=found)
+        found.add_(part.square().sum(dim=1))
+    return least.clamp_(min=0)
 
 
-def _parts(points: Float[Tensor, "N D"]) -> Iterator[Float[Tensor, "_ D"]]:
+def _parts(points: Float[Tensor, "N ..."]) -> Iterator[Float[Tensor, "_ ..."]]:
     return (points[first : first + _ROWS] for first in range(0, len(points), _ROWS))
 
 
@@ -97,7 +99,7 @@ def _unreached(points: Float[Tensor, "N D"], start: int) -> Float[Tensor, " N"]:
 def _projected_picks(
     points: Float[Tensor, "N D"], centre: Float[Tensor, " D"], directions: Float[Tensor, "D d"], start: int, n: int
 ) -> list[int]:
-    projected = torch.cat([(part - centre) @ directions for part in _parts(points)])
+    projected = _projected(points, centre, directions)
     n_exact = n // _EXACT_PICKS
     chosen, least = _picked(projected, _unreached(projected, start), n - n_exact)
     if not n_exact:
@@ -108,6 +110,17 @@ def _projected_picks(
     exact = torch.where(least[far] < 0, -1.0, least_squares(there, reached))
     last, _ = _picked(there, exact, n_exact)
     return chosen + far[last].tolist()
+
+
+def _projected(
+    points: Float[Tensor, "N D"], centre: Float[Tensor, " D"], directions: Float[Tensor, "D d"]
+) -> Float[Tensor, "N d"]:
+    projected = points.new_empty(len(points), directions.shape[1])
+    work = points.new_empty(min(_ROWS, len(points)), points.shape[1])
+    for part, found in zip(_parts(points), _parts(projected), strict=True):
+        torch.sub(part, centre, out=work[: len(part)])
+        torch.mm(work[: len(part)], directions, out=found)
+    return projected
 
 
 def _picked(points: Float[Tensor, "N D"], least: Float[Tensor, " N"], n: int) -> tuple[list[int], Float[Tensor, " N"]]:
