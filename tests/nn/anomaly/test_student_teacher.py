@@ -12,16 +12,18 @@ from torch import nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.stores import TensorStore
-from weld_pipeline.nn.anomaly import student_fitting
+from weld_pipeline.nn.anomaly import distilling, student_fitting
 from weld_pipeline.nn.anomaly.collapse import check_student
 from weld_pipeline.nn.anomaly.distilling import distill_teacher
 from weld_pipeline.nn.anomaly.features import load_map_trunk, save_map_trunk
 from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
+from weld_pipeline.nn.anomaly.last_layer import least_squares_layer
 from weld_pipeline.nn.anomaly.out_of_domain import OutOfDomain
+from weld_pipeline.nn.anomaly.pdn import PatchNetwork
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.anomaly.student_fitting import channel_statistics, fit_student_teacher
+from weld_pipeline.nn.anomaly.student_fitting import autoencoder_error, channel_statistics, fit_student_teacher
 from weld_pipeline.nn.anomaly.student_learner import StudentLearner, StudentSteps
-from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
+from weld_pipeline.nn.anomaly.student_teacher import StudentTeacher, restore_student_teacher
 from weld_pipeline.nn.anomaly.teacher import (
     SliceTeacher,
     choose_teacher,
@@ -214,9 +216,71 @@ def test_quantiles_of_valid_become_zero_and_a_tenth(fitted, images, preprocess):
             np.testing.assert_allclose(network.quantiles[place], expected, rtol=1e-3)
         (low, high), (other_low, other_high) = network.quantiles
         scaled = (0.1 * (local - low) / (high - low) + 0.1 * (overall - other_low) / (other_high - other_low)) / 2
-        score, maps = network(pictures)
+        score, maps = with_autoencoder(network)(pictures)
     torch.testing.assert_close(maps, scaled, rtol=1e-4, atol=1e-5)
     assert torch.equal(score, maps.amax(dim=(1, 2)))
+
+
+def with_autoencoder(network, *, uses=True):
+    """Return the same network, its final map with or without the autoencoder's."""
+    other = StudentTeacher(**network.architecture | {"uses_autoencoder": uses})
+    other.load_state_dict(network.state_dict())
+    return other.eval()
+
+
+@pytest.mark.parametrize(("left", "is_used"), [(0.9, True), (0.901, False)])
+def test_autoencoder_that_learnt_too_little_is_left_out(fit, tmp_path, monkeypatch, left, is_used):
+    monkeypatch.setattr(student_fitting, "autoencoder_error", lambda *_: left)
+    model, _ = fit(tmp_path)
+    assert model.training["autoencoder_error_over_variance"] == left
+    assert restore_student_teacher(model).uses_autoencoder == is_used
+
+
+def test_final_map_without_the_autoencoder_is_the_students(fitted, images, preprocess):
+    network = with_autoencoder(restore_student_teacher(fitted[0]), uses=False)
+    valid = tiles(images, 4, 7)
+    pictures = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
+    with torch.inference_mode():
+        local, overall = network.raw_maps(pictures)
+        low, high = network.quantiles[0]
+        network.autoencoder = None  # it is not even run
+        score, maps = network(pictures)
+    torch.testing.assert_close(maps, 0.1 * (local - low) / (high - low), rtol=1e-4, atol=1e-5)
+    assert torch.equal(score, maps.amax(dim=(1, 2)))
+    torch.testing.assert_close(maps, network.combined(local, overall))
+
+
+class Always(nn.Module):
+    """Says the same of every picture."""
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def forward(self, pictures):
+        return self.values.expand(len(pictures), -1, -1, -1)
+
+
+def test_autoencoders_error_is_in_units_of_its_targets_variance(fitted, images, preprocess):
+    network = restore_student_teacher(fitted[0])
+    valid = tiles(images, 4, 7)
+    pictures = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
+    with torch.inference_mode():
+        targets = network.targets(pictures)
+        variance = targets.var(dim=(0, 2, 3), correction=0).mean()
+        expected = (network.autoencoder(pictures) - targets).square().mean() / variance
+    assert autoencoder_error(network, iter(pictures.split(2))) == pytest.approx(float(expected), rel=1e-4)
+    assert fitted[0].training["autoencoder_error_over_variance"] == pytest.approx(float(expected), rel=1e-3)
+    network.autoencoder = Always(targets.mean(dim=(0, 2, 3), keepdim=True))
+    assert autoencoder_error(network, iter([pictures])) == pytest.approx(1)
+
+
+def test_teacher_that_says_the_same_everywhere_is_refused(fitted):
+    network = restore_student_teacher(fitted[0])
+    network.targets = lambda batch: torch.ones(len(batch), 8, 8, 8)
+    network.autoencoder = Always(torch.ones(1, 8, 8, 8))
+    with pytest.raises(WeldError, match="says the same of all places of all pictures of valid"):
+        autoencoder_error(network, iter([torch.zeros(1, 3, PX, PX)]))
 
 
 def test_saved_and_exported_it_says_the_same(fitted, tmp_path):
@@ -347,30 +411,90 @@ def channel_statistics_taken_out(network, learnt, valid):
     return (network(valid) - mean) / std
 
 
-def test_distilled_teacher_comes_closer_to_the_trunk_and_can_teach(teacher, images, preprocess, fit, tmp_path):
-    steps = replace(STEPS, n_steps=60, steps_per_epoch=20)
-    model, curves = distill_teacher(
-        teacher,
-        tiles(images, 0, 4),
-        tiles(images, 4, 7),
-        size="small",
-        preprocess=preprocess,
-        elsewhere=OutOfDomain(None, PX, grey=False, seed=0),
-        steps=steps,
-        folder=TrainingFolder(tmp_path / "d"),
-    )
+@pytest.fixture(scope="module")
+def distil(teacher, images, preprocess):
+    def run(folder, **changes):
+        arguments = {
+            "size": "small",
+            "preprocess": preprocess,
+            "elsewhere": OutOfDomain(None, PX, grey=False, seed=0),
+            "steps": replace(STEPS, n_steps=60, steps_per_epoch=20),
+            "refit_pictures": 0,
+            "folder": TrainingFolder(folder),
+        }
+        return distill_teacher(teacher, tiles(images, 0, 4), tiles(images, 4, 7), **arguments | changes)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def distance_from_trunk(teacher, images, preprocess):
+    """Give the mean squared difference on valid, and that of saying nothing."""
+
+    def measure(model):
+        learnt, valid = (
+            preprocess.normalise(torch.from_numpy(next(tiles(images, *ends).batches(9)))) for ends in ((0, 4), (4, 7))
+        )
+        wanted, found = (
+            channel_statistics_taken_out(restore_teacher(each), learnt, valid) for each in (teacher, model)
+        )
+        return (found - wanted).square().mean(), wanted.square().mean()
+
+    return measure
+
+
+def test_distilled_teacher_comes_closer_to_the_trunk_and_can_teach(distil, distance_from_trunk, fit, tmp_path):
+    model, curves = distil(tmp_path / "d")
     assert list(curves) == ["valid_loss"]
-    learnt, valid = (
-        preprocess.normalise(torch.from_numpy(next(tiles(images, *ends).batches(9)))) for ends in ((0, 4), (4, 7))
-    )
-    wanted, found = (channel_statistics_taken_out(restore_teacher(each), learnt, valid) for each in (teacher, model))
-    assert (found - wanted).square().mean() < 0.7 * wanted.square().mean()
+    assert "valid_error" not in model.provenance["distilled"]
+    found, nothing = distance_from_trunk(model)
+    assert found < 0.7 * nothing
     # What it writes it reads again, as anybody's file of tensors.
     write_model(tmp_path / "pdn.safetensors", model)
     again = read_patch_teacher(tmp_path / "pdn.safetensors", size="small", n_channels=8)
     assert all(np.array_equal(again.tensors[name], value) for name, value in model.tensors.items())
     student, _ = fit(tmp_path / "s", teacher=model)
     assert student.architecture["teacher"]["kind"] == "pdn"
+
+
+def test_last_layer_by_least_squares_brings_few_steps_closer(distil, distance_from_trunk, tmp_path):
+    few = replace(STEPS, n_steps=10, steps_per_epoch=5)
+    model, _ = distil(tmp_path / "a", steps=few, refit_pictures=16)
+    said = model.provenance["distilled"]["valid_error"]
+    assert said["by_least_squares"] < 0.8 * said["by_steps"]
+    by_steps, _ = distil(tmp_path / "b", steps=few)
+    (closer, _), (farther, _) = (distance_from_trunk(each) for each in (model, by_steps))
+    assert closer < 0.8 * farther
+    for name, value in model.tensors.items():
+        assert np.array_equal(value, by_steps.tensors[name]) == ("parts" not in name)
+    again, _ = distil(tmp_path / "c", steps=few, refit_pictures=16)
+    assert all(np.array_equal(again.tensors[name], value) for name, value in model.tensors.items())
+
+
+def test_least_squares_that_come_no_closer_are_left(distil, tmp_path, monkeypatch):
+    def spoilt(network, examples, *, seed):
+        (part,) = network.parts
+        return torch.full_like(part.weight, 9.0), torch.full_like(part.bias, 9.0)
+
+    monkeypatch.setattr(distilling, "least_squares_layer", spoilt)
+    model, _ = distil(tmp_path / "a", refit_pictures=4)
+    by_steps, _ = distil(tmp_path / "b")
+    assert all(np.array_equal(by_steps.tensors[name], value) for name, value in model.tensors.items())
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_least_squares_find_the_layer_that_made_the_targets(size):
+    torch.manual_seed(0)
+    network, wanted = (PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True) for _ in range(2))
+    wanted.body.load_state_dict(network.body.state_dict())
+    pictures = torch.randn(24, 3, PX, PX)
+    with torch.inference_mode():
+        examples = [(batch, wanted(batch)[0]) for batch in pictures.split(2)]
+        weight, bias = least_squares_layer(network, iter(examples), seed=0)
+        network.parts[0].load_state_dict({"weight": weight, "bias": bias})
+        for batch, targets in examples[:2]:
+            left = (network(batch)[0] - targets).square().mean() / targets.var()
+            assert left < 0.02
 
 
 def check(network, images, preprocess, **changes):

@@ -28,17 +28,20 @@ class StudentTeacher(nn.Module):
         quantiles: Of the two maps (student's, autoencoder's) on valid good pictures: what becomes 0, what becomes 0.1.
     """
 
-    def __init__(self, *, image_px: int, size: Size, teacher: Mapping[str, Any]) -> None:
+    def __init__(self, *, image_px: int, size: Size, teacher: Mapping[str, Any], uses_autoencoder: bool = True) -> None:
         """Build the networks with random weights.
 
         Args:
             image_px: S.
             size: Of the student.
             teacher: Architecture of a teacher.
+            uses_autoencoder: Whether the final map is the mean of both maps, as in the paper, or the student's alone.
         """
         super().__init__()
-        self.architecture: dict[str, Any] = {"image_px": image_px, "size": size, "teacher": dict(teacher)}
-        self.image_px = image_px
+        self.architecture: dict[str, Any] = {
+            "image_px": image_px, "size": size, "teacher": dict(teacher), "uses_autoencoder": uses_autoencoder,
+        }  # fmt: skip
+        self.image_px, self.uses_autoencoder = image_px, uses_autoencoder
         self.teacher = build_teacher(teacher)
         n_channels = self.teacher.n_channels
         self.student = PatchNetwork(size=size, n_channels=n_channels, n_parts=2, padding=False)
@@ -57,7 +60,7 @@ class StudentTeacher(nn.Module):
 
     def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
         """Return the score of each picture, the highest value of its map, and the map."""
-        maps = self.combined(*self.raw_maps(pictures))
+        maps = self.combined(*self.raw_maps(pictures)) if self.uses_autoencoder else self._of_student(pictures)
         return maps.amax(dim=(1, 2)), maps
 
     def targets(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
@@ -71,10 +74,17 @@ class StudentTeacher(nn.Module):
         return local, self._as_map(self.autoencoder(pictures) - foreseen)
 
     def combined(self, local: Float[Tensor, "B S S"], overall: Float[Tensor, "B S S"]) -> Float[Tensor, "B S S"]:
-        """Return the mean of both maps, brought to one scale by their quantiles."""
-        low, high = self.quantiles[:, 0], self.quantiles[:, 1]
-        scale = _HIGH / (high - low)
-        return ((local - low[0]) * scale[0] + (overall - low[1]) * scale[1]) / 2
+        """Return the mean of those maps that are used, brought to one scale by their quantiles."""
+        of_student = self._scaled(local, 0)
+        return (of_student + self._scaled(overall, 1)) / 2 if self.uses_autoencoder else of_student
+
+    def _of_student(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B S S"]:
+        imitating = self.student.parts[0]
+        return self._scaled(self._as_map(self.targets(pictures) - imitating(self.student.body(pictures))), 0)
+
+    def _scaled(self, maps: Float[Tensor, "B S S"], which: int) -> Float[Tensor, "B S S"]:
+        low, high = self.quantiles[which]
+        return (maps - low) * (_HIGH / (high - low))
 
     def _as_map(self, difference: Float[Tensor, "B C h w"]) -> Float[Tensor, "B S S"]:
         cells = difference.square().mean(dim=1)

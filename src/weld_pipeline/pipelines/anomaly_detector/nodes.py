@@ -153,7 +153,8 @@ def make_teacher(
         size=student.size,
         preprocess=MapPreprocess(**_preprocess(picture, trunk.architecture)),
         elsewhere=_elsewhere(student, picture),
-        steps=StudentSteps(**teacher.distilling.model_dump()),
+        steps=StudentSteps(**teacher.distilling.model_dump(exclude={"refit_pictures"})),
+        refit_pictures=teacher.distilling.refit_pictures,
         folder=training_folder.sub("teacher"),
     )
     return distilled
@@ -200,15 +201,21 @@ def check_student(
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
     from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
 
+    network = restore_student_teacher(detector)
     found = collapse.check_student(
-        restore_student_teacher(detector),
+        network,
         _good_tiles(images, manifest, "valid"),
         preprocess=MapPreprocess(**detector.provenance["preprocess"]),
         **params.model_dump(),
     )
     for reason in found["reasons"]:
         logger.warning("student: %s", reason)
-    return found
+    left = detector.training["autoencoder_error_over_variance"]
+    if not network.uses_autoencoder:
+        logger.info(
+            "student: the autoencoder leaves %.2f of the teacher's variance unexplained; its map is left out", left
+        )
+    return found | {"autoencoder_error_over_variance": left, "uses_autoencoder": network.uses_autoencoder}
 
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:

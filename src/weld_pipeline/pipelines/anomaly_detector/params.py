@@ -142,6 +142,14 @@ class StepsParams(_Params):
     """Of initial weights, order and dropout."""
 
 
+class DistillingParams(StepsParams):
+    """How a patch network is taught by a trunk."""
+
+    refit_pictures: int = Field(ge=0)
+    """Pictures that its last convolution is solved for by least squares after the steps, if that is closer on valid; 0
+    for none, as in the paper."""
+
+
 class ElsewhereParams(_Params):
     """Pictures of anything else, which a student must not learn to describe."""
 
@@ -161,7 +169,7 @@ class TeacherParams(_Params):
     """For `pdn`: a path, or `auto` for pdn_<size>.safetensors in `folder`."""
     folder: str
     """Where pretrained weights lie."""
-    distilling: StepsParams
+    distilling: DistillingParams
     """For `distilled`."""
 
 
