@@ -158,17 +158,15 @@ def channel_statistics(
     Raises:
         WeldError: If the teacher's output is no number.
     """
-    count, sums = 0, torch.zeros(2, 1, dtype=torch.float64)
+    moments = _ChannelMoments()
     for batch in pictures:
-        output = describe(batch).double()
-        count += output.shape[0] * output.shape[2] * output.shape[3]
-        sums = sums + torch.stack([output.sum(dim=(0, 2, 3)), output.square().sum(dim=(0, 2, 3))]).cpu()
-    if not sums.isfinite().all():
+        moments.add(describe(batch).double())
+    mean, variance = moments.mean_and_variance()
+    if not (mean.isfinite().all() and variance.isfinite().all()):
         raise WeldError(
             "teacher: its output is no number on some picture of train; look at its weights and the pictures"
         )
-    mean, of_squares = sums / count
-    std = (of_squares - mean.square()).clamp(min=0).sqrt()
+    std = variance.sqrt()
     std = torch.where(std > 1e-6 * mean.abs().clamp(min=1e-6), std, torch.ones_like(std))
     return torch.stack([mean, std]).float()[:, :, None, None]
 
@@ -204,17 +202,35 @@ def autoencoder_error(network: StudentTeacher, pictures: Iterator[Float[Tensor, 
         WeldError: If the teacher's output has no variance.
     """
     network = network.to(device())
-    count, squared_error, sums = 0, 0.0, torch.zeros(2, 1, dtype=torch.float64)
+    squared_error, moments = 0.0, _ChannelMoments()
     for batch in pictures:
         targets = network.targets(batch).double()
         squared_error += float((network.autoencoder(batch) - targets).square().sum())
-        count += targets.shape[0] * targets.shape[2] * targets.shape[3]
-        sums = sums + torch.stack([targets.sum(dim=(0, 2, 3)), targets.square().sum(dim=(0, 2, 3))]).cpu()
+        moments.add(targets)
     network.to("cpu")
-    mean, of_squares = sums / count
-    variance = float((of_squares - mean.square()).sum())
+    variance = float(moments.mean_and_variance()[1].sum())
     if not variance > 0:
         raise WeldError(
             "teacher: says the same of all places of all pictures of valid; look whether they are all of one level"
         )
-    return squared_error / count / variance
+    return squared_error / moments.count / variance
+
+
+class _ChannelMoments:
+    """Mean and variance of each channel of maps that pass by.
+
+    Attributes:
+        count: Places seen.
+    """
+
+    def __init__(self) -> None:
+        """Have seen nothing."""
+        self.count, self._sums = 0, torch.zeros(2, 1, dtype=torch.float64)
+
+    def add(self, maps: Float[Tensor, "B C h w"]) -> None:
+        self.count += maps.shape[0] * maps.shape[2] * maps.shape[3]
+        self._sums = self._sums + torch.stack([maps.sum(dim=(0, 2, 3)), maps.square().sum(dim=(0, 2, 3))]).cpu()
+
+    def mean_and_variance(self) -> tuple[Float[Tensor, " C"], Float[Tensor, " C"]]:
+        mean, of_squares = self._sums / self.count
+        return mean, (of_squares - mean.square()).clamp(min=0)
