@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from weld_pipeline.synthetic.pictures.layouts import LAYOUTS
-from weld_pipeline.synthetic.pictures.plan import plan_pictures
-from weld_pipeline.synthetic.seams.plan import pending_seams, plan_seams
+from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
+from weld_pipeline.synthetic.drawn.images.plan import plan_pictures
+from weld_pipeline.synthetic.drawn.seams.plan import pending_seams, plan_seams
 
 LAYOUT = "tig_ss304"
 CLASSES = LAYOUTS[LAYOUT].classes

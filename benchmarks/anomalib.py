@@ -24,11 +24,11 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from benchmarks._anomaly_fits import fit_rows, memory_rows
-from benchmarks._anomaly_rows import IMAGE_PX, Setting, coreset_rows, step_rows
-from benchmarks._anomaly_sets import picture_sets
 from benchmarks._drawn import draw_seams
 from benchmarks._workers import peer_python
+from benchmarks.anomaly.fits import fit_rows, memory_rows
+from benchmarks.anomaly.rows import IMAGE_PX, Setting, coreset_rows, step_rows
+from benchmarks.anomaly.sets import picture_sets
 from benchmarks.common import Row, show
 
 NETWORK, LAYERS = "mobilenetv2_100", ("blocks.2", "blocks.4")

@@ -27,14 +27,14 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks._drawn import CLASSES, Frame, draw_frames
 from benchmarks.common import Row, in_turns, main, row, thread_counts
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.core.items import map_items
+from weld_pipeline.core.items.pending import map_items
 from weld_pipeline.core.stores import TensorStore
-from weld_pipeline.nn.augment import Augmentation, Mixing
-from weld_pipeline.nn.image_fitting import LabelledPictures, NetworkOptions, train_image_classifier
-from weld_pipeline.nn.image_steps import ImageSteps
-from weld_pipeline.nn.image_trunk import load_image_trunk, save_image_trunk
-from weld_pipeline.nn.picture_cache import PictureFile, pending_pictures
-from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.nn.image.augment import Augmentation, Mixing
+from weld_pipeline.nn.image.cache import PictureFile, pending_pictures
+from weld_pipeline.nn.image.fit import LabelledPictures, NetworkOptions, train_image_classifier
+from weld_pipeline.nn.image.optimization import ImageSteps
+from weld_pipeline.nn.image.trunk import load_image_trunk, save_image_trunk
+from weld_pipeline.nn.training.folder import TrainingFolder
 
 NETWORK, SIDE, BATCH = "mobilenetv2_100", 128, 16
 AUGMENTATION = Augmentation(

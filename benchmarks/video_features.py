@@ -19,11 +19,11 @@ from torch import Tensor
 from benchmarks.common import Row, main, row, timed
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.nn.device import choose_compute
-from weld_pipeline.nn.features import FeatureWorker, FeatureWorkerFactory, Windows, first_clips
-from weld_pipeline.nn.trunks import VideoTrunk, load_trunk, save_trunk
-from weld_pipeline.synthetic.shop.drawing import example_weld
-from weld_pipeline.synthetic.shop.video import draw_video
-from weld_pipeline.synthetic.shop.welds import CLASSES
+from weld_pipeline.nn.video.features import FeatureWorker, FeatureWorkerFactory, Windows, first_clips
+from weld_pipeline.nn.video.trunk import VideoTrunk, load_trunk, save_trunk
+from weld_pipeline.synthetic.drawn.shop.drawing import example_weld
+from weld_pipeline.synthetic.drawn.shop.video import draw_video
+from weld_pipeline.synthetic.drawn.shop.welds import CLASSES
 
 WINDOWS = Windows(window=16, stride=8, gate=ArcGate())
 _FLAT = 1.05  # peak memory may differ by noise of the allocator, not by the number of videos

@@ -4,7 +4,7 @@ import pytest
 from kedro.io import DatasetError
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items import Item, PendingItems
+from weld_pipeline.core.items.pending import Item, PendingItems
 from weld_pipeline.datasets.item_store import ItemStoreDataset
 
 

@@ -8,12 +8,12 @@ import pytest
 from kedro.io import DatasetError
 from mlflow import MlflowClient
 
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.datasets.matrix import ClipMatrixDataset
 from weld_pipeline.datasets.saved_model import SavedModelDataset
 from weld_pipeline.datasets.training_folder import TrainingFolderDataset
 from weld_pipeline.datasets.training_metrics import TrainingMetricsDataset
-from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.clip_matrix import PendingMatrix, RunClips
+from weld_pipeline.nn.video.clip_matrix import PendingMatrix, RunClips
 
 
 def test_saved_model_comes_back_and_is_previewed_without_its_tensors(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from kedro.io import DatasetError
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items import Item, PendingItems
+from weld_pipeline.core.items.pending import Item, PendingItems
 from weld_pipeline.datasets.source_tree import SourceTreeDataset
 
 

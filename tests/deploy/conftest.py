@@ -12,14 +12,14 @@ from weld_pipeline.deploy.card import model_card
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.anomaly.maps import upsampled
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.autoencoder import Autoencoder
-from weld_pipeline.nn.classifier import Calibration, LatentClassifier
-from weld_pipeline.nn.image_classifier import ImageClassifier
-from weld_pipeline.nn.image_graph import ImageGraph
-from weld_pipeline.nn.preprocess import ClipPreprocess
-from weld_pipeline.nn.standardizer import FeatureStatistics
-from weld_pipeline.nn.trunks import VideoTrunk
-from weld_pipeline.nn.video_classifier import VideoClassifier
+from weld_pipeline.nn.image.classifier import ImageClassifier
+from weld_pipeline.nn.image.graph import ImageGraph
+from weld_pipeline.nn.video.autoencoder import Autoencoder
+from weld_pipeline.nn.video.classifier import Calibration, LatentClassifier
+from weld_pipeline.nn.video.graph import VideoClassifier
+from weld_pipeline.nn.video.preprocess import ClipPreprocess
+from weld_pipeline.nn.video.standardizer import FeatureStatistics
+from weld_pipeline.nn.video.trunk import VideoTrunk
 
 WINDOW, LATENT, CLASSES = 4, 3, ["good_weld", "porosity", "undercut"]
 

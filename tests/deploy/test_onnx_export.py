@@ -6,10 +6,11 @@ import torch
 
 from weld_pipeline.deploy.onnx_export import OPSET, export_anomaly_graph, export_image_graph, export_video_graph
 from weld_pipeline.media.views import crop_views
-from weld_pipeline.nn import image_graph as image_graphs
-from weld_pipeline.nn.video_classifier import INPUT_NAMES, OUTPUT_NAMES
-from weld_pipeline.runtime import detector_graph, picture_graph
-from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
+from weld_pipeline.nn.image import graph as image_graphs
+from weld_pipeline.nn.video.graph import INPUT_NAMES, OUTPUT_NAMES
+from weld_pipeline.runtime.anomaly import graph as detector_graph
+from weld_pipeline.runtime.image import graph as picture_graph
+from weld_pipeline.runtime.video.graph import INPUTS, OUTPUTS
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from weld_pipeline.media.fingerprints import (
     near_duplicates,
     picture_scene,
 )
-from weld_pipeline.media.pictures import read_picture
-from weld_pipeline.sources.series import series_of
+from weld_pipeline.media.images import read_picture
+from weld_pipeline.sources.layouts.series import series_of
 
 SCENE = np.add.outer(np.arange(40.0), np.arange(60.0))
 

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from weld_pipeline.nn.trunks import load_trunk
+from weld_pipeline.nn.video.trunk import load_trunk
 
 
 @pytest.fixture(scope="session")

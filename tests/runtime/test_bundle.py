@@ -5,7 +5,7 @@ import pytest
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime.bundle import load_bundle, sealed
 from weld_pipeline.runtime.contracts import AnomalyCalibration
-from weld_pipeline.runtime.video import VideoInspector
+from weld_pipeline.runtime.video.inspector import VideoInspector
 
 
 def rewrite(folder, *, is_resealed=True, **changes):

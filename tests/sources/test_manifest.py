@@ -4,12 +4,12 @@ import pytest
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST
 from weld_pipeline.media.probe import Probe
+from weld_pipeline.sources.layouts.rows import IndexRow, to_table
 from weld_pipeline.sources.manifest import (
     join_probes,
     near_duplicate_picture_table,
     near_duplicate_table,
 )
-from weld_pipeline.sources.rows import IndexRow, to_table
 from weld_pipeline.sources.splitting import cut_from_train, split_as_source, split_by_session
 
 NO_PAIRS = pd.DataFrame({"sample_id": [], "other_id": []}, dtype="string")

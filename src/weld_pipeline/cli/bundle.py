@@ -20,7 +20,7 @@ def show_bundle(folder: BundleArgument, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(bundle.description.model_dump(mode="json") | {"sha256": bundle.sha256})
     else:
-        from weld_pipeline.runtime.render_files import bundle_table
+        from weld_pipeline.runtime.bundle_table import bundle_table
 
         print_rich(bundle_table(bundle))
 
@@ -48,7 +48,7 @@ def split_bundle(
     pictures; videos and anomaly detectors are not split.
     """
     from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.triple import write_triple
+    from weld_pipeline.runtime.image.split_graph import write_triple
 
     for path in write_triple(load_bundle(folder), output):
         print(path)

@@ -35,7 +35,7 @@ def categories(
 
     Exit code: 0 all categories are in the table; 2 some are not.
     """
-    from weld_pipeline.pipelines.anomaly_detector import category_runs
+    from weld_pipeline.cli import category_runs
 
     base = project.resolve()
     if not (base / "conf" / "base" / "globals.yml").is_file():
@@ -66,7 +66,7 @@ def _records(base: Path, name: str, pipeline: str) -> list[dict[str, Any]]:
     """Return what was measured of the detectors that were asked for, their latency included."""
     import json
 
-    from weld_pipeline.pipelines.anomaly_detector.category_runs import data_of
+    from weld_pipeline.cli.category_runs import data_of
 
     folder = base / data_of(name)
     detector = "*" if pipeline == "anomaly_detector" else pipeline

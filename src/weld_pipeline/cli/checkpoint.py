@@ -17,12 +17,12 @@ def show_checkpoint(
     as_json: JsonOption = False,
 ) -> None:
     """Print family, shapes, epochs, metrics and provenance of a model file. Pickled files are refused, never opened."""
-    from weld_pipeline.nn.checkpoints import describe
+    from weld_pipeline.core.saved_model import describe
 
     description = describe(file)
     if as_json:
         print_json(description)
     else:
-        from weld_pipeline.runtime.render_files import checkpoint_table
+        from weld_pipeline.runtime.bundle_table import checkpoint_table
 
         print_rich(checkpoint_table(description))

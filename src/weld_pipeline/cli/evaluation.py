@@ -36,11 +36,11 @@ def evaluate(
     from rich.console import Console
 
     from weld_pipeline.core.files import write_bytes
-    from weld_pipeline.decision import foreign
-    from weld_pipeline.decision.console import print_evaluation
-    from weld_pipeline.decision.estimates import Protocol
-    from weld_pipeline.decision.evaluation import evaluate
-    from weld_pipeline.decision.summary import short_record
+    from weld_pipeline.evaluation import external_predictions as foreign
+    from weld_pipeline.evaluation.estimates import Protocol
+    from weld_pipeline.evaluation.evaluation import evaluate
+    from weld_pipeline.evaluation.summary import short_record
+    from weld_pipeline.report.console import print_evaluation
 
     table = foreign.read_csv(file, id_column=id_column, label_column=label_column, predicted_column=predicted_column)
     sessions, rule = foreign.sessions_of(table, session)
@@ -48,7 +48,7 @@ def evaluate(
     good_classes = foreign.good_classes({*rows["label"], *rows["predicted"]}, good)
     evaluation = evaluate(rows, good=good_classes, protocol=Protocol(n_resamples=n_resamples, seed=seed))
     if html:
-        from weld_pipeline.decision.report import foreign_report
+        from weld_pipeline.report.page import foreign_report
 
         write_bytes(html, foreign_report(evaluation, file_name=file.name, session_rule=rule).encode())
     if as_json:

@@ -11,12 +11,12 @@ from weld_pipeline.cli.output import print_json, print_json_line, print_rich
 from weld_pipeline.core.errors import WeldError
 
 if TYPE_CHECKING:
-    from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict
+    from weld_pipeline.runtime.anomaly.inspector import WeldDetector
+    from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
     from weld_pipeline.runtime.bundle import Bundle
-    from weld_pipeline.runtime.detector import WeldDetector
-    from weld_pipeline.runtime.pictures import WeldClassifier
-    from weld_pipeline.runtime.reading import PictureBytes
-    from weld_pipeline.runtime.verdict import NotInspected
+    from weld_pipeline.runtime.image.inspector import WeldClassifier
+    from weld_pipeline.runtime.image_reader import PictureBytes
+    from weld_pipeline.runtime.video.verdict import NotInspected
 
 
 def inspect(
@@ -55,9 +55,9 @@ def inspect(
 
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
+    from weld_pipeline.runtime.anomaly.inspector import WeldDetector
     from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.detector import WeldDetector
-    from weld_pipeline.runtime.pictures import WeldClassifier
+    from weld_pipeline.runtime.image.inspector import WeldClassifier
 
     opened = load_bundle(bundle)
     contract = opened.description.input
@@ -86,11 +86,10 @@ def _inspect_videos(
 ) -> bool:
     """Return whether every video got a verdict."""
     from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.batch import VIDEO_SUFFIXES, inspect_videos
-    from weld_pipeline.runtime.finding import find_files
-    from weld_pipeline.runtime.travel import cpm_to_mm_s
-    from weld_pipeline.runtime.verdict import NotInspected
-    from weld_pipeline.runtime.video import VideoInspector
+    from weld_pipeline.runtime.find_files import find_files
+    from weld_pipeline.runtime.video.inspector import VIDEO_SUFFIXES, VideoInspector, inspect_videos
+    from weld_pipeline.runtime.video.travel_speed import cpm_to_mm_s
+    from weld_pipeline.runtime.video.verdict import NotInspected
 
     speed = None if speed_cpm is None else cpm_to_mm_s(speed_cpm)
     inspector = VideoInspector(bundle, n_threads=threads)
@@ -100,7 +99,7 @@ def _inspect_videos(
     if as_json:
         print_json({"bundle": bundle.identity(), "videos": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.render import verdict_table
+        from weld_pipeline.runtime.video.table import verdict_table
 
         print_rich(verdict_table(results, bundle))
     return not any(isinstance(result, NotInspected) for result in results)
@@ -110,7 +109,7 @@ def _inspect_pictures(classifier: "WeldClassifier", paths: list[Path], *, store:
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track
     from weld_pipeline.runtime.records import store_verdict
-    from weld_pipeline.runtime.verdict import NotInspected
+    from weld_pipeline.runtime.video.verdict import NotInspected
 
     bundle, pictures = classifier.bundle, _pictures(paths)
     results = []
@@ -121,7 +120,7 @@ def _inspect_pictures(classifier: "WeldClassifier", paths: list[Path], *, store:
     if as_json:
         print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.render_pictures import picture_table
+        from weld_pipeline.runtime.image.table import picture_table
 
         print_rich(picture_table(results, bundle))
     return not any(isinstance(result, NotInspected) for result in results)
@@ -131,7 +130,7 @@ def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path 
     """Return whether every picture got a verdict."""
     from weld_pipeline.core.progress import track
     from weld_pipeline.runtime.records import store_anomaly
-    from weld_pipeline.runtime.verdict import NotInspected
+    from weld_pipeline.runtime.video.verdict import NotInspected
 
     bundle, pictures = detector.bundle, _pictures(paths)
     results: list[AnomalyVerdict | NotInspected] = []
@@ -146,7 +145,7 @@ def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path 
     if as_json:
         print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.render_anomalies import anomaly_table
+        from weld_pipeline.runtime.anomaly.table import anomaly_table
 
         print_rich(anomaly_table(results, bundle))
     return not any(isinstance(result, NotInspected) for result in results)
@@ -154,9 +153,9 @@ def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path 
 
 def _pictures(paths: list[Path]) -> "list[Path | PictureBytes | NotInspected]":
     """Return the pictures that were meant; `-` is one from stdin, which comes first."""
-    from weld_pipeline.media.pictures import PICTURE_SUFFIXES
-    from weld_pipeline.runtime.finding import find_files
-    from weld_pipeline.runtime.reading import PictureBytes
+    from weld_pipeline.media.images import PICTURE_SUFFIXES
+    from weld_pipeline.runtime.find_files import find_files
+    from weld_pipeline.runtime.image_reader import PictureBytes
 
     named = find_files([path for path in paths if path != Path("-")], suffixes=PICTURE_SUFFIXES, what="picture")
     piped = [PictureBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
@@ -181,13 +180,13 @@ def live(
 
     Exit code: 0 the verdict was given; 2 the source could not be read to its end.
     """
+    from weld_pipeline.media.camera import open_source
     from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.camera import open_source
-    from weld_pipeline.runtime.live import LiveInspection
-    from weld_pipeline.runtime.render import live_line, live_summary
     from weld_pipeline.runtime.styles import banner_lines
-    from weld_pipeline.runtime.travel import cpm_to_mm_s
-    from weld_pipeline.runtime.video import VideoInspector
+    from weld_pipeline.runtime.video.inspector import VideoInspector
+    from weld_pipeline.runtime.video.live import LiveInspection
+    from weld_pipeline.runtime.video.table import live_line, live_summary
+    from weld_pipeline.runtime.video.travel_speed import cpm_to_mm_s
 
     speed = None if travel_speed_cpm is None else cpm_to_mm_s(travel_speed_cpm)
     inspector = VideoInspector(load_bundle(bundle), n_threads=threads)

@@ -19,7 +19,7 @@ _PRETRAINED = Path("data/06_models/pretrained")
 @weights.command("list")
 def list_weights(folder: FolderOption = _PRETRAINED, as_json: JsonOption = False) -> None:
     """List every known set of weights, where it comes from, and whether it is here."""
-    from weld_pipeline.nn.weights import inventory
+    from weld_pipeline.nn.weights.choose import inventory
 
     lines = inventory(folder)
     if as_json:
@@ -39,7 +39,7 @@ def fetch_weights(
     folder: FolderOption = _PRETRAINED,
 ) -> None:
     """Download weights and check their sha256. Exit code 2: they cannot be had; the message says what to bring."""
-    from weld_pipeline.nn.weights import fetch, line_of
+    from weld_pipeline.nn.weights.choose import fetch, line_of
 
     print(fetch(line_of(name), folder))
 
@@ -47,7 +47,7 @@ def fetch_weights(
 @weights.command("verify")
 def verify_weights(folder: FolderOption = _PRETRAINED) -> None:
     """Check the sha256 of every file that is here, where its hub publishes one. Exit code 2: one has other bytes."""
-    from weld_pipeline.nn.weights import inventory
+    from weld_pipeline.nn.weights.choose import inventory
 
     found = [line for line in inventory(folder) if line["found"]]
     for line in found:

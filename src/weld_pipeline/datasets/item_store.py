@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
-from weld_pipeline.core.items import PendingItems, map_items
+from weld_pipeline.core.items.pending import PendingItems, map_items
 from weld_pipeline.core.stores import FolderStore, JsonStore, TensorStore
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
-from weld_pipeline.nn.clip_matrix import ClipMatrix, PendingMatrix, read_matrix, write_matrix
+from weld_pipeline.nn.video.clip_matrix import ClipMatrix, PendingMatrix, read_matrix, write_matrix
 
 
 class ClipMatrixDataset(AbstractDataset[PendingMatrix, ClipMatrix]):

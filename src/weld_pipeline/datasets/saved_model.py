@@ -7,7 +7,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
-from weld_pipeline.nn.checkpoints import SavedModel, describe, read_model, write_model
+from weld_pipeline.core.saved_model import SavedModel, describe, read_model, write_model
 
 
 class SavedModelDataset(AbstractDataset[SavedModel, SavedModel]):

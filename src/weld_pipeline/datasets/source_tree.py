@@ -6,7 +6,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from weld_pipeline.core.drawn_files import DrawnFiles
-from weld_pipeline.core.items import PendingItems, map_items
+from weld_pipeline.core.items.pending import PendingItems, map_items
 from weld_pipeline.core.source_tree import SourceTree
 
 

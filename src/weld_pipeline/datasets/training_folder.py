@@ -5,7 +5,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
-from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.nn.training.folder import TrainingFolder
 
 
 class TrainingFolderDataset(AbstractDataset[Any, TrainingFolder]):

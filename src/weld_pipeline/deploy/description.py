@@ -7,7 +7,7 @@ import pandas as pd
 
 from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
-from weld_pipeline.decision.banners import calibration_banner
+from weld_pipeline.report.banners import calibration_banner
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
 
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
-from weld_pipeline.nn.image_graph import ImageGraph
-from weld_pipeline.runtime import detector_graph, picture_graph
-from weld_pipeline.runtime.graph import INPUTS, OUTPUTS
+from weld_pipeline.nn.image.graph import ImageGraph
+from weld_pipeline.runtime.anomaly import graph as detector_graph
+from weld_pipeline.runtime.image import graph as picture_graph
+from weld_pipeline.runtime.video.graph import INPUTS, OUTPUTS
 
 OPSET = 18
 _MAX_BYTES = 2**31 - 1  # protobuf's limit; beyond it weights would need a file of their own

@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8, UInt16
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.pictures import PictureError, read_picture
+from weld_pipeline.media.images import PictureError, read_picture
 
 # Of 255 levels: masks that were resized or saved lossily have a grey rim.
 _MARKED_ABOVE = 127

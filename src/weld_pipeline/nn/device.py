@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.compiled import CompiledModule
-from weld_pipeline.nn.trunks import VideoTrunk
+from weld_pipeline.nn.video.trunk import VideoTrunk
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 # Imported when first asked for: whoever inspects video needs no part of them.
-_HOME = {"WeldClassifier": "pictures", "WeldDetector": "detector"}
+_HOME = {"WeldClassifier": "image.inspector", "WeldDetector": "anomaly.inspector"}
 
 __all__ = ["WeldClassifier", "WeldDetector"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.anomaly_overlay import overlay
-from weld_pipeline.runtime.anomaly_verdict import AnomalyVerdict
+from weld_pipeline.media.heatmaps import anomaly_overlay
+from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.picture_verdict import PictureVerdict
-from weld_pipeline.runtime.reading import ReadPicture
+from weld_pipeline.runtime.image.verdict import PictureVerdict
+from weld_pipeline.runtime.image_reader import ReadPicture
 
 
 def store_verdict(
@@ -73,7 +73,7 @@ def store_anomaly(folder: Path, found: ReadPicture, verdict: AnomalyVerdict, bun
     """
     rule = bundle.detector_rule
     levels = verdict.anomaly_map
-    drawn = overlay(found.pixels, levels, low=rule.map_low, high=rule.map_high, threshold=rule.map_threshold)
+    drawn = anomaly_overlay(found.pixels, levels, low=rule.map_low, high=rule.map_high, threshold=rule.map_threshold)
     png = io.BytesIO()
     Image.fromarray(drawn).save(png, format="PNG")
     return store_verdict(folder, verdict, bundle, overlay=png.getvalue())

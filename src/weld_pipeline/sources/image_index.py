@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.sources.folders import index_labels
-from weld_pipeline.sources.gdxray import index_gdxray, is_gdxray
-from weld_pipeline.sources.masks_beside import has_masks_beside, index_masks_beside
-from weld_pipeline.sources.mvtec import index_mvtec, index_visa, is_mvtec, is_mvtec_ad2, is_visa, product_folder
-from weld_pipeline.sources.names import Names, read_listing, walk
-from weld_pipeline.sources.picture_folders import (
+from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, read_text_table, settled
+from weld_pipeline.sources.layouts.gdxray import index_gdxray, is_gdxray
+from weld_pipeline.sources.layouts.image_folders import (
     NEU_CLASSES,
     RIAWELC_CLASSES,
     index_neu,
@@ -19,10 +16,13 @@ from weld_pipeline.sources.picture_folders import (
     index_riawelc,
     knows_all,
 )
-from weld_pipeline.sources.rows import SPLIT_OF_WORD, IndexRow
-from weld_pipeline.sources.settle import check_good, check_pattern, read_text_table, settled
-from weld_pipeline.sources.tig import index_tig, label_files
-from weld_pipeline.sources.yolo import NAMES_FILE, LabelRule, index_yolo
+from weld_pipeline.sources.layouts.listing import Names, read_listing, walk
+from weld_pipeline.sources.layouts.masks_beside import has_masks_beside, index_masks_beside
+from weld_pipeline.sources.layouts.mvtec import index_mvtec, index_visa, is_mvtec, is_mvtec_ad2, is_visa, product_folder
+from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow
+from weld_pipeline.sources.layouts.tig import index_tig, label_files
+from weld_pipeline.sources.layouts.video_folders import index_labels
+from weld_pipeline.sources.layouts.yolo import NAMES_FILE, LabelRule, index_yolo
 
 ImageLayout = Literal[
     "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",

@@ -6,9 +6,9 @@ from typing import Literal
 import pandas as pd
 
 from weld_pipeline.core.tables import MANIFEST, checked
-from weld_pipeline.decision.splits import session_components
 from weld_pipeline.media.fingerprints import near_duplicate_pictures, near_duplicates
 from weld_pipeline.media.probe import Probe
+from weld_pipeline.sources.session_splits import session_components
 
 SessionBy = Literal["date", "config", "components"]
 Media = Literal["video", "image"]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from weld_pipeline.core.files import content_key, inside
-from weld_pipeline.core.items import Execution, Item, PendingItems
+from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.media.image_probe import PICTURE_PROBE_VERSION, probe_picture
 from weld_pipeline.media.masks import MaskError, read_mask
-from weld_pipeline.media.picture_probe import PICTURE_PROBE_VERSION, probe_picture
 from weld_pipeline.media.probe import PROBE_VERSION, Probe, probe_video
 
 

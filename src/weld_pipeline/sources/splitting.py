@@ -8,8 +8,8 @@ from jaxtyping import Shaped
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST, checked
-from weld_pipeline.decision.splits import assign_splits, merge_sessions
-from weld_pipeline.sources.rows import SPLIT_OF_WORD
+from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD
+from weld_pipeline.sources.session_splits import assign_splits, merge_sessions
 
 
 def split_by_session(

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items import map_items
+from weld_pipeline.core.items.pending import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.detectors import restore_detector
-from weld_pipeline.nn.anomaly.features import MapTrunk
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.anomaly.reference import ReferenceOptions, fit_reference, save_reference
+from weld_pipeline.nn.anomaly.reference.model import ReferenceOptions, fit_reference, save_reference
 from weld_pipeline.nn.anomaly.scoring import pending_scores
+from weld_pipeline.nn.anomaly.trunk import MapTrunk
 
 PX = 32
 HOW = {"image_px": PX, "grey": True, "clahe_clip": 0.0, "smoothing": False, "mean": [0.5] * 3, "std": [0.25] * 3}

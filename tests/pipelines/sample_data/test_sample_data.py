@@ -23,7 +23,7 @@ from weld_pipeline.pipelines.sample_data.params import (
     PlanWeldShopParams,
 )
 from weld_pipeline.pipelines.sample_data.pipeline import PICTURE_LAYOUTS, create_pipeline
-from weld_pipeline.synthetic.pictures.layouts import LAYOUTS
+from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
 
 TINY = {
     "n_good": 1,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.read_ahead import read_ahead
+from weld_pipeline.nn.training.read_ahead import read_ahead
 
 
 def normalised_batches(

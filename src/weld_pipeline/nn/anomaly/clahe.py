@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from weld_pipeline.nn.picture import luma
+from weld_pipeline.nn.image.preprocess import luma
 
 N_TILES = 8
 # Beyond this, weights times levels pass 2²⁴ and float32 holds them no longer: 255 · (2 · 1024 / 8)² < 2²⁴.

@@ -6,10 +6,10 @@ from typing import Any
 from torch import nn
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn.anomaly.patchcore import restore_patchcore
-from weld_pipeline.nn.anomaly.reference import restore_reference
-from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
-from weld_pipeline.nn.checkpoints import SavedModel
+from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.anomaly.patchcore.model import restore_patchcore
+from weld_pipeline.nn.anomaly.reference.model import restore_reference
+from weld_pipeline.nn.anomaly.student_teacher.model import restore_student_teacher
 
 _RESTORE: dict[str, Callable[[SavedModel], Any]] = {
     "patchcore": restore_patchcore,

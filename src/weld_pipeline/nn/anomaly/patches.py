@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from weld_pipeline.nn.anomaly.features import MapTrunk
+from weld_pipeline.nn.anomaly.trunk import MapTrunk
 
 PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Bool
 
 from weld_pipeline.core.files import content_key
-from weld_pipeline.core.items import Execution, Item, PendingItems
+from weld_pipeline.core.items.pending import Execution, Item, PendingItems
+from weld_pipeline.media.images import read_picture
 from weld_pipeline.media.masks import read_mask
-from weld_pipeline.media.pictures import read_picture
 from weld_pipeline.media.tiles import Box, Tiling, cut, marked_px, picture_boxes
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.clahe import MAX_PX, N_TILES, equalised
-from weld_pipeline.nn.picture import PicturePreprocess
+from weld_pipeline.nn.image.preprocess import PicturePreprocess
 
 
 class MapPreprocess(nn.Module):

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
-from weld_pipeline.core.items import Item, PendingItems
+from weld_pipeline.core.items.pending import Item, PendingItems
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.nn.compiled import CompiledModule
 from weld_pipeline.nn.state import fingerprint
 

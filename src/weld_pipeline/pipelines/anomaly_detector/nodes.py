@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from weld_pipeline.core.items import PendingItems
+from weld_pipeline.core.items.pending import PendingItems
+from weld_pipeline.core.samples import usable_rows
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.media.tiles import Tiling
-from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.runs import usable_rows
-from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.anomaly_detector.params import (
     AnomalyLookParams,
     CheckParams,
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk up to the last of its chosen layers, and the record of its weights."""
-    from weld_pipeline.nn.anomaly.features import load_map_trunk, save_map_trunk
+    from weld_pipeline.nn.anomaly.trunk import load_map_trunk, save_map_trunk
 
     trunk, record = load_map_trunk(
         params.name,
@@ -78,10 +78,10 @@ def fit_patchcore(
 ) -> SavedModel:
     """Return PatchCore: what good pictures of train look like, patch by patch, in as few patches as asked for."""
     from weld_pipeline.nn.anomaly.batches import normalised_batches
-    from weld_pipeline.nn.anomaly.features import restore_map_trunk
-    from weld_pipeline.nn.anomaly.patchcore import fit_patchcore as fit
-    from weld_pipeline.nn.anomaly.patchcore import save_patchcore, share_of_patches
+    from weld_pipeline.nn.anomaly.patchcore.model import fit_patchcore as fit
+    from weld_pipeline.nn.anomaly.patchcore.model import save_patchcore, share_of_patches
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+    from weld_pipeline.nn.anomaly.trunk import restore_map_trunk
 
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
@@ -104,10 +104,10 @@ def fit_reference(
     images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
 ) -> SavedModel:
     """Return the reference detector: mean, and perhaps spread, of the features of good pictures of train."""
-    from weld_pipeline.nn.anomaly import reference
     from weld_pipeline.nn.anomaly.batches import normalised_batches
-    from weld_pipeline.nn.anomaly.features import restore_map_trunk
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+    from weld_pipeline.nn.anomaly.reference import model as reference
+    from weld_pipeline.nn.anomaly.trunk import restore_map_trunk
 
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
@@ -130,10 +130,10 @@ def make_teacher(
     teacher: TeacherParams,
 ) -> SavedModel:
     """Return whom the student imitates: a patch network from elsewhere or distilled here, or slices of the trunk."""
-    from weld_pipeline.nn.anomaly.distilling import distill_teacher
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_learner import StudentSteps
-    from weld_pipeline.nn.anomaly.teacher import choose_teacher, teacher_kind
+    from weld_pipeline.nn.anomaly.student_teacher.distill import distill_teacher
+    from weld_pipeline.nn.anomaly.student_teacher.learner import StudentSteps
+    from weld_pipeline.nn.anomaly.student_teacher.teacher import choose_teacher, teacher_kind
 
     folder = Path(teacher.folder)
     kind = teacher_kind(teacher.kind, size=student.size, weights=teacher.weights, folder=folder)
@@ -171,10 +171,10 @@ def train_student(
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
     """Return the student–teacher detector: learnt on good pictures of train, its best epoch chosen on those of valid."""
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_fitting import fit_student_teacher
-    from weld_pipeline.nn.anomaly.student_learner import StudentSteps
-    from weld_pipeline.nn.anomaly.teacher import statistics_of
-    from weld_pipeline.nn.fitting import with_provenance
+    from weld_pipeline.nn.anomaly.student_teacher.fit import fit_student_teacher
+    from weld_pipeline.nn.anomaly.student_teacher.learner import StudentSteps
+    from weld_pipeline.nn.anomaly.student_teacher.teacher import statistics_of
+    from weld_pipeline.nn.video.fit import with_provenance
 
     mean, std = statistics_of(teacher_network.architecture)
     how = _preprocess(picture, {"mean": mean, "std": std})
@@ -197,9 +197,9 @@ def check_student(
     images: TensorStore, manifest: pd.DataFrame, detector: SavedModel, params: CheckParams
 ) -> dict[str, Any]:
     """Return whether the student learnt anything and can tell a blemish, looked at on valid alone."""
-    from weld_pipeline.nn.anomaly import collapse
     from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_teacher import restore_student_teacher
+    from weld_pipeline.nn.anomaly.student_teacher import collapse_check as collapse
+    from weld_pipeline.nn.anomaly.student_teacher.model import restore_student_teacher
 
     network = restore_student_teacher(detector)
     found = collapse.check_student(
@@ -220,14 +220,14 @@ def check_student(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.decision.summary import curve_metrics
+    from weld_pipeline.evaluation.summary import curve_metrics
 
     return curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the curves of the losses as a figure."""
-    from weld_pipeline.decision.figures import curves_figure
+    from weld_pipeline.report.figures import curves_figure
 
     return curves_figure(curves)
 
@@ -255,8 +255,8 @@ def choose_threshold(
 
     Chosen on calib; where there is none, on valid, and that is said.
     """
-    from weld_pipeline.decision import anomaly_threshold
-    from weld_pipeline.nn.anomaly.units import calibration_units, good_maps, most_tiles
+    from weld_pipeline.decision import thresholds as anomaly_threshold
+    from weld_pipeline.nn.anomaly.calibration_units import calibration_units, good_maps, most_tiles
 
     split = "calib" if (image_scores["split"] == "calib").any() else "valid"
     calib = image_scores[image_scores["split"] == split]
@@ -281,7 +281,7 @@ def tabulate_predictions(
     image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: dict[str, Any]
 ) -> pd.DataFrame:
     """Return the predictions for every scored picture: good, or anomalous where the score reaches the threshold."""
-    from weld_pipeline.decision.anomaly_rows import anomaly_predictions
+    from weld_pipeline.decision.detector_predictions import anomaly_predictions
 
     return anomaly_predictions(image_scores, manifest, calibration)
 
@@ -300,11 +300,11 @@ def measure_anomalies(
 ) -> dict[str, Any]:
     """Return what scores and maps are worth on the judged split, picture by picture and pixel by pixel."""
     from weld_pipeline.core.progress import track
-    from weld_pipeline.decision.anomaly_record import anomaly_record, tile_metrics
-    from weld_pipeline.decision.estimates import Protocol
-    from weld_pipeline.decision.pixel_metrics import pixel_metrics
-    from weld_pipeline.deploy.map_reader import MapReader
-    from weld_pipeline.nn.anomaly.units import tile_rows
+    from weld_pipeline.evaluation.anomaly.map_reader import MapReader
+    from weld_pipeline.evaluation.anomaly.pixel_metrics import pixel_metrics
+    from weld_pipeline.evaluation.anomaly.record import anomaly_record, tile_metrics
+    from weld_pipeline.evaluation.estimates import Protocol
+    from weld_pipeline.nn.anomaly.calibration_units import tile_rows
 
     rows = _judged(image_scores, evaluation)
     reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
@@ -323,7 +323,7 @@ def measure_anomalies(
 
 def flatten_anomaly_metrics(anomaly_metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return the numbers worth comparing between runs, as MLflow takes them."""
-    from weld_pipeline.decision.anomaly_record import flat_anomaly_metrics
+    from weld_pipeline.evaluation.anomaly.record import flat_anomaly_metrics
 
     return {name: {"value": value, "step": 0} for name, value in flat_anomaly_metrics(anomaly_metrics).items()}
 
@@ -340,9 +340,9 @@ def draw_anomaly_sheet(
     params: AnomalyLookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return pictures of the judged split with mask, map and overlay; wrong verdicts first."""
-    from weld_pipeline.decision.anomaly_threshold import DisplayRange
-    from weld_pipeline.deploy.anomaly_sheets import anomaly_sheet
-    from weld_pipeline.deploy.map_reader import MapReader
+    from weld_pipeline.decision.thresholds import DisplayRange
+    from weld_pipeline.evaluation.anomaly.map_reader import MapReader
+    from weld_pipeline.report.sheets.anomalies import anomaly_sheet
 
     reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
     return anomaly_sheet(
@@ -358,7 +358,7 @@ def compare_detectors(
     patchcore: dict[str, Any], student_teacher: dict[str, Any], reference: dict[str, Any]
 ) -> tuple[pd.DataFrame, Any]:
     """Return the detectors beside each other, as a table and a figure."""
-    from weld_pipeline.decision.anomaly_table import comparison_figure, comparison_table
+    from weld_pipeline.report.detector_comparison import comparison_figure, comparison_table
 
     table = comparison_table([patchcore, student_teacher, reference])
     return table, comparison_figure(table)
@@ -395,7 +395,7 @@ def _good_tiles(images: TensorStore, manifest: pd.DataFrame, split: str) -> Any:
 
 
 def _elsewhere(student: StudentParams, picture: MapPictureParams) -> Any:
-    from weld_pipeline.nn.anomaly.out_of_domain import OutOfDomain
+    from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
 
     asked = student.elsewhere
     folder = None if asked.folder is None else Path(asked.folder)
@@ -403,7 +403,7 @@ def _elsewhere(student: StudentParams, picture: MapPictureParams) -> Any:
 
 
 def _provenance(how: dict[str, Any], trunk: SavedModel, manifest: pd.DataFrame, *, n_tiles: int) -> dict[str, Any]:
-    from weld_pipeline.decision.anomaly_rows import good_class
+    from weld_pipeline.decision.detector_predictions import good_class
 
     weights = trunk.provenance["weights"]
     return {"preprocess": how, "weights": weights, "good_class": good_class(manifest), "n_good_tiles": n_tiles}

@@ -18,10 +18,10 @@ def evaluate_predictions(
     anomaly_scores: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return everything measured on the rows of the chosen split."""
-    from weld_pipeline.decision.estimates import Protocol
-    from weld_pipeline.decision.evaluation import evaluate
-    from weld_pipeline.decision.rows import classes_of, evaluation_rows, good_classes, train_rows
-    from weld_pipeline.decision.summary import to_record
+    from weld_pipeline.evaluation.estimates import Protocol
+    from weld_pipeline.evaluation.evaluation import evaluate
+    from weld_pipeline.evaluation.rows import classes_of, evaluation_rows, good_classes, train_rows
+    from weld_pipeline.evaluation.summary import to_record
 
     evaluation = evaluate(
         evaluation_rows(predictions, manifest, split=params.split, anomaly_scores=anomaly_scores),
@@ -36,52 +36,52 @@ def evaluate_predictions(
 
 def tabulate_classes(evaluation: dict[str, Any]) -> pd.DataFrame:
     """Return a row a class: n, recall, precision, F1 with their intervals, AUROC."""
-    from weld_pipeline.decision.summary import class_table, from_record
+    from weld_pipeline.evaluation.summary import class_table, from_record
 
     return class_table(from_record(evaluation))
 
 
 def flatten_metrics(evaluation: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return the numbers worth comparing between runs, as MLflow takes them."""
-    from weld_pipeline.decision.summary import flat_metrics, from_record
+    from weld_pipeline.evaluation.summary import flat_metrics, from_record
 
     return {name: {"value": value, "step": 0} for name, value in flat_metrics(from_record(evaluation)).items()}
 
 
 def plot_confusion(evaluation: dict[str, Any]) -> Any:
     """Return the confusion matrix as a figure."""
-    from weld_pipeline.decision.figures import confusion_figure
-    from weld_pipeline.decision.summary import from_record
+    from weld_pipeline.evaluation.summary import from_record
+    from weld_pipeline.report.figures import confusion_figure
 
     return confusion_figure(from_record(evaluation))
 
 
 def plot_confounds(evaluation: dict[str, Any]) -> Any:
     """Return the model's accuracy beside that of guesses that do not look at the weld."""
-    from weld_pipeline.decision.figures import confound_figure
-    from weld_pipeline.decision.summary import from_record
+    from weld_pipeline.evaluation.summary import from_record
+    from weld_pipeline.report.figures import confound_figure
 
     return confound_figure(from_record(evaluation))
 
 
 def plot_reliability(evaluation: dict[str, Any]) -> Any:
     """Return stated probabilities against what came true."""
-    from weld_pipeline.decision.figures import reliability_figure
-    from weld_pipeline.decision.summary import from_record
+    from weld_pipeline.evaluation.summary import from_record
+    from weld_pipeline.report.figures import reliability_figure
 
     return reliability_figure(from_record(evaluation).reliability)
 
 
 def list_predictions(predictions: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
     """Return the predictions of the chosen split as a list to read."""
-    from weld_pipeline.decision.rows import listed
+    from weld_pipeline.evaluation.rows import listed
 
     return listed(predictions[predictions["split"] == params.split])
 
 
 def pick_mistakes(predictions: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
     """Return the worst wrong predictions of the chosen split."""
-    from weld_pipeline.decision.rows import good_classes, worst_mistakes
+    from weld_pipeline.evaluation.rows import good_classes, worst_mistakes
 
     judged = predictions[predictions["split"] == params.split]
     return worst_mistakes(judged, good=good_classes(predictions), n=params.n_mistakes)
@@ -91,7 +91,7 @@ def show_mistakes(
     mistakes: pd.DataFrame, manifest: pd.DataFrame, raw: SourceTree, params: EvaluationParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a sheet with the picture, or a row of frames, of each mistake."""
-    from weld_pipeline.media.strip import Exhibit, strip_sheet
+    from weld_pipeline.report.sheets.mistakes import Exhibit, strip_sheet
 
     rows = mistakes[["sample_id"]].merge(manifest, on="sample_id", how="left", validate="one_to_one")
     exhibits = [
@@ -110,7 +110,7 @@ def collect_banners(
     fit_check: dict[str, Any] | None = None,
 ) -> list[str]:
     """Return what must be said beside every number: leakage, drawn data, random weights, no calibration, no fit."""
-    from weld_pipeline.decision.banners import calibration_banner, fit_banner, weights_banner
+    from weld_pipeline.report.banners import calibration_banner, fit_banner, weights_banner
 
     said = weights_banner(weights) if weights else []
     said += calibration_banner(calibration) if calibration is not None else []
@@ -134,8 +134,8 @@ def render_evaluation_report(
     """Return the report as one HTML page."""
     from weld_pipeline.core.provenance import code_revision, library_versions
     from weld_pipeline.core.tables import data_hash
-    from weld_pipeline.decision.family_report import family_report
-    from weld_pipeline.decision.summary import from_record
+    from weld_pipeline.evaluation.summary import from_record
+    from weld_pipeline.report.family_page import family_report
 
     return family_report(
         from_record(evaluation),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
-from weld_pipeline.nn.checkpoints import SavedModel
 from weld_pipeline.pipelines.anomaly_detector.params import TilingParams
 from weld_pipeline.pipelines.export.params import AnomalyParityParams, ParityParams, PictureParityParams
 from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
@@ -22,7 +22,7 @@ def assemble_classifier(
     calibration: dict[str, Any],
 ) -> Any:
     """Return the trained parts as one torch module, from frames to the verdict's numbers."""
-    from weld_pipeline.nn.video_classifier import assemble
+    from weld_pipeline.nn.video.graph import assemble
 
     return assemble(
         trunk=trunk,
@@ -78,9 +78,9 @@ def check_parity(
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on files of footage."""
     from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy import parity
-    from weld_pipeline.deploy.choose import choose_samples
-    from weld_pipeline.deploy.tolerances import Tolerances
+    from weld_pipeline.deploy.parity import video as parity
+    from weld_pipeline.deploy.parity.gate import Tolerances
+    from weld_pipeline.deploy.samples import choose_samples
 
     chosen = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
     videos = {row["sample_id"]: inside(raw_footage.root, row["path"]) for row in chosen.to_dict("records")}
@@ -97,9 +97,9 @@ def check_parity(
 
 def assemble_image_graph(classifier: SavedModel, calibration: dict[str, Any]) -> Any:
     """Return the trained classifier as one torch module, from pictures to the verdict's numbers."""
-    from weld_pipeline.nn.classifier import Calibration
-    from weld_pipeline.nn.image_classifier import restore_image_classifier
-    from weld_pipeline.nn.image_graph import ImageGraph
+    from weld_pipeline.nn.image.classifier import restore_image_classifier
+    from weld_pipeline.nn.image.graph import ImageGraph
+    from weld_pipeline.nn.video.classifier import Calibration
 
     fitted = [calibration[name] for name in ("temperature", "platt_a", "platt_b")] if calibration else None
     return ImageGraph(
@@ -151,9 +151,9 @@ def check_picture_parity(
     params: PictureParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.deploy import picture_parity
-    from weld_pipeline.deploy.choose import chosen_pictures
-    from weld_pipeline.deploy.tolerances import Tolerances
+    from weld_pipeline.deploy.parity import image as picture_parity
+    from weld_pipeline.deploy.parity.gate import Tolerances
+    from weld_pipeline.deploy.samples import chosen_pictures
 
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return picture_parity.check_picture_parity(
@@ -218,9 +218,9 @@ def check_anomaly_parity(
     params: AnomalyParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.deploy import anomaly_parity
-    from weld_pipeline.deploy.choose import chosen_pictures
-    from weld_pipeline.deploy.tolerances import AnomalyTolerances
+    from weld_pipeline.deploy.parity import anomaly as anomaly_parity
+    from weld_pipeline.deploy.parity.gate import AnomalyTolerances
+    from weld_pipeline.deploy.samples import chosen_pictures
 
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return anomaly_parity.check_anomaly_parity(

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from weld_pipeline.core.items import PendingItems
+from weld_pipeline.core.items.pending import PendingItems
+from weld_pipeline.core.samples import ClassList, choose_classes, usable_rows
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import FolderStore
 from weld_pipeline.core.synthetic_set import SyntheticSet
-from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.runs import ClassList, choose_classes, usable_rows
-from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 from weld_pipeline.pipelines.image_classifier.params import (
     AugmentationParams,
@@ -38,7 +38,7 @@ def list_classes(manifest: pd.DataFrame, params: ImageClassParams) -> dict[str, 
 
 def load_trunk(params: ImageTrunkParams, picture: PictureParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk before training, and the record of its weights."""
-    from weld_pipeline.nn.image_trunk import load_image_trunk, save_image_trunk
+    from weld_pipeline.nn.image.trunk import load_image_trunk, save_image_trunk
 
     folder = Path(params.folder)
     trunk, record = load_image_trunk(
@@ -51,8 +51,8 @@ def resize_pictures(
     manifest: pd.DataFrame, raw_images: SourceTree, synthetic_set: SyntheticSet, params: PictureParams
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the resizing of every usable picture, real or made, as work to be done where it is saved."""
-    from weld_pipeline.nn.picture_cache import PictureFile, pending_pictures
-    from weld_pipeline.nn.synthetic_mix import check_synthetic
+    from weld_pipeline.nn.image.cache import PictureFile, pending_pictures
+    from weld_pipeline.synthetic.mix import check_synthetic
 
     check_synthetic(synthetic_set.manifest)
     files = [
@@ -79,11 +79,11 @@ def train_classifier(
     training: TrainingParams,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
     """Return the classifier: learnt on train and made pictures, its best epoch chosen on valid; and its curves."""
-    from weld_pipeline.nn import image_fitting
-    from weld_pipeline.nn.augment import Augmentation, Mixing
-    from weld_pipeline.nn.fitting import with_provenance
-    from weld_pipeline.nn.image_steps import ImageSteps
-    from weld_pipeline.nn.synthetic_mix import mix_synthetic
+    from weld_pipeline.nn.image import fit as image_fitting
+    from weld_pipeline.nn.image.augment import Augmentation, Mixing
+    from weld_pipeline.nn.image.optimization import ImageSteps
+    from weld_pipeline.nn.video.fit import with_provenance
+    from weld_pipeline.synthetic.mix import mix_synthetic
 
     rows = usable_rows(manifest, media="image")
     made = _made(synthetic_set)[1]
@@ -120,14 +120,14 @@ def train_classifier(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.decision.summary import curve_metrics
+    from weld_pipeline.evaluation.summary import curve_metrics
 
     return curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the curves of loss and accuracy as a figure."""
-    from weld_pipeline.decision.figures import curves_figure
+    from weld_pipeline.report.figures import curves_figure
 
     return curves_figure(curves)
 
@@ -137,8 +137,8 @@ def predict_logits(
 ) -> pd.DataFrame:
     """Return the uncalibrated logits of every usable picture of every split."""
     from weld_pipeline.media.views import crop_views
-    from weld_pipeline.nn import image_predicting
-    from weld_pipeline.nn.image_classifier import restore_image_classifier
+    from weld_pipeline.nn.image import predict as image_predicting
+    from weld_pipeline.nn.image.classifier import restore_image_classifier
 
     ids = list(usable_rows(manifest, media="image")["sample_id"])
     views = crop_views(params.views, resized_px=params.resized_px, crop_px=params.crop_px)
@@ -152,7 +152,7 @@ def fit_calibration(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], params: ImageCalibrationParams
 ) -> dict[str, Any]:
     """Return temperature, Platt's sigmoid and threshold, fitted on the calib split; nothing if that is empty."""
-    from weld_pipeline.nn import predicting
+    from weld_pipeline.nn.video import predict as predicting
 
     rows = image_logits.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
     if rows.empty:
@@ -165,7 +165,7 @@ def tabulate_predictions(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], calibration: dict[str, Any]
 ) -> pd.DataFrame:
     """Return the predictions for every usable picture of every split."""
-    from weld_pipeline.nn import predicting
+    from weld_pipeline.nn.video import predict as predicting
 
     rows = image_logits.merge(manifest, on="sample_id", validate="one_to_one")
     return predicting.predictions_table(rows, _logits(rows, classes), _class_list(classes), calibration)
@@ -173,7 +173,7 @@ def tabulate_predictions(
 
 def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.DataFrame:
     """Return the pictures whose labels the network contradicts, surest first, among those it did not learn from."""
-    from weld_pipeline.nn.label_errors import suspected_label_errors
+    from weld_pipeline.nn.image.label_errors import suspected_label_errors
 
     unseen = predictions[predictions["split"] != "train"]
     probabilities = unseen[[f"p_{name}" for name in classes["names"]]].to_numpy(np.float64)
@@ -184,7 +184,7 @@ def show_label_errors(
     label_errors: pd.DataFrame, manifest: pd.DataFrame, raw_images: SourceTree, params: LookParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a sheet of the pictures whose labels are doubted most."""
-    from weld_pipeline.deploy.picture_sheets import label_error_sheet, picture_paths
+    from weld_pipeline.report.sheets.images import label_error_sheet, picture_paths
 
     shown = label_errors.head(params.n_label_errors)
     return label_error_sheet(shown, picture_paths(manifest, list(shown["sample_id"]), root=raw_images.root))
@@ -200,8 +200,8 @@ def draw_sample_sheet(
     params: LookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return random pictures of the judged split: prediction, confidence, truth, and what the network looked at."""
-    from weld_pipeline.deploy.picture_sheets import picture_paths, sample_sheet
-    from weld_pipeline.nn.image_classifier import restore_image_classifier
+    from weld_pipeline.nn.image.classifier import restore_image_classifier
+    from weld_pipeline.report.sheets.images import picture_paths, sample_sheet
 
     judged = predictions[predictions["split"] == evaluation.split]
     chosen = judged.sample(min(params.n_random, len(judged)), random_state=params.seed)

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items import PendingItems
+from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.pipelines.ingestion.params import (
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 def index_footage(footage: SourceTree, params: IndexParams) -> pd.DataFrame:
     """Return a row for each recording the footage names."""
-    from weld_pipeline.sources.index import Reading, index_source
-    from weld_pipeline.sources.rows import to_table
+    from weld_pipeline.sources.footage_index import Reading, index_source
+    from weld_pipeline.sources.layouts.rows import to_table
 
     return to_table(index_source(footage.root, Reading(**params.model_dump())))
 
@@ -57,7 +57,7 @@ def plan_probes(
 def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
     """Return a row for each picture the source names."""
     from weld_pipeline.sources import image_index
-    from weld_pipeline.sources.rows import to_table
+    from weld_pipeline.sources.layouts.rows import to_table
 
     return to_table(image_index.index_images(images.root, image_index.ImageReading(**params.model_dump())))
 
@@ -121,7 +121,8 @@ def split_manifest(
     params: SplitParams,
 ) -> pd.DataFrame:
     """Return the manifest with a split for every usable row; of crossings nothing is checked yet."""
-    from weld_pipeline.sources import good_train, splitting
+    from weld_pipeline.sources import splitting
+    from weld_pipeline.sources import train_eligibility as good_train
 
     fractions = {str(split): share for split, share in params.fractions.items()}
     copies = near_duplicates if params.keep_copies_together else None
@@ -167,8 +168,8 @@ def audit_splits(
     proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, probes: Mapping[str, Any], params: SplitParams
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the audit with what masks there are, and its confound look-ups as a table."""
-    from weld_pipeline.decision import audit
-    from weld_pipeline.sources import good_train
+    from weld_pipeline.sources import audit
+    from weld_pipeline.sources import train_eligibility as good_train
 
     report = audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
     mask_px = good_train.marked_px(proposed_manifest, probes)
@@ -182,8 +183,8 @@ def audit_splits(
 
 def tabulate_class_by_session(proposed_manifest: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     """Return how many rows of each class each session holds, as a table and a figure."""
-    from weld_pipeline.decision.audit import class_by_session
-    from weld_pipeline.decision.audit_plot import plot_class_by_session
+    from weld_pipeline.report.audit_figure import plot_class_by_session
+    from weld_pipeline.sources.audit import class_by_session
 
     table = class_by_session(proposed_manifest)
     return table, plot_class_by_session(table)
@@ -199,8 +200,8 @@ def draw_contact_sheet(
     proposed_manifest: pd.DataFrame, probes: Mapping[str, Any], params: ContactSheetParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture of the recordings, quarantined ones framed in red."""
-    from weld_pipeline.media.sheets import draw_sheet
-    from weld_pipeline.sources.contact_sheet import manifest_heading, manifest_tiles
+    from weld_pipeline.report.sheets.contact_sheet import draw_sheet
+    from weld_pipeline.report.sheets.manifest_sheet import manifest_heading, manifest_tiles
 
     tiles = manifest_tiles(proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined)
     heading = manifest_heading(proposed_manifest, n_shown=len(tiles))
@@ -209,7 +210,7 @@ def draw_contact_sheet(
 
 def release_manifest(proposed_manifest: pd.DataFrame, split_audit: dict[str, Any]) -> pd.DataFrame:
     """Return the manifest, unless sessions or copies cross splits and that is not allowed."""
-    from weld_pipeline.decision.audit import refuse_crossings
+    from weld_pipeline.sources.audit import refuse_crossings
 
     if not split_audit["allow_leakage"]:
         refuse_crossings(split_audit["crossings"])

@@ -18,8 +18,8 @@ def inspect_videos(
     """Return the bundle's verdicts on a few videos beside what they really are."""
     from weld_pipeline.core.files import inside
     from weld_pipeline.core.progress import track
-    from weld_pipeline.deploy.choose import choose_samples
-    from weld_pipeline.runtime.video import VideoInspector
+    from weld_pipeline.deploy.samples import choose_samples
+    from weld_pipeline.runtime.video.inspector import VideoInspector
 
     inspector = VideoInspector(bundle, n_threads=params.n_threads)
     rows = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
@@ -33,7 +33,7 @@ def inspect_videos(
 
 def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Figure:
     """Return the verdicts as a picture, a strip a video."""
-    from weld_pipeline.deploy.timeline import timeline_figure
+    from weld_pipeline.report.timeline import timeline_figure
 
     description = bundle.description
     return timeline_figure(verdicts["videos"], classes=description.classes, good_class=description.good_class)
@@ -43,7 +43,7 @@ def inspect_pictures(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
     """Return a classifier's verdicts on a few pictures beside what they really are."""
-    from weld_pipeline.runtime.pictures import WeldClassifier
+    from weld_pipeline.runtime.image.inspector import WeldClassifier
 
     classifier = WeldClassifier(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: classifier.predict(path).to_json())
@@ -53,7 +53,7 @@ def detect_anomalies(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
     """Return a detector's verdicts on a few pictures beside what they really are."""
-    from weld_pipeline.runtime.detector import WeldDetector
+    from weld_pipeline.runtime.anomaly.inspector import WeldDetector
 
     detector = WeldDetector(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: detector.inspect(path).to_json())
@@ -64,8 +64,8 @@ def time_pictures(
 ) -> dict[str, Any]:
     """Return how long pictures drawn at random take from file to verdict, and how many of them were right."""
     from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy import picture_timing
-    from weld_pipeline.deploy.choose import draw_samples, first_filled
+    from weld_pipeline.deploy import timing as picture_timing
+    from weld_pipeline.deploy.samples import draw_samples, first_filled
 
     split = first_filled(manifest, splits=params.splits)
     rows = draw_samples(manifest, split=split, n_samples=params.n_timed, seed=params.seed).to_dict("records")
@@ -87,7 +87,7 @@ def _judged(
     judge: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
     from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy.choose import choose_samples, first_filled
+    from weld_pipeline.deploy.samples import choose_samples, first_filled
 
     split = first_filled(manifest, splits=params.splits)
     pictures = []

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from weld_pipeline.core.files import inside
-from weld_pipeline.core.items import Item, PendingItems
+from weld_pipeline.core.items.pending import Item, PendingItems
+from weld_pipeline.core.samples import ClassList, choose_classes, ids_of, usable_rows, with_clips
+from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import FolderStore
-from weld_pipeline.nn.checkpoints import SavedModel
-from weld_pipeline.nn.clip_matrix import ClipMatrix, PendingMatrix, RunClips
-from weld_pipeline.nn.runs import ClassList, choose_classes, ids_of, usable_rows, with_clips
-from weld_pipeline.nn.training_folder import TrainingFolder
+from weld_pipeline.nn.training.folder import TrainingFolder
+from weld_pipeline.nn.video.clip_matrix import ClipMatrix, PendingMatrix, RunClips
 from weld_pipeline.pipelines.video_classifier.params import (
     AutoencoderParams,
     CalibrationParams,
@@ -34,8 +34,8 @@ def list_classes(manifest: pd.DataFrame, params: ClassParams) -> dict[str, Any]:
 
 def load_trunk(params: TrunkParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk and the record of its weights."""
-    from weld_pipeline.nn.trunks import load_trunk as load
-    from weld_pipeline.nn.trunks import save_trunk
+    from weld_pipeline.nn.video.trunk import load_trunk as load
+    from weld_pipeline.nn.video.trunk import save_trunk
 
     trunk, record = load(params.name, weights=params.weights, seed=params.seed, folder=Path(params.folder))
     return save_trunk(trunk, record), record.as_dict()
@@ -47,8 +47,9 @@ def choose_compute(
     """Return device and precision for the trunk, with what bf16 would cost on clips of this footage."""
     from dataclasses import asdict
 
-    from weld_pipeline.nn import device, features
-    from weld_pipeline.nn.trunks import restore_trunk
+    from weld_pipeline.nn import device
+    from weld_pipeline.nn.video import features
+    from weld_pipeline.nn.video.trunk import restore_trunk
 
     runs = usable_rows(manifest, media="video")
     spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
@@ -71,7 +72,7 @@ def extract_clip_features(
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the features of every usable video as work to be done where they are saved."""
     from weld_pipeline.nn.device import Compute
-    from weld_pipeline.nn.features import FeatureWorkerFactory, check_request, feature_key
+    from weld_pipeline.nn.video.features import FeatureWorkerFactory, check_request, feature_key
 
     check_request(trunk, params.source, params.n_features)
     how, which = Compute(**compute), _windows(windows)
@@ -85,7 +86,7 @@ def extract_clip_features(
 
 def stack_clip_features(clip_features: FolderStore, params: FeatureParams) -> PendingMatrix:
     """Return the kept features of all clips as one matrix, to be written run by run."""
-    from weld_pipeline.nn.features import kept_features
+    from weld_pipeline.nn.video.features import kept_features
 
     def kept(sample_id: str) -> RunClips:
         item = clip_features[sample_id]
@@ -105,7 +106,7 @@ def fit_standardizer(
     clip_matrix: ClipMatrix, manifest: pd.DataFrame, trunk: SavedModel, params: FeatureParams
 ) -> SavedModel:
     """Return mean and spread of each feature over the train split."""
-    from weld_pipeline.nn.fitting import fit_standardizer as fit
+    from weld_pipeline.nn.video.fit import fit_standardizer as fit
 
     runs = _runs(manifest, clip_matrix)
     return fit(clip_matrix, ids_of(runs, "train"), source=params.source, trunk=trunk.provenance)
@@ -143,8 +144,8 @@ def pool_latents(
     clip_matrix: ClipMatrix, standardizer: SavedModel, autoencoder: SavedModel, manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the mean latent of every run that has a clip."""
-    from weld_pipeline.nn.fitting import pooled_latents, restore_standardizer
-    from weld_pipeline.nn.video_classifier import restore_autoencoder
+    from weld_pipeline.nn.video.fit import pooled_latents, restore_standardizer
+    from weld_pipeline.nn.video.graph import restore_autoencoder
 
     runs = _runs(manifest, clip_matrix)
     latents = pooled_latents(
@@ -160,8 +161,8 @@ def score_anomalies(
     clip_matrix: ClipMatrix, standardizer: SavedModel, good_autoencoder: SavedModel, manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return how badly each run is reconstructed by the autoencoder of good welds."""
-    from weld_pipeline.nn.fitting import reconstruction_errors, restore_standardizer
-    from weld_pipeline.nn.video_classifier import restore_autoencoder
+    from weld_pipeline.nn.video.fit import reconstruction_errors, restore_standardizer
+    from weld_pipeline.nn.video.graph import restore_autoencoder
 
     runs = _runs(manifest, clip_matrix)
     table = runs[["sample_id", "label", "split"]].reset_index(drop=True)
@@ -182,7 +183,7 @@ def train_classifier(
     params: ClassifierParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
     """Return the classifier of pooled latents: learnt on train, its best epoch chosen on valid."""
-    from weld_pipeline.nn import fitting
+    from weld_pipeline.nn.video import fit as fitting
 
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
     rows = rows[rows["split"].isin(["train", "valid"])]
@@ -206,8 +207,8 @@ def fit_calibration(
     run_latents: pd.DataFrame, classifier: SavedModel, manifest: pd.DataFrame, params: CalibrationParams
 ) -> dict[str, Any]:
     """Return temperature, Platt's sigmoid and threshold, fitted on the calib split."""
-    from weld_pipeline.nn import predicting
-    from weld_pipeline.nn.video_classifier import restore_classifier
+    from weld_pipeline.nn.video import predict as predicting
+    from weld_pipeline.nn.video.graph import restore_classifier
 
     rows = run_latents.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
     logits = predicting.run_logits(restore_classifier(classifier), _latents(rows))
@@ -218,8 +219,8 @@ def predict_runs(
     run_latents: pd.DataFrame, classifier: SavedModel, calibration: dict[str, Any], manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the predictions for every run of every split."""
-    from weld_pipeline.nn import predicting
-    from weld_pipeline.nn.video_classifier import restore_classifier
+    from weld_pipeline.nn.video import predict as predicting
+    from weld_pipeline.nn.video.graph import restore_classifier
 
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
     logits = predicting.run_logits(restore_classifier(classifier), _latents(rows))
@@ -235,14 +236,14 @@ def collect_curves(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.decision.summary import curve_metrics
+    from weld_pipeline.evaluation.summary import curve_metrics
 
     return curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the loss curves as a figure."""
-    from weld_pipeline.decision.figures import curves_figure
+    from weld_pipeline.report.figures import curves_figure
 
     return curves_figure(curves)
 
@@ -254,7 +255,7 @@ def _train_autoencoder(
     folder: TrainingFolder,
     params: AutoencoderParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
-    from weld_pipeline.nn import fitting
+    from weld_pipeline.nn.video import fit as fitting
 
     return fitting.train_autoencoder(
         clip_matrix,
@@ -284,12 +285,12 @@ def _classes_of(classifier: SavedModel) -> ClassList:
 
 def _windows(params: WindowParams) -> Any:
     from weld_pipeline.media.clips import ArcGate
-    from weld_pipeline.nn.features import Windows
+    from weld_pipeline.nn.video.features import Windows
 
     return Windows(params.window, params.stride, ArcGate(**params.gate.model_dump()))
 
 
 def _steps(params: AutoencoderParams | ClassifierParams) -> Any:
-    from weld_pipeline.nn.fitting import Steps
+    from weld_pipeline.nn.video.fit import Steps
 
     return Steps(**params.model_dump(include={"batch_size", "learning_rate", "max_epochs", "patience", "seed"}))

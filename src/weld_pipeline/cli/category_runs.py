@@ -1,0 +1,174 @@
+"""Runs of the pipeline on one category after another, each with data of its own, and what they come to."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import yaml  # type: ignore[import-untyped]
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
+from weld_pipeline.evaluation.summary import metric_name
+from weld_pipeline.report import detector_comparison as anomaly_table
+
+_REPORT = Path("data/08_reporting/categories")
+_SQLITE = "sqlite:///"
+_PACKAGE = Path(__file__).parents[1]
+
+
+def category_names(root: Path, chosen: Sequence[str]) -> list[str]:
+    """Return the categories of a folder in order: those chosen, or all its folders.
+
+    Raises:
+        WeldError: If there is no such folder, none in it, or one whose path `kedro run --params` would take for two.
+    """
+    if not root.is_dir():
+        raise WeldError(f"categories {root}: no such folder; name the one that holds a folder a category")
+    found = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if missing := [name for name in chosen if name not in found]:
+        raise WeldError(f"categories {root}: {missing[0]!r} is not there, only {', '.join(found) or 'nothing'}")
+    if not found:
+        raise WeldError(f"categories {root}: holds no folder; name the one above the categories")
+    names = list(chosen) or found
+    if comma := next((root / name for name in names if "," in str(root / name)), None):
+        raise WeldError(f"category {comma}: kedro's --params parts values at commas; rename that folder")
+    return names
+
+
+def data_of(name: str) -> Path:
+    """Return the data folder of a category, relative to the project."""
+    return Path("data") / "categories" / name
+
+
+@dataclass(frozen=True)
+class CategoryRun:
+    """One category to be run.
+
+    Attributes:
+        project: Folder of the project.
+        source: Folder of the category's pictures.
+        pipeline: What is run.
+        params: As for `kedro run --params`.
+        env: Environment.
+    """
+
+    project: Path
+    source: Path
+    pipeline: str
+    params: str
+    env: str
+
+    @property
+    def folder(self) -> Path:
+        """Return where everything made of the category lies."""
+        return self.project / data_of(self.source.name)
+
+    @property
+    def is_finished(self) -> bool:
+        """Return whether it was run to its end with these pictures, weights, parameters, configuration and code."""
+        path = self.folder / "finished.json"
+        return path.is_file() and json.loads(path.read_text()) == {"key": self._key()}
+
+    def run(self) -> bool:
+        """Run it and return whether that went well; its messages go where ours go."""
+        key, conf = self._key(), self._own_configuration()  # before the run: what changes meanwhile was not run
+        (self.folder / "finished.json").unlink(missing_ok=True)
+        params = ",".join([f"anomaly_detector.source_root={self.source}", *([self.params] if self.params else [])])
+        # The console script lies beside the interpreter; `-m kedro` would put the working directory first on its path.
+        kedro = Path(sys.executable).with_name("kedro")
+        command = [str(kedro), "run", f"--pipeline={self.pipeline}", f"--env={self.env}"]
+        done = subprocess.run([*command, f"--conf-source={conf}", f"--params={params}"], cwd=self.project, check=False)
+        if done.returncode == 0:
+            write_json(self.folder / "finished.json", {"key": key})
+        return done.returncode == 0
+
+    def _key(self) -> str:
+        conf = [path for folder in self._configurations() for path in folder.rglob("*.yml")]
+        code = [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")]
+        asked = [str(self.source), self.pipeline, self.params, self.env]
+        return content_key(asked, _digests(code), _digests(conf), _listing(self.source), self._weights())
+
+    def _configurations(self) -> list[Path]:
+        """Return what `kedro run --env` reads; `local`, where credentials lie, only if it is asked for."""
+        return [self.project / "conf" / name for name in dict.fromkeys(("base", self.env))]
+
+    def _weights(self) -> list[list[Any]]:
+        """Return what tells that pretrained weights came, went or changed, in their folder or named by a parameter."""
+        settings = yaml.safe_load((self.project / "conf" / "base" / "globals.yml").read_text())
+        values = [Path(part.partition("=")[2]) for part in self.params.split(",")]
+        named = [(value, value.stat()) for value in values if value.is_file()]
+        return _listing(self.project / settings["pretrained"]) + [_state(value, stat) for value, stat in named]
+
+    def _own_configuration(self) -> Path:
+        """Return a copy of the configuration whose data lie in the category's folder."""
+        copy = self.folder / "conf"
+        shutil.rmtree(copy, ignore_errors=True)
+        for folder in self._configurations():
+            if folder.is_dir():
+                shutil.copytree(folder, copy / folder.name)
+        for path in (self.project / "conf").glob("*.yml"):
+            shutil.copy(path, copy)
+        given = (copy / "base" / "globals.yml").read_text()
+        own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
+        write_bytes(copy / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
+        return copy
+
+
+def _digests(files: Sequence[Path]) -> list[list[str]]:
+    return [[str(path), sha256_file(path)] for path in sorted(files)]
+
+
+def _listing(folder: Path) -> list[list[Any]]:
+    """Return name, size and time of every file: what tells cheaply that one came, went or changed."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [_state(path.relative_to(folder), path.stat()) for path in files]
+
+
+def _state(name: Path, stat: os.stat_result) -> list[Any]:
+    return [str(name), stat.st_size, stat.st_mtime_ns]
+
+
+def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> str:
+    """Write the comparison of all categories, log it to MLflow and return it as Markdown.
+
+    Args:
+        records: `anomaly_metrics` of each category and detector.
+        project: Folder of the project.
+        env: Environment, which may name an experiment of its own.
+    """
+    folder = project / _REPORT
+    table = anomaly_table.comparison_table(records)
+    text = anomaly_table.as_markdown(table)
+    write_bytes(folder / "comparison.csv", table.to_csv(index=False).encode())
+    write_bytes(folder / "comparison.md", text.encode())
+    with atomic_path(folder / "comparison.png") as temporary:
+        anomaly_table.comparison_figure(table).savefig(temporary, format="png")
+    _log(table.to_dict("records"), folder, project, env)
+    return text
+
+
+def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: str) -> None:
+    settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
+    own = project / "conf" / env / "mlflow.yml"
+    for name, given in (yaml.safe_load(own.read_text()) if own.is_file() else {}).items():
+        settings[name] = settings.get(name, {}) | given
+    uri, tracking = settings["server"]["mlflow_tracking_uri"], settings["tracking"]
+    if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
+        uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment(tracking["experiment"]["name"])
+    with mlflow.start_run(run_name="categories"):
+        for row in rows:
+            for name in ("image_auroc", "pixel_auroc", "aupro"):
+                if not pd.isna(row[name]):
+                    category = metric_name(row["category"])
+                    mlflow.log_metric(f"{row['detector']}.{category}.{name}", float(row[name]))
+        mlflow.log_artifacts(str(folder))

@@ -1,0 +1,1 @@
+"""Parity: bundle and torch must say the same of the same files, or nothing is released."""

@@ -1,0 +1,1 @@
+"""Evaluation of anomaly detectors: by image, by pixel, by tile."""

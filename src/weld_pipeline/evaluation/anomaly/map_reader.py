@@ -1,0 +1,62 @@
+"""Anomaly maps at the size of their pictures, beside the masks they are judged by."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from weld_pipeline.core.files import inside
+from weld_pipeline.core.stores import TensorStore
+from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample
+from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.masks import read_mask
+from weld_pipeline.media.tiles import Tiling, picture_boxes, stitch
+from weld_pipeline.report.sheets.anomalies import SheetPicture
+
+
+class MapReader:
+    """Reads one picture's map, mask and pixels at a time.
+
+    Args:
+        anomaly_maps: `maps` [T, S, S] of each picture.
+        manifest: Knows size, path and mask of each.
+        root: The source's folder.
+        tiling: How pictures were cut; None for not at all.
+    """
+
+    def __init__(self, anomaly_maps: TensorStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
+        self._maps, self._root, self._tiling = anomaly_maps, root, tiling
+        self._rows: dict[str, dict[str, Any]] = {
+            row["sample_id"]: {str(name): value for name, value in row.items()} for row in manifest.to_dict("records")
+        }
+
+    def map(self, sample_id: str) -> Float[np.ndarray, "H W"]:
+        """Return the anomaly map at the size of the picture; overlapping tiles are blended."""
+        height, width = self._size(sample_id)
+        boxes = picture_boxes(height, width, self._tiling)
+        return stitch(self._maps.part(sample_id, "maps"), boxes, height=height, width=width)
+
+    def mask(self, sample_id: str) -> Bool[np.ndarray, "H W"] | None:
+        """Return where the defect is; None where nobody drew it."""
+        path = self._rows[sample_id]["mask_path"]
+        if pd.isna(path):
+            return None
+        height, width = self._size(sample_id)
+        return read_mask(inside(self._root, path), height=height, width=width)
+
+    def sheet_picture(self, sample_id: str) -> SheetPicture:
+        """Return picture, map and mask."""
+        pixels = read_picture(inside(self._root, self._rows[sample_id]["path"]))
+        return SheetPicture(pixels, self.map(sample_id), self.mask(sample_id))
+
+    def pixel_samples(self, sample_ids: Sequence[str]) -> Iterator[PixelSample]:
+        """Yield map and mask of some pictures, one at a time."""
+        for name in sample_ids:
+            yield PixelSample(name, bool(self._rows[name]["is_defect"]), self.map(name), self.mask(name))
+
+    def _size(self, sample_id: str) -> tuple[int, int]:
+        row = self._rows[sample_id]
+        return int(row["height"]), int(row["width"])

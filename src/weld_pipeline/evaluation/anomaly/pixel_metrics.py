@@ -1,0 +1,209 @@
+"""How well anomaly maps agree with masks, however many pictures: one pass, memory that does not grow.
+
+Every number here is a function of how many good pixels, defective pixels and shares of defective regions lie at or above
+each score, which three histograms keep. Their bins are at most 1/32,768 of their scores wide; within one, scores count as
+equal.
+
+References:
+    [1] P. Bergmann et al., "The MVTec anomaly detection dataset", IJCV 2021, section 5.2; the regions of its evaluation
+        code are 8-connected.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy import ndimage
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.evaluation.anomaly.image_metrics import average_precision, f1_max
+from weld_pipeline.evaluation.anomaly.score_histogram import ScoreHistogram, bins_of, scores_of
+from weld_pipeline.evaluation.metrics import auroc
+
+NUMBERS = ("pixel_auroc", "aupro", "pixel_ap", "pixel_f1_max", "pixel_f1_max_threshold")
+_EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
+
+
+@dataclass(frozen=True)
+class PixelSample:
+    """One picture to be judged.
+
+    Attributes:
+        sample_id: Whose it is.
+        is_defect: Truth of the whole picture.
+        anomaly_map: Higher is worse; at the mask's size.
+        mask: True where the defect is; None where nobody drew one.
+    """
+
+    sample_id: str
+    is_defect: bool
+    anomaly_map: Float[np.ndarray, "H W"]
+    mask: Bool[np.ndarray, "h w"] | None
+
+
+@dataclass(frozen=True)
+class PixelMetrics:
+    """What the maps are worth; the five numbers are None together where they are undefined.
+
+    They bear no interval: pixels of a picture are not independent, and a histogram a session would not stay small.
+
+    Attributes:
+        pixel_auroc: Chance that a defective pixel scores above a good one, a tie counting half.
+        aupro: Area under per-region overlap over false-positive rate up to `max_fpr`, divided by `max_fpr` [1].
+        pixel_ap: Average precision of pixels.
+        pixel_f1_max: Best F1 of any threshold; chosen on the judged pixels, so an upper bound.
+        pixel_f1_max_threshold: That threshold.
+        max_fpr: See `aupro`.
+        n_pictures: Judged.
+        n_good: Of these, good ones; all their pixels count as good.
+        n_without_mask: Defective pictures left out because nobody drew a mask.
+        n_empty_mask: Defective pictures left out because their mask marks nothing.
+        n_regions: Defective regions, 8-connected.
+        n_good_pixels: Good pixels.
+        n_defect_pixels: Defective pixels.
+        reason: Why the numbers are undefined, or None.
+    """
+
+    pixel_auroc: float | None
+    aupro: float | None
+    pixel_ap: float | None
+    pixel_f1_max: float | None
+    pixel_f1_max_threshold: float | None
+    max_fpr: float
+    n_pictures: int
+    n_good: int
+    n_without_mask: int
+    n_empty_mask: int
+    n_regions: int
+    n_good_pixels: int
+    n_defect_pixels: int
+    reason: str | None
+
+
+def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = 0.3) -> PixelMetrics:
+    """Return what anomaly maps are worth, pixel by pixel and region by region.
+
+    Args:
+        samples: Pictures, one at a time. A good one needs no mask; a defective one without, or whose mask marks nothing,
+            is left out and counted.
+        max_fpr: Where the area under the per-region overlap ends, in (0, 1].
+
+    Raises:
+        WeldError: If a map is not finite or not of its mask's size, or a good picture's mask marks a defect.
+    """
+    counts = _Counts()
+    for sample in samples:
+        counts.add(sample)
+    return counts.metrics(max_fpr=max_fpr)
+
+
+def area_under_pro(good: Int[np.ndarray, " V"], regions: Float[np.ndarray, " V"], *, max_fpr: float) -> float:
+    """Return the area under per-region overlap over the false-positive rate up to `max_fpr`, divided by it [1].
+
+    Between two thresholds the curve is taken as straight.
+
+    Args:
+        good: Good pixels of each score, lowest score first.
+        regions: The same for defective pixels, each counting one over the size of its region.
+        max_fpr: In (0, 1].
+    """
+    fpr = np.r_[0, np.cumsum(good[::-1]) / good.sum()]
+    overlap = np.r_[0, np.cumsum(regions[::-1]) / regions.sum()]
+    end = int(np.searchsorted(fpr, max_fpr))  # the first threshold that reaches it
+    at_end = np.interp(max_fpr, fpr[end - 1 : end + 1], overlap[end - 1 : end + 1])
+    return float(np.trapezoid(np.r_[overlap[:end], at_end], np.r_[fpr[:end], max_fpr]) / max_fpr)
+
+
+class _Counts:
+    """What is kept of the pictures seen so far."""
+
+    def __init__(self) -> None:
+        self._good, self._bad = ScoreHistogram(np.int64), ScoreHistogram(np.int64)
+        self._shares = ScoreHistogram(np.float64)  # of defective regions: each adds up to one
+        self._n = dict.fromkeys(("n_pictures", "n_good", "n_without_mask", "n_empty_mask", "n_regions"), 0)
+
+    def add(self, sample: PixelSample) -> None:
+        mask = _checked_mask(sample)
+        if sample.is_defect and (mask is None or not mask.any()):
+            self._n["n_without_mask" if mask is None else "n_empty_mask"] += 1
+            return
+        bins = bins_of(sample.anomaly_map)
+        self._n["n_pictures"] += 1
+        self._n["n_good"] += not sample.is_defect
+        if mask is None:
+            self._good.add(bins.ravel())
+            return
+        shares, n_regions = _region_shares(mask)
+        self._good.add(bins[~mask])
+        self._bad.add(bins[mask])
+        self._shares.add(bins[mask], shares)
+        self._n["n_regions"] += n_regions
+
+    def metrics(self, *, max_fpr: float) -> PixelMetrics:
+        used = np.flatnonzero((self._good.weight > 0) | (self._bad.weight > 0))
+        good, bad = self._good.weight[used], self._bad.weight[used]
+        numbers: dict[str, Any] = dict.fromkeys(NUMBERS)
+        reason = self._reason(has_good=bool(good.any()), has_bad=bool(bad.any()))
+        if reason is None:
+            numbers |= _numbers(used, good, bad)
+            numbers["aupro"] = area_under_pro(good, self._shares.weight[used], max_fpr=max_fpr)
+        return PixelMetrics(
+            **numbers,
+            **self._n,
+            max_fpr=max_fpr,
+            n_good_pixels=int(good.sum()),
+            n_defect_pixels=int(bad.sum()),
+            reason=reason,
+        )
+
+    def _reason(self, *, has_good: bool, has_bad: bool) -> str | None:
+        if has_good and has_bad:
+            return None
+        without, empty = self._n["n_without_mask"], self._n["n_empty_mask"]
+        missing = "good" if has_bad else "defective"
+        return (
+            f"no {missing} pixel is known ({without} defective pictures have no mask, {empty} an empty one): what needs "
+            "both kinds of pixels is undefined"
+        )
+
+
+def _checked_mask(sample: PixelSample) -> Bool[np.ndarray, "H W"] | None:
+    """Return the mask if it agrees with the picture's map and label."""
+    anomaly_map, mask = sample.anomaly_map, sample.mask
+    if n_bad := int((~np.isfinite(anomaly_map)).sum()):
+        raise WeldError(
+            f"anomaly map of {sample.sample_id}: {n_bad} of {anomaly_map.size} pixels are not finite; fit the detector "
+            "again and look at its features"
+        )
+    if mask is None:
+        return None
+    if mask.shape != anomaly_map.shape:
+        sizes = " and ".join(f"{shape[1]}×{shape[0]} px" for shape in (anomaly_map.shape, mask.shape))
+        raise WeldError(f"anomaly map and mask of {sample.sample_id}: are of {sizes}; resize the map to the mask")
+    if mask.any() and not sample.is_defect:
+        marked = int(mask.sum())
+        raise WeldError(f"mask of {sample.sample_id}: marks {marked} pixels of a picture labelled good; mend either")
+    return mask
+
+
+def _region_shares(mask: Bool[np.ndarray, "H W"]) -> tuple[Float[np.ndarray, " N"], int]:
+    """Return one over the size of its region for each marked pixel, and how many regions there are."""
+    region_of, n_regions = ndimage.label(mask, structure=_EIGHT_CONNECTED)  # type: ignore[attr-defined]  # made at run time
+    of_pixel = region_of[mask]
+    return 1 / np.bincount(of_pixel)[of_pixel], int(n_regions)
+
+
+def _numbers(bins: Int[np.ndarray, " V"], good: Int[np.ndarray, " V"], bad: Int[np.ndarray, " V"]) -> dict[str, float]:
+    """Return what follows from counts of pixels alone."""
+    scores = np.r_[bins, bins]
+    is_defect = np.r_[np.ones(len(bins), dtype=bool), np.zeros(len(bins), dtype=bool)]
+    weights = np.r_[bad, good].astype(float)[None]
+    best, at_bin = f1_max(scores, is_defect, weights)
+    return {
+        "pixel_auroc": float(auroc(scores.astype(float), is_defect, weights)[0]),
+        "pixel_ap": float(average_precision(scores, is_defect, weights)[0]),
+        "pixel_f1_max": float(best[0]),
+        "pixel_f1_max_threshold": float(scores_of(at_bin)[0]),
+    }

@@ -1,0 +1,105 @@
+"""Heat maps: colours, contours, and both drawn over the picture they belong to."""
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from PIL import Image
+
+from weld_pipeline.core.errors import WeldError
+
+FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
+_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the picture's mean side, and at least one
+_OPACITY = 0.55  # at full heat; where there is none the picture stays as it is
+# matplotlib's inferno at every twelfth: dark to bright, so that it reads in grey and to the colour-blind.
+_INFERNO = np.array(
+    [(0, 0, 4), (17, 10, 48), (50, 10, 94), (87, 16, 110), (120, 28, 109), (154, 40, 101), (188, 55, 84), (216, 76, 62),
+     (237, 105, 37), (249, 142, 9), (251, 182, 26), (244, 223, 83), (252, 255, 164)]
+)  # fmt: skip
+_LEVELS = np.linspace(0, 255, len(_INFERNO))
+_COLOURS = np.stack([np.interp(np.arange(256), _LEVELS, channel) for channel in _INFERNO.T], axis=1).astype(np.float32)
+
+
+def anomaly_overlay(
+    picture: UInt8[np.ndarray, "H W 3"],
+    anomaly_map: Float[np.ndarray, "h w"],
+    *,
+    low: float,
+    high: float,
+    threshold: float | None = None,
+    mask: Bool[np.ndarray, "H W"] | None = None,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the picture with its anomaly map in colour over it.
+
+    Args:
+        picture: RGB.
+        anomaly_map: Higher is worse; brought to the picture's size.
+        low: Value of the map up to which the picture stays as it is.
+        high: Value from which the colour is full.
+        threshold: Value of the map that a white contour encloses; None draws none.
+        mask: What a green contour encloses; None draws none.
+
+    Raises:
+        WeldError: If the range is empty, or the map is not finite.
+    """
+    height, width = picture.shape[:2]
+    sized = resize_map(anomaly_map, height=height, width=width)
+    drawn = heat_overlay(picture, heat_of(sized, low=low, high=high))
+    line_px = max(1, round((height * width) ** 0.5 / _PX_PER_LINE))  # a long radiograph's lines stay thin
+    if mask is not None:
+        drawn[outline(mask, line_px=line_px)] = TRUTH
+    if threshold is not None:
+        drawn[outline(sized >= threshold, line_px=line_px)] = FOUND
+    return drawn
+
+
+def heat_of(anomaly_map: Float[np.ndarray, "H W"], *, low: float, high: float) -> Float[np.ndarray, "H W"]:
+    """Return a map as heat on [0, 1]: none at `low`, full at `high`.
+
+    Raises:
+        WeldError: If `high` is not above `low`, or the map is not finite.
+    """
+    if not high > low:
+        raise WeldError(f"overlay: the range from {low} to {high} is empty; take it from maps of good pictures")
+    if not np.isfinite(anomaly_map).all():
+        raise WeldError("overlay: the anomaly map is not finite; look at the detector that made it")
+    return ((np.asarray(anomaly_map, np.float32) - np.float32(low)) / np.float32(high - low)).clip(0, 1)
+
+
+def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray, "H W"]:
+    """Return the rim of what is marked: its pixels within `line_px` steps of one that is not.
+
+    The picture's border counts as not marked, so that a region it cuts is closed along it.
+    """
+    core = inside
+    for _ in range(line_px):
+        padded = np.pad(core, 1)
+        core = core & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return inside & ~core
+
+
+def resize_mask(mask: Bool[np.ndarray, "H W"], *, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+    """Return a mask at another size for show; a pixel is marked if any of its area is, so that small ones stay."""
+    share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    return np.asarray(share) > 0
+
+
+def heat_overlay(image: UInt8[np.ndarray, "H W 3"], heat: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the picture with heat in colour over it, the stronger the more opaque.
+
+    Args:
+        image: RGB.
+        heat: On [0, 1]; brought to the picture's size.
+    """
+    sized = resize_map(heat, height=image.shape[0], width=image.shape[1]).clip(0, 1)
+    opacity = _OPACITY * sized[:, :, None]
+    return np.round(image * (1 - opacity) + heat_colours(sized) * opacity).astype(np.uint8)
+
+
+def heat_colours(heat: Float[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Return heat on [0, 1] in colour: black over violet and orange to light yellow."""
+    return np.round(_COLOURS[np.round(heat.clip(0, 1) * 255).astype(np.uint8)]).astype(np.uint8)
+
+
+def resize_map(values: Float[np.ndarray, "h w"], *, height: int, width: int) -> Float[np.ndarray, "H W"]:
+    """Return a map at another size, as float32: bilinear between pixel centres, averaged where it becomes smaller."""
+    image = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))

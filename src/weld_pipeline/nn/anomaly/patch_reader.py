@@ -1,0 +1,86 @@
+"""A trunk made ready to give patch features of many pictures on this machine."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.anomaly.patches import PatchFeatures
+from weld_pipeline.nn.anomaly.trunk import MapTrunk
+from weld_pipeline.nn.compiled import CompiledModule
+
+PatchReader = Callable[[Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
+
+# On two cores compiling takes what it saves on 76 pictures (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT). Up to
+# half of the least of these torch reads, so that neither few nor many pictures pay for both.
+_BY_TORCH = 28
+
+
+def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
+    """Return what gives the patches of normalised pictures, in float32.
+
+    The trunk belongs to the reader until `at_rest`. On a GPU it moves there and the patches stay there. On a processor the first pictures go through torch, and
+    the trunk is compiled by OpenVINO once it shows that there are more.
+
+    Args:
+        trunk: Gives the maps.
+        features: What is made of them.
+
+    Raises:
+        WeldError: If a weight of the trunk is not finite; a compiled network need not pass it on.
+    """
+    _check_weights(trunk)
+    rows = _PatchRows(trunk, features)
+    return _on_gpu(rows) if torch.cuda.is_available() else _OnProcessor(rows)
+
+
+def at_rest(trunk: MapTrunk) -> MapTrunk:
+    """Return a trunk that was read with as it was before, on the processor and with its weights in their usual order."""
+    rested: MapTrunk = trunk.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return rested
+
+
+def _check_weights(trunk: MapTrunk) -> None:
+    for name, value in trunk.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise WeldError(
+                f"trunk {trunk.architecture['name']}: {name} holds values that are not finite, so would its features; fetch the weights again"
+            )
+
+
+class _PatchRows(nn.Module):
+    def __init__(self, trunk: MapTrunk, features: PatchFeatures) -> None:
+        super().__init__()
+        self.trunk, self._features = trunk, features
+        self.eval()
+
+    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B P D"]]:
+        return (self._features(self.trunk, pictures),)
+
+
+def _on_gpu(rows: _PatchRows) -> PatchReader:
+    rows = rows.to(device="cuda", memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def read(pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        (patches,) = rows(pictures.to("cuda", memory_format=torch.channels_last))
+        return patches
+
+    return read
+
+
+class _OnProcessor:
+    def __init__(self, rows: _PatchRows) -> None:
+        self._rows, self._n_read = rows.to(memory_format=torch.channels_last), 0
+        self._compiled: CompiledModule | None = None
+
+    def __call__(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        self._n_read += len(pictures)
+        if self._n_read <= _BY_TORCH:
+            with torch.inference_mode():
+                return self._rows(pictures.to(memory_format=torch.channels_last))[0].contiguous()
+        if self._compiled is None:
+            self._compiled = CompiledModule(self._rows, torch.zeros_like(pictures[:1]), precision="fp32")
+        return torch.from_numpy(self._compiled(pictures)[0])

@@ -1,0 +1,1 @@
+"""PatchCore: distance to a memory bank of patches of good images."""

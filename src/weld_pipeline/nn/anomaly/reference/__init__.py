@@ -1,0 +1,1 @@
+"""Reference: distance to the mean features of good images."""

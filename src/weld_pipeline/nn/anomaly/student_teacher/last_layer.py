@@ -1,0 +1,52 @@
+"""The last convolution of a patch network by least squares."""
+
+from collections.abc import Iterable
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from weld_pipeline.nn.anomaly.student_teacher.pdn import PatchNetwork
+
+# Of each picture; neighbouring places see nearly the same, so more pictures tell more than more places.
+_PLACES = 256
+_RIDGE = 1e-4  # of the mean square of the inputs
+
+
+@torch.inference_mode()
+def least_squares_layer(
+    network: PatchNetwork,
+    examples: Iterable[tuple[Float[Tensor, "B 3 S S"], Float[Tensor, "B C h w"]]],
+    *,
+    seed: int,
+) -> tuple[Float[Tensor, "C D k k"], Float[Tensor, " C"]]:
+    """Return weight and bias of the last convolution that bring a patch network closest to what it is to say.
+
+    Given what lies before it, the mean squared difference is a quadratic function of the last convolution, and its least
+    value one system of linear equations away, where gradient steps take thousands. A small ridge keeps it solvable
+    where pictures are few. Memory does not grow with the number of examples.
+
+    Args:
+        network: With one part; only what lies before it is used.
+        examples: Pictures and what the network is to say of each place.
+        seed: Of the places looked at in each picture.
+    """
+    (part,) = network.parts
+    assert isinstance(part, nn.Conv2d)
+    side = part.kernel_size[0]
+    generator = torch.Generator().manual_seed(seed)
+    n_inputs = part.in_channels * side**2 + 1
+    products = torch.zeros(n_inputs, n_inputs + part.out_channels, dtype=torch.float64, device=part.weight.device)
+    for pictures, wanted in examples:
+        windows = network.body(pictures).unfold(2, side, 1).unfold(3, side, 1)  # [B, D, h, w, k, k], a view
+        places = torch.randperm(wanted[0, 0].numel(), generator=generator)[:_PLACES].to(wanted.device)
+        down, right = places // wanted.shape[3], places % wanted.shape[3]
+        inputs = rearrange(windows[:, :, down, right], "b d n y x -> (b n) (d y x)")
+        inputs = torch.cat([inputs, inputs.new_ones(len(inputs), 1)], dim=1)
+        targets = rearrange(wanted[:, :, down, right], "b c n -> (b n) c")
+        products += inputs.T @ torch.cat([inputs, targets], dim=1)
+    squares, crossed = products[:, :n_inputs], products[:, n_inputs:]
+    ridge = _RIDGE * squares.diagonal().mean()
+    found = torch.linalg.solve(squares + ridge * torch.eye(n_inputs, device=products.device), crossed).float()
+    return rearrange(found[:-1], "(d y x) c -> c d y x", y=side, x=side).contiguous(), found[-1].contiguous()

@@ -1,0 +1,108 @@
+"""The detector of EfficientAD: a student that failed to learn what it never saw, and an autoencoder for the whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.anomaly.maps import upsampled
+from weld_pipeline.nn.anomaly.student_teacher.pdn import MARGIN, Autoencoder, PatchNetwork, Size
+from weld_pipeline.nn.anomaly.student_teacher.teacher import build_teacher
+from weld_pipeline.nn.state import load_tensors, tensors_of
+
+# What the two quantiles of a map become (§3.4).
+_HIGH = 0.1
+
+
+class StudentTeacher(nn.Module):
+    """Frozen teacher, student and autoencoder (Batzner et al. 2024, §3).
+
+    Attributes:
+        architecture: The arguments it was built with.
+        teacher_mean: Of each of the teacher's channels over the training pictures.
+        teacher_std: Likewise.
+        quantiles: Of the two maps (student's, autoencoder's) on valid good pictures: what becomes 0, what becomes 0.1.
+    """
+
+    def __init__(self, *, image_px: int, size: Size, teacher: Mapping[str, Any], uses_autoencoder: bool = True) -> None:
+        """Build the networks with random weights.
+
+        Args:
+            image_px: S.
+            size: Of the student.
+            teacher: Architecture of a teacher.
+            uses_autoencoder: Whether the final map is the mean of both maps, as in the paper, or the student's alone.
+        """
+        super().__init__()
+        self.architecture: dict[str, Any] = {
+            "image_px": image_px, "size": size, "teacher": dict(teacher), "uses_autoencoder": uses_autoencoder,
+        }  # fmt: skip
+        self.image_px, self.uses_autoencoder = image_px, uses_autoencoder
+        self.teacher = build_teacher(teacher)
+        n_channels = self.teacher.n_channels
+        self.student = PatchNetwork(size=size, n_channels=n_channels, n_parts=2, padding=False)
+        self.autoencoder = Autoencoder(image_px=image_px, n_channels=n_channels)
+        self.teacher_mean: Tensor
+        self.teacher_std: Tensor
+        self.quantiles: Tensor
+        self.register_buffer("teacher_mean", torch.zeros(1, n_channels, 1, 1))
+        self.register_buffer("teacher_std", torch.ones(1, n_channels, 1, 1))
+        self.register_buffer("quantiles", torch.tensor([[0.0, 1.0], [0.0, 1.0]]))
+
+    def train(self, mode: bool = True) -> "StudentTeacher":
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
+        """Return the score of each picture, the highest value of its map, and the map."""
+        maps = self.combined(*self.raw_maps(pictures)) if self.uses_autoencoder else self._of_student(pictures)
+        return maps.amax(dim=(1, 2)), maps
+
+    def targets(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
+        """Return the teacher's output, each channel with mean 0 and variance 1 over the training pictures."""
+        return (self.teacher(pictures) - self.teacher_mean) / self.teacher_std
+
+    def raw_maps(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B S S"], Float[Tensor, "B S S"]]:
+        """Return the squared difference of teacher and student, and of autoencoder and student, not yet normalised."""
+        imitated, foreseen = self.student(pictures)
+        local = self._as_map(self.targets(pictures) - imitated)
+        return local, self._as_map(self.autoencoder(pictures) - foreseen)
+
+    def combined(self, local: Float[Tensor, "B S S"], overall: Float[Tensor, "B S S"]) -> Float[Tensor, "B S S"]:
+        """Return the mean of those maps that are used, brought to one scale by their quantiles."""
+        of_student = self._scaled(local, 0)
+        return (of_student + self._scaled(overall, 1)) / 2 if self.uses_autoencoder else of_student
+
+    def _of_student(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B S S"]:
+        imitating = self.student.parts[0]
+        return self._scaled(self._as_map(self.targets(pictures) - imitating(self.student.body(pictures))), 0)
+
+    def _scaled(self, maps: Float[Tensor, "B S S"], which: int) -> Float[Tensor, "B S S"]:
+        low, high = self.quantiles[which]
+        return (maps - low) * (_HIGH / (high - low))
+
+    def _as_map(self, difference: Float[Tensor, "B C h w"]) -> Float[Tensor, "B S S"]:
+        cells = difference.square().mean(dim=1)
+        # The output lacks four cells of 4 px at each border. Zeros there, as other implementations have it, would call a
+        # defect at the border good; the nearest patch that was seen is the better guess.
+        margin = (MARGIN,) * 4
+        return upsampled(functional.pad(cells[:, None], margin, mode="replicate")[:, 0], self.image_px)
+
+
+def save_student_teacher(
+    network: StudentTeacher, *, training: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> SavedModel:
+    """Return the detector as a model file's content."""
+    return SavedModel("student_teacher", network.architecture, tensors_of(network), training, provenance)
+
+
+def restore_student_teacher(model: SavedModel) -> StudentTeacher:
+    """Return the detector a model file holds, ready for use."""
+    network = StudentTeacher(**model.architecture)
+    load_tensors(network, model.tensors)
+    return network.eval()

@@ -1,0 +1,1 @@
+"""Image classifiers: any trunk of timm below a softmax or margin head."""

@@ -1,0 +1,228 @@
+"""Random changes to a batch of cached pictures while training, drawn from a generator that is given.
+
+One batch, one pass: crop, stretch, flip and rotation are a single affine sampling, so it costs the same with all of them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.image.preprocess import resized
+
+_MAX_LEVEL = 255.0
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What may happen to a picture.
+
+    Attributes:
+        min_area: Smallest share of the picture a crop keeps; 1 keeps it whole.
+        max_stretch: Largest ratio a side is stretched by against the other; 1 keeps the aspect.
+        flip_horizontal: Probability.
+        flip_vertical: Probability.
+        rotation_deg: Largest angle to either side [°].
+        brightness: Largest relative change.
+        contrast: Largest relative change of the distance from the picture's own mean.
+        erasing: Probability that a rectangle of a twentieth to a fifth of the area is set to the picture's mean.
+    """
+
+    min_area: float
+    max_stretch: float
+    flip_horizontal: float
+    flip_vertical: float
+    rotation_deg: float
+    brightness: float
+    contrast: float
+    erasing: float
+
+
+def augmented(
+    pictures: UInt8[Tensor, "B R R C"],
+    how: Augmentation,
+    *,
+    crop_px: int,
+    out_px: int,
+    generator: np.random.Generator,
+) -> Float[Tensor, "B h h C"]:
+    """Return randomly changed crops, levels in 0 to 255 but not rounded.
+
+    A picture that nothing happens to is its centre crop.
+
+    Args:
+        pictures: As cached.
+        how: What may happen.
+        crop_px: Side of a view on the cached picture; the frame the crop's area is a share of.
+        out_px: Side of what comes back; smaller than `crop_px` early in a progressive training.
+        generator: The only source of chance.
+    """
+    if out_px != crop_px:  # antialiased, as the graph would: sampling alone would alias
+        smaller_px = round(pictures.shape[1] * out_px / crop_px)
+        levels = resized(pictures.float(), smaller_px)
+    else:
+        levels = pictures.float()
+    matrices = torch.from_numpy(_matrices(len(pictures), how, out_px / levels.shape[1], generator)).to(levels.device)
+    grid = functional.affine_grid(matrices, [len(levels), levels.shape[3], out_px, out_px], align_corners=False)
+    source = rearrange(levels, "b h w c -> b c h w")
+    crops = functional.grid_sample(source, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    crops = _recoloured(crops, how, generator)
+    crops = _erased(crops, how.erasing, generator)
+    return rearrange(crops, "b c h w -> b h w c")
+
+
+def _matrices(n: int, how: Augmentation, view: float, generator: np.random.Generator) -> Float[np.ndarray, "B 2 3"]:
+    """Return for each picture where the corners of its crop lie, on [-1, 1]²; `view` is the centre crop's share of a side."""
+    side = view * np.sqrt(generator.uniform(how.min_area, 1, n))
+    stretch = np.exp(generator.uniform(-1, 1, n) * math.log(how.max_stretch) / 2)
+    # A whole crop is the centre view; only what is cut away from it gives room to move.
+    half = np.clip(np.stack([side * stretch, side / stretch], axis=1), 0, 1)  # [B, (x, y)]
+    room = np.where(np.isclose(how.min_area, 1), 0.0, 1 - half)
+    centre = generator.uniform(-1, 1, (n, 2)) * room
+    angle = np.radians(generator.uniform(-how.rotation_deg, how.rotation_deg, n))
+    sign = np.where(generator.random((n, 2)) < [how.flip_horizontal, how.flip_vertical], -1.0, 1.0)
+    cos, sin = np.cos(angle), np.sin(angle)
+    columns = sign * half
+    rows = [
+        np.stack([cos * columns[:, 0], -sin * columns[:, 1], centre[:, 0]], axis=1),
+        np.stack([sin * columns[:, 0], cos * columns[:, 1], centre[:, 1]], axis=1),
+    ]
+    return np.stack(rows, axis=1).astype(np.float32)
+
+
+def _recoloured(
+    crops: Float[Tensor, "B C h h"], how: Augmentation, generator: np.random.Generator
+) -> Float[Tensor, "B C h h"]:
+    n = len(crops)
+    brightness = 1 + generator.uniform(-how.brightness, how.brightness, (n, 1, 1, 1)).astype(np.float32)
+    contrast = 1 + generator.uniform(-how.contrast, how.contrast, (n, 1, 1, 1)).astype(np.float32)
+    if not (how.brightness or how.contrast):
+        return crops
+    mean = crops.mean(dim=(1, 2, 3), keepdim=True)
+    factor, gain = (torch.from_numpy(values).to(crops.device) for values in (contrast, brightness))
+    return (((crops - mean) * factor + mean) * gain).clamp(0, _MAX_LEVEL)
+
+
+def _erased(
+    crops: Float[Tensor, "B C h h"], probability: float, generator: np.random.Generator
+) -> Float[Tensor, "B C h h"]:
+    n, px = len(crops), crops.shape[2]
+    chosen = generator.random(n) < probability
+    area, stretch = generator.uniform(0.05, 0.2, n), np.exp(generator.uniform(-1, 1, n) * math.log(3) / 2)
+    corner = generator.random((n, 2))
+    if not chosen.any():
+        return crops
+    crops = crops.clone()
+    for index in np.flatnonzero(chosen):
+        height, width = (
+            max(1, min(px, round(px * math.sqrt(area[index]) * s))) for s in (stretch[index], 1 / stretch[index])
+        )
+        top, left = int(corner[index, 0] * (px - height + 1)), int(corner[index, 1] * (px - width + 1))
+        crops[index, :, top : top + height, left : left + width] = crops[index].mean()
+    return crops
+
+
+@dataclass(frozen=True)
+class Mixing:
+    """How pictures of a batch are mixed with one another.
+
+    Attributes:
+        mixup_alpha: Of the Beta distribution MixUp draws its share from; 0 never does it.
+        cutmix_alpha: The same of CutMix; where both are above 0, one of them is drawn for each batch.
+        probability: Share of batches that are mixed.
+    """
+
+    mixup_alpha: float
+    cutmix_alpha: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Pictures with two classes each: a loss is share · L(first) + (1 - share) · L(second).
+
+    Two whole targets and not one soft one, because a margin is set against a class; for the softmax both are the same.
+
+    Attributes:
+        pictures: Mixed, or as they were.
+        first: Class index of each.
+        second: Class index of what was mixed into it.
+        share: Of the first, the same for the whole batch.
+    """
+
+    pictures: Float[Tensor, "B C h w"]
+    first: Int[Tensor, " B"]
+    second: Int[Tensor, " B"]
+    share: float
+
+
+def mixed(
+    pictures: Float[Tensor, "B C h w"], target: Int[Tensor, " B"], how: Mixing, generator: np.random.Generator
+) -> Mixed:
+    """Return a batch mixed by MixUp (Zhang et al. 2018, section 2) or CutMix (Yun et al. 2019, section 3.1), or as it was."""
+    alphas = {"mixup": how.mixup_alpha, "cutmix": how.cutmix_alpha}
+    kinds = [kind for kind, alpha in alphas.items() if alpha > 0]
+    if not kinds or generator.random() >= how.probability:
+        return Mixed(pictures, target, target, 1.0)
+    kind = kinds[int(generator.integers(len(kinds)))]
+    share = float(generator.beta(alphas[kind], alphas[kind]))
+    order = torch.from_numpy(generator.permutation(len(target))).to(target.device)
+    if kind == "mixup":
+        return Mixed(pictures * share + pictures[order] * (1 - share), target, target[order], share)
+    return _cut_and_pasted(pictures, target, order, share, generator)
+
+
+def _cut_and_pasted(
+    pictures: Float[Tensor, "B C h w"],
+    target: Int[Tensor, " B"],
+    order: Int[Tensor, " B"],
+    share: float,
+    generator: np.random.Generator,
+) -> Mixed:
+    height, width = pictures.shape[2:]
+    cut = math.sqrt(1 - share)
+    middle = generator.random(2) * (height, width)
+    top, bottom = (int(np.clip(middle[0] + s * cut * height / 2, 0, height)) for s in (-1, 1))
+    left, right = (int(np.clip(middle[1] + s * cut * width / 2, 0, width)) for s in (-1, 1))
+    pasted = pictures.clone()
+    pasted[:, :, top:bottom, left:right] = pictures[order, :, top:bottom, left:right]
+    # The rectangle is cut off at the border, so the share is what is left of the picture.
+    kept = 1 - (bottom - top) * (right - left) / (height * width)
+    return Mixed(pasted, target, target[order], kept)
+
+
+def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: int, crop_px: int) -> int:
+    """Return the side of the pictures in an epoch of a progressive training.
+
+    Args:
+        stages: (side [px], share of the epochs), in order, sides ascending to `crop_px`; none: always `crop_px`.
+        epoch: Counted from 0.
+        max_epochs: Of the whole training.
+        crop_px: Side in use, which the training must end with.
+
+    Raises:
+        WeldError: If the stages do not end at `crop_px`, or their shares do not add up to 1.
+
+    >>> [px_of_epoch([(256, 0.5), (448, 0.5)], epoch=e, max_epochs=4, crop_px=448) for e in range(4)]
+    [256, 256, 448, 448]
+    """
+    if not stages:
+        return crop_px
+    total = sum(share for _, share in stages)
+    if stages[-1][0] != crop_px or not math.isclose(total, 1):
+        raise WeldError(
+            f"training.progressive ends at {stages[-1][0]} px with shares that add up to {total:g}; it must end at picture.crop_px = {crop_px} and add up to 1"
+        )
+    done = 0.0
+    for px, share in stages:
+        done += share
+        if epoch + 0.5 < done * max_epochs:
+            return px
+    return crop_px

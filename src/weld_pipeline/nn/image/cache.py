@@ -1,0 +1,73 @@
+"""Pictures decoded and resized once, so that an epoch of training reads small arrays instead of files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from weld_pipeline.core.files import content_key, inside
+from weld_pipeline.core.items.pending import Execution, Item, PendingItems
+from weld_pipeline.media.images import read_picture
+from weld_pipeline.nn.image.preprocess import PicturePreprocess, cached_picture
+
+# Raise it when a change of the code changes a resized picture; it is part of every content key.
+CACHE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture to be cached.
+
+    Attributes:
+        sample_id: Its name.
+        root: The folder its source lies in.
+        path: Relative to that.
+        sha256: Of its bytes.
+    """
+
+    sample_id: str
+    root: Path
+    path: str
+    sha256: str
+
+
+def pending_pictures(
+    files: Sequence[PictureFile], *, resized_px: int, grey: bool, n_workers: int
+) -> PendingItems[Path, dict[str, np.ndarray]]:
+    """Return the resizing of pictures as work to be done; each gives `image` [R, R, C], uint8.
+
+    Args:
+        files: The pictures.
+        resized_px: R, the side of the square a picture is squashed to.
+        grey: Whether C is 1, else 3.
+        n_workers: Processes.
+    """
+    items = [
+        Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, resized_px, grey), inside(file.root, file.path))
+        for file in files
+    ]
+    factory = _ResizerFactory(resized_px, grey)
+    return PendingItems(factory, items, "resizing pictures", Execution(n_workers=n_workers))
+
+
+@dataclass(frozen=True)
+class _ResizerFactory:
+    resized_px: int
+    grey: bool
+
+    def __call__(self) -> "_Resizer":
+        # Statistics and crop come after the cache, so any do.
+        return _Resizer(
+            PicturePreprocess(
+                resized_px=self.resized_px, crop_px=self.resized_px, grey=self.grey, mean=(0.0,) * 3, std=(1.0,) * 3
+            )
+        )
+
+
+@dataclass(frozen=True)
+class _Resizer:
+    preprocess: PicturePreprocess
+
+    def __call__(self, path: Path) -> dict[str, np.ndarray]:
+        return {"image": cached_picture(read_picture(path), self.preprocess)}

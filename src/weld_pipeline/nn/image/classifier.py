@@ -1,0 +1,76 @@
+"""The image classifier: normalised pictures to logits, with the way from a decoded picture to there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.image.heads import Head
+from weld_pipeline.nn.image.preprocess import PicturePreprocess
+from weld_pipeline.nn.image.trunk import ImageTrunk
+from weld_pipeline.nn.state import load_tensors
+
+
+class ImageClassifier(nn.Module):
+    """Trunk and head, and the preprocessing they were trained with.
+
+    Attributes:
+        architecture: The arguments it was built with.
+    """
+
+    def __init__(
+        self, *, trunk: Mapping[str, Any], head: Mapping[str, Any], preprocess: Mapping[str, Any], dropout: float
+    ) -> None:
+        """Build the network with whatever random weights the libraries give it.
+
+        Args:
+            trunk: `ImageTrunk.architecture`.
+            head: `Head.architecture` without its `embedding_size`, which the trunk tells.
+            preprocess: `PicturePreprocess.architecture`.
+            dropout: Share of the embedding dropped in a step of training.
+        """
+        super().__init__()
+        self.architecture: dict[str, Any] = {
+            "trunk": dict(trunk),
+            "head": dict(head),
+            "preprocess": dict(preprocess),
+            "dropout": dropout,
+        }
+        self.trunk = ImageTrunk(**trunk)
+        self.dropout = nn.Dropout(dropout)
+        self.head = Head(embedding_size=self.trunk.embedding_size, **head)
+        self.preprocess = PicturePreprocess(**preprocess)
+
+    def forward(self, pictures: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B K"]:
+        """Return logits of normalised pictures."""
+        return self.head(self.embed(pictures))
+
+    def embed(self, pictures: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
+        """Return what the head stands on."""
+        return self.dropout(self.trunk(pictures))
+
+    def classify_crops(self, crops: UInt8[Tensor, "M S S C"]) -> Float[Tensor, "M K"]:
+        """Return logits of crops of resized pictures."""
+        return self(self.preprocess.normalise(crops))
+
+
+def soft_vote(logits: Float[Tensor, "NV K"], n_views: int | torch.SymInt) -> Float[Tensor, "N K"]:
+    """Return the log of the mean probability over the views of each picture; for one view the log-softmax.
+
+    Args:
+        logits: The views of one picture stand together.
+        n_views: Views a picture, at least 1; a symbol while a graph is exported.
+    """
+    log_probability = torch.log_softmax(logits, dim=-1).reshape(-1, n_views, logits.shape[-1])
+    n_seen = torch.ones_like(log_probability[:, :, :1]).sum(dim=1)  # a tensor also while a graph is exported
+    return torch.logsumexp(log_probability, dim=1) - torch.log(n_seen)
+
+
+def restore_image_classifier(model: SavedModel) -> ImageClassifier:
+    """Return the classifier a model file holds, in evaluation mode, for use and not for training."""
+    classifier = ImageClassifier(**model.architecture)
+    load_tensors(classifier, model.tensors)
+    return classifier.eval().requires_grad_(requires_grad=False)

@@ -1,0 +1,149 @@
+"""What is minimised when an image classifier learns, a step at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from timm.utils import ModelEmaV3  # type: ignore[attr-defined]
+from torch import Tensor
+from torch.nn import functional
+
+from weld_pipeline.nn.device import Precision
+from weld_pipeline.nn.image.augment import Augmentation, Mixed, Mixing, augmented, mixed, px_of_epoch
+from weld_pipeline.nn.image.classifier import ImageClassifier
+from weld_pipeline.nn.image.heads import weighted_mean
+from weld_pipeline.nn.image.optimization import ImageSteps, make_optimizer, make_schedule, parameter_groups
+from weld_pipeline.nn.image.trunk import freeze_stages, rest_frozen
+
+
+class ImageLearner(pl.LightningModule):
+    """A batch of cached pictures to a step; logs `train_loss train_accuracy valid_loss valid_accuracy lr`.
+
+    `train_loss` is what is minimised: with margin, smoothing, class weights and mixing. `valid_loss` is the
+    cross-entropy of the logits in use: none of these. `lr` is the head's rate, its mean over the epoch.
+    """
+
+    def __init__(
+        self,
+        network: ImageClassifier,
+        *,
+        steps: ImageSteps,
+        augmentation: Augmentation,
+        mixing: Mixing,
+        class_weights: Float[Tensor, " K"] | None,
+        centre: Int[Tensor, "1 3"],
+        steps_per_epoch: int,
+        precision: Precision,
+    ) -> None:
+        """Take the network and how it learns.
+
+        Args:
+            network: Left without gradients where its trunk is frozen.
+            steps: How it learns.
+            augmentation: What may happen to a picture.
+            mixing: Of pictures with one another.
+            class_weights: In the loss, or None.
+            centre: The one view of validation.
+            steps_per_epoch: Batches.
+            precision: Of the trunk's arithmetic while training; validation is in float32, as the exported graph is.
+        """
+        super().__init__()
+        freeze_stages(network.trunk, steps.frozen_stages)
+        # Lightning leaves every part in the mode it finds it in.
+        rest_frozen(network, batch_norms=steps.batch_norm == "freeze")
+        # Convolutions read their pictures channels-last as they are cached: nothing is copied.
+        self.network = network.to(memory_format=torch.channels_last)
+        self.ema = ModelEmaV3(self.network, decay=steps.ema_decay, use_warmup=True) if steps.ema_decay else None
+        self.steps, self.augmentation, self.mixing = steps, augmentation, mixing
+        self.steps_per_epoch = steps_per_epoch
+        self.precision = precision
+        self.class_weights: Tensor | None
+        self.centre: Tensor
+        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.register_buffer("centre", centre, persistent=False)
+
+    @property
+    def judged(self) -> ImageClassifier:
+        """Return the network that is validated and saved: the moving average, if there is one."""
+        if self.ema is None:
+            return self.network
+        average: ImageClassifier = self.ema.module
+        return average
+
+    def train(self, mode: bool = True) -> "ImageLearner":
+        super().train(mode)
+        rest_frozen(self.network, batch_norms=self.steps.batch_norm == "freeze")
+        return self
+
+    def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:
+        pictures, target = batch  # [B, R, R, C], [B]
+        batch_mixed = self._varied(pictures, target, batch_idx)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            embedding = self.network.embed(batch_mixed.pictures)
+        embedding = embedding.float()
+        loss = self._mixed_loss(embedding, batch_mixed)
+        with torch.no_grad():
+            guess = self.network.head(embedding).argmax(dim=1)
+        accuracy = sum(
+            share * (guess == target).float().mean()
+            for share, target in (
+                (batch_mixed.share, batch_mixed.first),
+                (1 - batch_mixed.share, batch_mixed.second),
+            )
+        )
+        metrics = {"train_loss": loss, "train_accuracy": accuracy, "lr": self._rate}
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(guess))
+        return loss
+
+    def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:  # noqa: ARG002
+        pictures, target = batch
+        crops = self.network.preprocess.crop(pictures, self.centre).flatten(0, 1)
+        logits = self.judged.classify_crops(crops)
+        metrics = {
+            "valid_loss": functional.cross_entropy(logits, target),
+            "valid_accuracy": (logits.argmax(dim=1) == target).float().mean(),
+        }
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(target))
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:  # noqa: ARG002
+        if self.steps.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.steps.clip_norm)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.ema is not None:
+            self.ema.update(self.network, step=self.global_step)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = make_optimizer(parameter_groups(self.network, self.steps), self.steps)
+        schedule = make_schedule(optimizer, self.steps, steps_per_epoch=self.steps_per_epoch)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _varied(self, pictures: Tensor, target: Tensor, batch_idx: int) -> Mixed:
+        """Return a batch as the network is to see it; chance depends on seed, epoch and place alone."""
+        preprocess = self.network.preprocess
+        generator = np.random.default_rng([self.steps.seed, self.current_epoch, batch_idx])
+        px = px_of_epoch(
+            self.steps.progressive,
+            epoch=self.current_epoch,
+            max_epochs=self.steps.max_epochs,
+            crop_px=preprocess.crop_px,
+        )
+        levels = augmented(pictures, self.augmentation, crop_px=preprocess.crop_px, out_px=px, generator=generator)
+        return mixed(preprocess.normalise(levels), target, self.mixing, generator)
+
+    def _mixed_loss(self, embedding: Float[Tensor, "B D"], batch: Mixed) -> Float[Tensor, ""]:
+        loss = self._loss(embedding, batch.first)
+        if batch.share == 1:
+            return loss
+        return batch.share * loss + (1 - batch.share) * self._loss(embedding, batch.second)
+
+    def _loss(self, embedding: Float[Tensor, "B D"], target: Int[Tensor, " B"]) -> Float[Tensor, ""]:
+        values = self.network.head.losses(embedding, target, label_smoothing=self.steps.label_smoothing)
+        return weighted_mean(values, target, self.class_weights)
+
+    @property
+    def _rate(self) -> float:
+        return float(self.trainer.optimizers[0].param_groups[0]["lr"])

@@ -1,0 +1,1 @@
+"""Training: the loop, its folder and its curves, which every network shares."""

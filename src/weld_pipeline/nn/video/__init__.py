@@ -1,0 +1,1 @@
+"""Video classifiers: clips through a frozen trunk, an autoencoder, and a classifier of pooled latents."""

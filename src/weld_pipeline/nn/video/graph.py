@@ -1,0 +1,196 @@
+"""The assembled video classifier: uint8 frames and a running state in, probabilities of the run so far out."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.state import load_tensors
+from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
+from weld_pipeline.nn.video.classifier import Calibration, LatentClassifier, defect_score
+from weld_pipeline.nn.video.standardizer import FeatureStatistics, Standardizer
+from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
+
+INPUT_NAMES = ("frames", "latent_sum", "anomaly_sum", "n_clips")
+
+
+class Outputs(NamedTuple):
+    """What one call says, in the order of the graph's outputs.
+
+    Attributes:
+        clip_probabilities: Of each clip alone.
+        clip_anomaly: Reconstruction error of each clip under the autoencoder of good welds.
+        latent_sum_out: State: sum of latents so far.
+        anomaly_sum_out: State: sum of errors so far.
+        n_clips_out: State: clips so far.
+        probabilities: Of the run so far, temperature-scaled.
+        score: Log-odds of "not good" of the run so far, uncalibrated; higher is worse.
+        p_defect: The same, calibrated.
+        anomaly: Mean error of the run so far.
+    """
+
+    clip_probabilities: Float[Tensor, "N K"]
+    clip_anomaly: Float[Tensor, " N"]
+    latent_sum_out: Float[Tensor, " L"]
+    anomaly_sum_out: Float[Tensor, " 1"]
+    n_clips_out: Float[Tensor, " 1"]
+    probabilities: Float[Tensor, " K"]
+    score: Float[Tensor, " 1"]
+    p_defect: Float[Tensor, " 1"]
+    anomaly: Float[Tensor, " 1"]
+
+
+OUTPUT_NAMES = Outputs._fields
+
+
+class VideoClassifier(nn.Module):
+    """Trunk, standardiser, both autoencoders, classifier and calibration as one graph.
+
+    The state is three sums that start at zero, so a run of any length needs the memory of one batch of clips, and a
+    live run says after each clip what a finished file would say at its end.
+    """
+
+    def __init__(
+        self,
+        *,
+        trunk: VideoTrunk,
+        source: Literal["embedding", "logits"],
+        statistics: FeatureStatistics,
+        autoencoder: Autoencoder,
+        good_autoencoder: Autoencoder,
+        classifier: LatentClassifier,
+        calibration: Calibration,
+        good_index: int,
+    ) -> None:
+        """Join trained parts.
+
+        Args:
+            trunk: Frames to embedding and logits.
+            source: Which of the two are the features; as many as the statistics have are kept.
+            statistics: Of the training clips.
+            autoencoder: Trained on all welds; its latent is classified.
+            good_autoencoder: Trained on good welds; its error is the anomaly.
+            classifier: Of pooled latents.
+            calibration: Of its logits and score.
+            good_index: Position of the good class.
+        """
+        super().__init__()
+        self.trunk = trunk
+        self.source = source
+        self.n_features = len(statistics.mean)
+        self.standardizer = Standardizer(statistics)
+        self.autoencoder = autoencoder
+        self.good_autoencoder = good_autoencoder
+        self.classifier = classifier
+        self.calibration = calibration
+        self.good_index = good_index
+        self.eval().requires_grad_(requires_grad=False)
+
+    @property
+    def latent_size(self) -> int:
+        """Return L, the length of `latent_sum`."""
+        return int(self.autoencoder.architecture["latent"])
+
+    def zero_state(self) -> tuple[Float[Tensor, " L"], Float[Tensor, " 1"], Float[Tensor, " 1"]]:
+        """Return the state before the first clip."""
+        return torch.zeros(self.latent_size), torch.zeros(1), torch.zeros(1)
+
+    def forward(
+        self,
+        frames: UInt8[Tensor, "N T H W 3"],
+        latent_sum: Float[Tensor, " L"],
+        anomaly_sum: Float[Tensor, " 1"],
+        n_clips: Float[Tensor, " 1"],
+    ) -> Outputs:
+        embedding, logits = self.trunk(frames)
+        features = embedding if self.source == "embedding" else logits
+        return self.from_features(features, latent_sum, anomaly_sum, n_clips)
+
+    def from_features(
+        self,
+        features: Float[Tensor, "N _"],
+        latent_sum: Float[Tensor, " L"],
+        anomaly_sum: Float[Tensor, " 1"],
+        n_clips: Float[Tensor, " 1"],
+    ) -> Outputs:
+        """Return the outputs for the trunk's features, not yet standardised."""
+        standardized = self.standardizer(features[:, : self.n_features])
+        latent = self.autoencoder.encoder(standardized)
+        clip_anomaly = reconstruction_error(self.good_autoencoder(standardized)[0], standardized)
+        latent_sum_out = latent_sum + latent.sum(dim=0)
+        anomaly_sum_out = anomaly_sum + clip_anomaly.sum(dim=0, keepdim=True)
+        n_clips_out = n_clips + features.shape[0]
+        logits = self.classifier((latent_sum_out / n_clips_out)[None])[0]
+        score = defect_score(logits, good_index=self.good_index)[None]
+        return Outputs(
+            clip_probabilities=torch.softmax(self.classifier(latent) / self.calibration.temperature, dim=-1),
+            clip_anomaly=clip_anomaly,
+            latent_sum_out=latent_sum_out,
+            anomaly_sum_out=anomaly_sum_out,
+            n_clips_out=n_clips_out,
+            probabilities=torch.softmax(logits / self.calibration.temperature, dim=-1),
+            score=score,
+            p_defect=torch.sigmoid(-(self.calibration.platt_a * score + self.calibration.platt_b)),
+            anomaly=anomaly_sum_out / n_clips_out,
+        )
+
+
+def restore_autoencoder(model: SavedModel) -> Autoencoder:
+    """Return the autoencoder a model file holds."""
+    autoencoder = Autoencoder(**model.architecture)
+    load_tensors(autoencoder, model.tensors)
+    return autoencoder.eval()
+
+
+def restore_classifier(model: SavedModel) -> LatentClassifier:
+    """Return the classifier a model file holds."""
+    classifier = LatentClassifier(**model.architecture)
+    load_tensors(classifier, model.tensors)
+    return classifier.eval()
+
+
+def assemble(
+    *,
+    trunk: SavedModel,
+    standardizer: SavedModel,
+    autoencoder: SavedModel,
+    good_autoencoder: SavedModel,
+    classifier: SavedModel,
+    calibration: Mapping[str, Any],
+) -> VideoClassifier:
+    """Return the whole classifier from the files its parts were saved in.
+
+    Args:
+        trunk: Saved trunk.
+        standardizer: Saved standardiser.
+        autoencoder: Saved autoencoder of all welds.
+        good_autoencoder: Saved autoencoder of good welds.
+        classifier: Saved classifier.
+        calibration: `temperature`, `platt_a`, `platt_b` as fitted on the calib split.
+
+    Raises:
+        WeldError: If the parts do not belong together.
+    """
+    fingerprint = trunk.provenance["fingerprint"]
+    if standardizer.provenance["trunk"] != fingerprint:
+        raise WeldError(
+            f"standardizer was fitted on features of trunk {standardizer.provenance['trunk'][:12]}, not {fingerprint[:12]}; "
+            "run video_classifier again from the features on"
+        )
+    classes = classifier.provenance["classes"]
+    return VideoClassifier(
+        trunk=restore_trunk(trunk),
+        source=standardizer.architecture["source"],
+        statistics=FeatureStatistics(
+            standardizer.tensors["mean"], standardizer.tensors["std"], standardizer.training["n_rows"]
+        ),
+        autoencoder=restore_autoencoder(autoencoder),
+        good_autoencoder=restore_autoencoder(good_autoencoder),
+        classifier=restore_classifier(classifier),
+        calibration=Calibration(calibration["temperature"], calibration["platt_a"], calibration["platt_b"]),
+        good_index=classes.index(classifier.provenance["good_class"]),
+    )

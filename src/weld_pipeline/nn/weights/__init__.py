@@ -1,0 +1,1 @@
+"""Weights: which pretrained ones there are, where they lie, and how they are had."""

@@ -1,0 +1,1 @@
+"""Reports: what was measured and decided, drawn for people."""

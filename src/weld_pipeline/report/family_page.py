@@ -1,0 +1,101 @@
+"""The page for the predictions of one of our own families: with pictures, curves and provenance."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+from matplotlib.figure import Figure
+from PIL import Image
+
+from weld_pipeline.core.provenance import CodeRevision
+from weld_pipeline.evaluation.evaluation import Evaluation
+from weld_pipeline.report.figures import curves_figure, score_figure
+from weld_pipeline.report.page import Mistake, Report, render
+
+
+def family_report(
+    evaluation: Evaluation,
+    *,
+    family: str,
+    split: str,
+    rows: pd.DataFrame,
+    mistakes: pd.DataFrame,
+    sheet: UInt8[np.ndarray, "H W 3"],
+    banners: Sequence[str],
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
+    revision: CodeRevision,
+    data_sha256: str,
+    weights: Mapping[str, Any] | None,
+    mlflow_run_id: str | None,
+    libraries: Mapping[str, str],
+) -> str:
+    """Return the page for the predictions of one of our families.
+
+    Args:
+        evaluation: The numbers.
+        family: Its name.
+        split: Which rows were judged.
+        rows: These rows.
+        mistakes: As `rows.worst_mistakes` gives them.
+        sheet: One strip of frames a mistake, from top to bottom, all of one height.
+        banners: What must be said beside every number.
+        curves: Loss curves: per model, per metric, a value an epoch.
+        revision: State of the code.
+        data_sha256: Hash of the manifest's usable rows.
+        weights: Record of the weights the network began with: name, source, licence.
+        mlflow_run_id: The run that is being recorded.
+        libraries: Versions.
+    """
+    figures = {"How the score spreads": _score_plot(rows, "score", None)}
+    if evaluation.at_threshold:
+        figures["How p_defect spreads"] = _score_plot(rows, "p_defect", evaluation.at_threshold.threshold)
+    if curves:
+        figures["How the loss fell"] = curves_figure(curves)
+    dirt = {True: " with uncommitted changes", False: "", None: ""}[revision.is_dirty]
+    return render(
+        Report(
+            title=f"Evaluation of {family.replace('_', ' ')}",
+            subject=f"{split} split",
+            evaluation=evaluation,
+            session_rule="as in the manifest",
+            banners=banners,
+            figures=figures,
+            mistakes=_with_pictures(mistakes, sheet),
+            provenance={
+                "Code": f"{revision.commit or 'no checkout'}{dirt} (weld-pipeline {revision.version})",
+                "Data": f"sha256 {data_sha256}",
+                "Weights": "{name} from {source}; {licence}".format(**weights) if weights else "not told",
+                "MLflow run": mlflow_run_id or "not recorded",
+                "Libraries": ", ".join(f"{name} {version}" for name, version in libraries.items()),
+            },
+        )
+    )
+
+
+def _score_plot(rows: pd.DataFrame, column: str, threshold: float | None) -> Figure:
+    return score_figure(
+        rows[column].to_numpy(float), rows["is_defect"].to_numpy(bool), name=column, threshold=threshold
+    )
+
+
+def _with_pictures(mistakes: pd.DataFrame, sheet: UInt8[np.ndarray, "H W 3"]) -> list[Mistake]:
+    strips = np.split(sheet, len(mistakes)) if len(mistakes) else []
+    return [
+        Mistake(
+            sample_id=row["sample_id"],
+            label=row["label"],
+            predicted=row["predicted"],
+            detail=row["kind"] + ("" if np.isnan(row["sureness"]) else f", {100 * row['sureness']:.0f} % sure"),
+            picture=_jpeg(strip),
+        )
+        for row, strip in zip(mistakes.to_dict("records"), strips, strict=True)
+    ]
+
+
+def _jpeg(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="JPEG", quality=88)
+    return buffer.getvalue()

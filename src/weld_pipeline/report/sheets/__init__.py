@@ -1,0 +1,1 @@
+"""Sheets: images side by side."""

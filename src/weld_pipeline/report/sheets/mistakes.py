@@ -1,0 +1,99 @@
+"""A sample at a glance: a picture, or a few frames of a recording side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.decode import Video
+from weld_pipeline.media.images import read_picture
+
+# 16:10, as the Intel recordings.
+CELL_HEIGHT, CELL_WIDTH = 150, 240
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What a strip shows: a picture, or a stretch of a recording.
+
+    Attributes:
+        path: The file.
+        start_s: Where the stretch of a recording begins [s].
+        length_s: How long it is [s]; None for a picture.
+    """
+
+    path: Path
+    start_s: float = 0.0
+    length_s: float | None = None
+
+
+def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a strip an exhibit, from top to bottom; one black strip if there is none.
+
+    Args:
+        exhibits: What to show; a picture takes the width of a whole strip.
+        n_frames: Frames in a strip.
+
+    Raises:
+        WeldError: If a file cannot be read.
+    """
+    width = n_frames * CELL_WIDTH
+    strips = [
+        _in_cell(read_picture(exhibit.path), height=CELL_HEIGHT, width=width)
+        if exhibit.length_s is None
+        else frame_strip(
+            exhibit.path,
+            start_s=exhibit.start_s,
+            length_s=exhibit.length_s,
+            n_frames=n_frames,
+            height=CELL_HEIGHT,
+            width=CELL_WIDTH,
+        )
+        for exhibit in exhibits
+    ]
+    return np.concatenate(strips) if strips else np.zeros((CELL_HEIGHT, width, 3), dtype=np.uint8)
+
+
+def frame_strip(
+    path: Path, *, start_s: float, length_s: float, n_frames: int, height: int, width: int
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Return `n_frames` frames, evenly spaced over a stretch of a recording, in a row.
+
+    Each is the middle of its share of the stretch and keeps its shape; what is left of its cell stays black.
+
+    Args:
+        path: The recording.
+        start_s: Where the stretch begins [s].
+        length_s: How long it is [s].
+        n_frames: How many cells.
+        height: Of a cell [px].
+        width: Of a cell [px].
+
+    Raises:
+        WeldError: If the recording cannot be read or has no frame there.
+    """
+    cells: list[np.ndarray] = []
+    with Video(path) as video:
+        wanted = [int((start_s + length_s * (cell + 0.5) / n_frames) * video.fps) for cell in range(n_frames)]
+        for number, frame in enumerate(video.frames()):
+            cells += [_in_cell(frame, height=height, width=width)] * wanted.count(number)
+            if number >= wanted[-1]:
+                break
+    if not cells:
+        raise WeldError(f"video {path}: has no frame {start_s:.2f} s after its start; run the ingestion again")
+    cells += [np.zeros_like(cells[0])] * (n_frames - len(cells))
+    return np.concatenate(cells, axis=1)
+
+
+def _in_cell(frame: UInt8[np.ndarray, "H W 3"], *, height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    scale = min(height / frame.shape[0], width / frame.shape[1])
+    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    cell = np.zeros((height, width, 3), dtype=np.uint8)
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return cell

@@ -1,0 +1,99 @@
+"""What an anomaly detector says about a picture."""
+
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.tiles import Box, stitch
+from weld_pipeline.runtime.anomaly.regions import Region, find_regions
+from weld_pipeline.runtime.image.verdict import PictureTiming
+
+
+@dataclass(frozen=True)
+class TileMaps:
+    """What the graph says of each tile of a picture; a picture that goes in whole is one tile.
+
+    Attributes:
+        boxes: Where the tiles lie.
+        scores: Of each; the picture's is the highest.
+        levels: Map of each, as the graph gives it.
+    """
+
+    boxes: tuple[Box, ...]
+    scores: Float32[np.ndarray, " T"]
+    levels: Float32[np.ndarray, "T S S"]
+
+    def whole(self, height: int, width: int) -> Float[np.ndarray, "H W"]:
+        """Return the map at the size of the picture."""
+        return stitch(self.levels, self.boxes, height=height, width=width)
+
+    def regions(self, threshold: float, *, height: int, width: int) -> tuple[Region, ...]:
+        """Return where the map reaches a threshold.
+
+        The map of a picture that went in whole is looked at as the graph gives it, which costs next to nothing.
+        """
+        if self.levels.max() < threshold:
+            return ()
+        levels = self.levels[0] if len(self.boxes) == 1 else self.whole(height, width)
+        return find_regions(levels, threshold=threshold, height=height, width=width)
+
+
+@dataclass(frozen=True)
+class AnomalyVerdict:
+    """Everything said about one picture.
+
+    Attributes:
+        path: The file as it was given; None for an array.
+        sha256: Hash of the file's bytes; None for an array.
+        width: Of the upright picture [px].
+        height: Of the upright picture [px].
+        verdict: `fail` from `score_threshold` on.
+        predicted: The good class, or `anomalous`.
+        score: Higher is worse; of tiles the highest.
+        score_threshold: The operating point of the bundle.
+        p_defect: Calibrated probability of a defect [0..1]; None where there were no defects to calibrate with.
+        n_tiles: Tiles that were looked at.
+        regions: Where the map reaches the bundle's `map_threshold`, the highest peak first: what to look at. The
+            verdict follows the score alone, so a picture may fail without a region, or pass with one.
+        timing: Where the time went.
+        tiles: What `anomaly_map` is made of; not in the JSON.
+    """
+
+    path: str | None
+    sha256: str | None
+    width: int
+    height: int
+    verdict: Literal["pass", "fail"]
+    predicted: str
+    score: float
+    score_threshold: float
+    p_defect: float | None
+    n_tiles: int
+    regions: tuple[Region, ...]
+    timing: PictureTiming
+    tiles: TileMaps | None = field(repr=False, compare=False)
+
+    @cached_property
+    def anomaly_map(self) -> Float[np.ndarray, "H W"]:
+        """The map at the size of the picture; higher is worse.
+
+        Raises:
+            WeldError: If the verdict was kept without it.
+        """
+        if self.tiles is None:
+            raise WeldError(f"verdict on {self.path}: it was kept without its map; inspect the picture again")
+        return self.tiles.whole(self.height, self.width)
+
+    def without_map(self) -> "AnomalyVerdict":
+        """Return a copy of a few hundred bytes, of which a program can keep any number."""
+        return replace(self, tiles=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-able values, without the map."""
+        fields = asdict(self.without_map())
+        del fields["tiles"]
+        return fields

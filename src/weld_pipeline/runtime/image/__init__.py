@@ -1,0 +1,1 @@
+"""Image classifiers at work: an image in, class, probability and verdict out."""

@@ -1,0 +1,62 @@
+"""The graph of an image bundle: pictures and views in, what they are out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.graph_session import Engine, check_finite, open_session
+
+INPUTS = ("images", "views")
+# The last one only of a calibrated graph.
+OUTPUTS = ("logits", "probabilities", "score", "p_defect")
+
+
+@dataclass(frozen=True)
+class PictureScores:
+    """The graph's answer to some pictures.
+
+    Attributes:
+        logits: Log of the mean over the views of the softmax; uncalibrated.
+        probabilities: Of the classes, temperature-scaled where calibrated.
+        score: Log-odds of not good; higher is worse.
+        p_defect: Calibrated probability of a defect; None where there is no calibration.
+    """
+
+    logits: Float32[np.ndarray, "N K"]
+    probabilities: Float32[np.ndarray, "N K"]
+    score: Float32[np.ndarray, " N"]
+    p_defect: Float32[np.ndarray, " N"] | None
+
+
+class PictureGraph:
+    """The ONNX graph of an image classifier, loaded.
+
+    Args:
+        bundle: A verified bundle of an image family.
+        n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
+        engine: What runs the graph; see `session.open_session`.
+    """
+
+    def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
+        self._bundle = bundle
+        self.contract = bundle.image
+        self._outputs = OUTPUTS if bundle.description.calibration is not None else OUTPUTS[:-1]
+        self._session = open_session(bundle, inputs=INPUTS, outputs=self._outputs, n_threads=n_threads, engine=engine)
+
+    def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> PictureScores:
+        """Return what the graph says of pictures of one size.
+
+        Args:
+            images: RGB, upright.
+            views: From `media.views.crop_views`, for the sizes in `contract`.
+
+        Raises:
+            WeldError: If an output is not a finite number: no verdict may rest on it.
+        """
+        found = self._session.run(list(self._outputs), dict(zip(INPUTS, (images, views), strict=True)))
+        values: dict[str, Any] = dict(zip(self._outputs, found, strict=True))
+        check_finite(self._bundle, values, what=f"pictures of shape {images.shape}")
+        return PictureScores(values["logits"], values["probabilities"], values["score"], values.get("p_defect"))

@@ -1,0 +1,78 @@
+"""What is said about a picture of a weld."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from weld_pipeline.runtime.description import BundleDescription
+from weld_pipeline.runtime.image_reader import ReadPicture
+
+
+@dataclass(frozen=True)
+class PictureTiming:
+    """Where the time went.
+
+    Attributes:
+        decode_s: Reading and decoding the file [s]; 0 for an array.
+        network_s: In the network [s]; of a batch, an equal share.
+        total_s: From the file to the verdict, hash included [s]; of a batch, decoding and share.
+    """
+
+    decode_s: float
+    network_s: float
+    total_s: float
+
+    @classmethod
+    def of(cls, found: ReadPicture, *, network_s: float) -> "PictureTiming":
+        """Return where the time of a picture went, once the network has had its share."""
+        return cls(found.decode_s, network_s, found.decode_s + found.hash_s + network_s)
+
+
+@dataclass(frozen=True)
+class PictureVerdict:
+    """Everything said about one picture.
+
+    Attributes:
+        path: The file as it was given; None for an array.
+        sha256: Hash of the file's bytes; None for an array.
+        width: Of the upright picture [px].
+        height: Of the upright picture [px].
+        verdict: By `p_defect` and `threshold`; where these are None, every class but the good one fails.
+        predicted: The most probable class.
+        confidence: Its probability.
+        probabilities: Class to probability.
+        p_defect: Calibrated probability of a defect [0..1]; None where the bundle has no calibration.
+        threshold: The operating point of the bundle; None as above.
+        score: Log-odds of not good; higher is worse.
+        n_views: Views that voted.
+        timing: Where the time went.
+    """
+
+    path: str | None
+    sha256: str | None
+    width: int
+    height: int
+    verdict: Literal["pass", "fail"]
+    predicted: str
+    confidence: float
+    probabilities: dict[str, float]
+    p_defect: float | None
+    threshold: float | None
+    score: float
+    n_views: int
+    timing: PictureTiming
+
+    @property
+    def label(self) -> str:
+        """The class said. In tables and JSON it is `predicted`, since `label` is the truth there."""
+        return self.predicted
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-able values."""
+        return asdict(self)
+
+
+def decide(predicted: str, p_defect: float | None, description: BundleDescription) -> Literal["pass", "fail"]:
+    """Return the verdict: by the calibrated probability where there is one, else by the class."""
+    if description.threshold is None or p_defect is None:
+        return "pass" if predicted == description.good_class else "fail"
+    return "fail" if p_defect >= description.threshold else "pass"

@@ -1,0 +1,1 @@
+"""Layouts: how data sets lie on disk, one module each."""

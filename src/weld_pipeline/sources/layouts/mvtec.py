@@ -1,0 +1,131 @@
+"""Layouts with masks in a folder of their own: MVTec AD, MVTec AD 2, VisA.
+
+MVTec AD (Bergmann et al. 2019): `train/good/<n>.png`, `test/<kind>/<n>.png`, `ground_truth/<kind>/<n>_mask.png`.
+MVTec AD 2 (Heckler-Kram et al. 2025): `train/good`, `validation/good`, `test_public/{good,bad}` and
+`test_public/ground_truth/bad/<n>_mask.png`; what lies in `test_private…` has no public class.
+VisA (Zou et al. 2022): `Data/Images/{Normal,Anomaly}/<n>.JPG`, `Data/Masks/Anomaly/<n>.png`, no split; its form for one
+class is MVTec's.
+
+Each is one product: a folder of several is no source. Every picture is its own session unless a pattern says otherwise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from weld_pipeline.sources.layouts.image_folders import may_be_picture
+from weld_pipeline.sources.layouts.listing import Names
+from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow, session_or, unclaimed
+
+TRUTH = "ground_truth"
+_VISA_IMAGES, _VISA_MASKS = "Data/Images/", "Data/Masks/"
+_VISA_LABELS = {"Normal": "good", "Anomaly": "anomaly"}
+_N_FOLDERS = 2  # split and class
+
+
+def is_mvtec(names: Names) -> bool:
+    """Return whether masks lie where MVTec AD has them."""
+    return TRUTH in names.folders
+
+
+def is_mvtec_ad2(names: Names) -> bool:
+    """Return whether there is the public test of MVTec AD 2."""
+    return "test_public" in names.folders
+
+
+def is_visa(names: Names) -> bool:
+    """Return whether pictures lie where VisA has them."""
+    return any(file.startswith(_VISA_IMAGES) for file in names.files)
+
+
+def product_folder(names: Names) -> str | None:
+    """Return a folder below the source folder that has one of these layouts, or None: then that one is meant."""
+    for folder in names.folders:
+        parent, _, name = folder.rpartition("/")
+        if parent and name in (TRUTH, "test_public"):
+            return parent.removesuffix("/test_public")
+        if folder.endswith(f"/{_VISA_IMAGES.rstrip('/')}"):
+            return folder.removesuffix(f"/{_VISA_IMAGES.rstrip('/')}")
+    return None
+
+
+def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> list[IndexRow]:
+    """Return a row for each picture of MVTec AD or AD 2, and for each mask without a picture.
+
+    Its class is its folder; `good` is the good one.
+
+    Args:
+        names: What lies in the source folder.
+        source: `mvtec` or `mvtec_ad2`.
+        session_pattern: Regular expression on the path; without one, or where it finds nothing, a picture is its own
+            session.
+    """
+    masks = [file for file in names.pictures if _is_truth(file)]
+    mask_of = {_picture_key(file).removesuffix("_mask"): file for file in masks}
+    files = [file for file in names.files if may_be_picture(file) and not _is_truth(file)]
+    rows = [_mvtec_row(file, mask_of, source=source, session_pattern=session_pattern) for file in files]
+    return [*rows, *orphan_masks(rows, masks, source=source), *unclaimed(names, rows, files=(), source=source, why="")]
+
+
+def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
+    """Return a row for each picture of a product of VisA, `good` or `anomaly`, and for each mask without a picture.
+
+    Args:
+        names: What lies in the source folder.
+        session_pattern: See `index_mvtec`.
+    """
+    masks = [file for file in names.pictures if file.startswith(_VISA_MASKS)]
+    mask_of = {_picture_key(file): file for file in masks}
+    files = [file for file in names.files if may_be_picture(file) and not file.startswith(_VISA_MASKS)]
+    rows = []
+    for file in files:
+        is_here, key = file.startswith(_VISA_IMAGES), _picture_key(file)
+        label = _VISA_LABELS.get(key.rpartition("/")[0]) if is_here else None
+        problem = (
+            None
+            if label
+            else f"unknown_class: lies in neither of {_VISA_IMAGES}{{{','.join(_VISA_LABELS)}}}; move it there"
+        )
+        session = session_or(file, file, session_pattern)
+        rows.append(IndexRow(file, "visa", file, label, session=session, mask_path=mask_of.get(key), problem=problem))
+    return [*rows, *orphan_masks(rows, masks, source="visa"), *unclaimed(names, rows, files=(), source="visa", why="")]
+
+
+def orphan_masks(rows: Sequence[IndexRow], masks: Iterable[str], *, source: str) -> list[IndexRow]:
+    """Return a row for each mask that belongs to no picture."""
+    claimed = {row.mask_path for row in rows}
+    problem = "missing: there is no picture to this mask; copy it here, or take the mask away"
+    return [IndexRow(mask, source, mask, problem=problem) for mask in masks if mask not in claimed]
+
+
+def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pattern: str | None) -> IndexRow:
+    folders = file.split("/")[:-1]
+    split = folders[0] if folders and folders[0].casefold() in SPLIT_OF_WORD else None
+    kind = folders[1] if split and len(folders) == _N_FOLDERS else None
+    is_test = split is not None and SPLIT_OF_WORD[split.casefold()] == "test"
+    problem = None
+    if kind is None:
+        problem = "unlabelled: lies in no folder <split>/<class>, so its class is not told; move it into one"
+    return IndexRow(
+        file,
+        source,
+        file,
+        kind,
+        session=session_or(file, file, session_pattern),
+        source_split=split,
+        mask_path=mask_of.get(_picture_key(file)) if is_test else None,
+        problem=problem,
+    )
+
+
+def _is_truth(file: str) -> bool:
+    return TRUTH in file.split("/")[:-1]
+
+
+def _picture_key(file: str) -> str:
+    """Return what a picture and its mask have in common: innermost folder and name.
+
+    >>> _picture_key("ground_truth/crack/007_mask.png")
+    'crack/007_mask'
+    """
+    path = PurePosixPath(file)
+    return f"{path.parent.name}/{path.stem}"

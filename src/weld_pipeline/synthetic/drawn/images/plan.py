@@ -1,0 +1,72 @@
+"""Which pictures a drawn data set holds, and the work of drawing them."""
+
+import zlib
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+
+from weld_pipeline.core.items.pending import PendingItems
+from weld_pipeline.synthetic.drawn.files import FilePlan, pending_files
+from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
+from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+
+# Part of every content key: raise it when the same recipe would give other pictures.
+PICTURE_VERSION = 1
+# Shares of the sessions of a class that layouts with folders for splits put into valid and into test.
+_HELD_OUT_SHARE = 0.2
+
+
+def plan_pictures(
+    layout: str, *, n_sessions_per_class: int, n_per_session: int, written_share: float, width: int, seed: int
+) -> list[DrawnPicture]:
+    """Return the pictures of a data set, ordered by path.
+
+    A session holds one class and lies in one split. Writing goes to the same share of the sessions of each class, so
+    that it says nothing about the class.
+
+    Args:
+        layout: One of `LAYOUTS`.
+        n_sessions_per_class: Weld runs, plates, films, coils or videos of each class, at least 3.
+        n_per_session: Pictures of each.
+        written_share: Share of sessions with writing in their pictures, 0..1.
+        width: Width of a picture [px].
+        seed: Seed of everything.
+    """
+    kind = LAYOUTS[layout]
+    rng = np.random.default_rng([seed, zlib.crc32(layout.encode())])
+    planned = []
+    for label in kind.classes:
+        is_written = rng.permutation(n_sessions_per_class) < round(written_share * n_sessions_per_class)
+        planned += [(label, *pair) for pair in zip(_splits(n_sessions_per_class), is_written.tolist(), strict=True)]
+    pictures, n_of_class = [], Counter[str]()
+    # Numbers and dates run across the classes: the order of recording tells nothing either.
+    for number, index in enumerate(rng.permutation(len(planned))):
+        label, split, is_written = planned[index]
+        session = kind.session_name(label, number, rng)
+        for of_session in range(n_per_session):
+            n_of_class[label] += 1
+            path = kind.picture_name(label, split, session, of_session, n_of_class[label])
+            pictures.append(DrawnPicture(path, layout, label, session, is_written, width, seed))
+    return sorted(pictures, key=lambda picture: picture.path)
+
+
+def _splits(n_sessions: int) -> list[str]:
+    """Return the split of each session of a class; each split gets one where there are three or more."""
+    n_held_out = max(1, round(_HELD_OUT_SHARE * n_sessions))
+    return (["valid"] * n_held_out + ["test"] * n_held_out + ["train"] * n_sessions)[:n_sessions]
+
+
+def pending_pictures(pictures: list[DrawnPicture], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
+    """Return the files of one layout as work to be done: what lies beside the pictures first.
+
+    Args:
+        pictures: All of one layout.
+        n_workers: Processes to draw on.
+    """
+    kind = LAYOUTS[pictures[0].layout]
+    files = kind.side_files(pictures)
+    files += [(FilePlan(picture.path, partial(kind.draw, picture)), asdict(picture)) for picture in pictures]
+    label = f"drawing {pictures[0].layout}"
+    return pending_files(files, version=PICTURE_VERSION, label=label, n_workers=n_workers)

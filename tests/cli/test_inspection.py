@@ -1,0 +1,168 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from weld_pipeline.cli import app
+from weld_pipeline.core.saved_model import SavedModel, write_model
+
+
+@pytest.fixture
+def weld():
+    def run(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run
+
+
+def test_inspect_prints_clean_json(weld, bundle_folder, write_video):
+    path = write_video([255] * 8)
+    done = weld("inspect", path, "--bundle", bundle_folder, "--json")
+    value = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert value["bundle"]["banners"] == ["made by a test"]
+    (video,) = value["videos"]
+    assert (video["path"], video["verdict"], video["n_clips"]) == (str(path), "fail", 3)
+    assert video["worst"]["start_mm"] is None
+
+
+def test_inspect_takes_the_travel_speed(weld, bundle_folder, write_video):
+    done = weld("inspect", write_video([51] * 8), "--bundle", bundle_folder, "--json", "--travel-speed-cpm", 60)
+    (video,) = json.loads(done.stdout)["videos"]
+    assert video["travel_mm_s"] == 10.0
+    assert video["clips"][1]["start_mm"] == pytest.approx(2.0)  # 2 frames at 10 frames/s and 10 mm/s
+
+
+def test_inspect_takes_the_travel_speed_of_the_manifest(weld, bundle_folder, write_video, tmp_path):
+    write_video([51] * 8, name="tree/c/r/r.avi")
+    (tmp_path / "tree" / "manifest.csv").write_text("ROBOT_SPEED_CPM,SUBDIRS\n30,c/r\n")
+    done = weld("inspect", tmp_path / "tree", "--bundle", bundle_folder, "--json")
+    assert json.loads(done.stdout)["videos"][0]["travel_mm_s"] == 5.0
+
+
+def test_broken_video_does_not_lose_the_others(weld, bundle_folder, write_video, tmp_path):
+    write_video([51] * 8, name="films/b.avi")
+    (tmp_path / "films" / "a.avi").write_bytes(b"")
+    (tmp_path / "films" / "c.mp4").write_text("not a video")
+    (tmp_path / "films" / "notes.txt").write_text("left alone")
+    (tmp_path / "bare").mkdir()
+    paths = [tmp_path / "films", tmp_path / "missing.avi", tmp_path / "bare"]
+    done = weld("inspect", *paths, "--bundle", bundle_folder, "--json")
+    videos = json.loads(done.stdout)["videos"]
+    assert done.exit_code == 2
+    assert ["error" in video for video in videos] == [True, False, True, True, True]
+    errors = [video.get("error", "") for video in videos]
+    for error, part in zip(errors, ("0 bytes", "", "cannot be opened", "no such file", "holds no video"), strict=True):
+        assert part in error
+
+
+def test_inspect_shows_a_table(weld, bundle_folder, write_video):
+    done = weld("inspect", write_video([51] * 8 + [255] * 8), "--bundle", bundle_folder, "--travel-speed-cpm", 60)
+    assert done.exit_code == 0
+    for part in ("made by a test", "weld.avi", "FAIL", "porosity", "██", "mm"):
+        assert part in done.stdout
+
+
+def test_inspect_without_arc_says_so(weld, bundle_folder, write_video):
+    done = weld("inspect", write_video([None] * 8), "--bundle", bundle_folder)
+    assert "NO ARC" in done.stdout
+    assert "PASS" not in done.stdout
+
+
+def test_tampered_bundle_is_one_line_and_exit_code_two(bundle_folder, write_video):
+    (bundle_folder / "card.md").write_text("better")
+    command = [sys.executable, "-m", "weld_pipeline.cli", "inspect", write_video([51]), "--bundle", bundle_folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "card.md is not the file that was exported" in done.stderr
+
+
+def test_live_prints_a_json_line_a_clip_and_the_verdict(weld, bundle_folder, write_video):
+    path = write_video([51] * 8)
+    done = weld("live", path, "--bundle", bundle_folder, "--json")
+    start, *clips, end = map(json.loads, done.stdout.splitlines())
+    inspected = json.loads(weld("inspect", path, "--bundle", bundle_folder, "--json").stdout)["videos"][0]
+    assert start["banners"] == ["made by a test"]
+    assert [clip["event"] for clip in clips] == ["clip"] * 3
+    assert [clip["p_not_good"] for clip in clips] == [clip["p_not_good"] for clip in inspected["clips"]]
+    assert (end["event"], end["verdict"], end["p_defect"]) == ("verdict", "pass", inspected["p_defect"])
+    assert end["n_dropped_clips"] == 0
+
+
+def test_live_prints_lines_for_people(weld, bundle_folder, write_video):
+    done = weld("live", write_video([255] * 8), "--bundle", bundle_folder)
+    assert done.exit_code == 0
+    for part in ("porosity", "FAIL", "real-time factor", "0 clips dropped"):
+        assert part in done.stdout
+
+
+def test_interrupted_live_still_gives_the_verdict(bundle_folder, write_video):
+    path = write_video([51] * 600)  # a minute at its own pace
+    command = [sys.executable, "-m", "weld_pipeline.cli", "live", path, "--bundle", bundle_folder, "--json", "--pace"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+        # A shell starts its background jobs deaf to Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
+    )
+    lines = [process.stdout.readline() for _ in range(3)]
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    rest, error = process.communicate(timeout=20)
+    assert [json.loads(line)["event"] for line in lines] == ["start", "clip", "clip"]
+    assert json.loads(rest.splitlines()[-1])["verdict"] == "pass"
+    assert "stopped" in error
+    assert process.returncode == 0
+
+
+def test_bundle_show_tells_provenance(weld, bundle_folder):
+    text = weld("bundle", "show", bundle_folder).stdout
+    for part in ("made by a test", "good_weld, porosity", "model.onnx", "0.250 to 0.750, n 40", "too small"):
+        assert part in text
+    assert json.loads(weld("bundle", "show", bundle_folder, "--json").stdout)["threshold"] == 0.5
+
+
+def test_bundle_verify_says_whole(weld, bundle_folder):
+    assert "whole, 2 files" in weld("bundle", "verify", bundle_folder).stdout
+    assert json.loads(weld("bundle", "verify", bundle_folder, "--json").stdout)["is_whole"] is True
+
+
+def test_checkpoint_show_tells_family_and_shapes(weld, tmp_path):
+    tensors = {"encoder.weight": np.zeros((64, 256), np.float32)}
+    model = SavedModel("autoencoder", {"latent": 64}, tensors, {"best_epoch": 7}, {"data_sha256": "abc"})
+    write_model(tmp_path / "model.safetensors", model)
+    text = weld("checkpoint", "show", tmp_path / "model.safetensors").stdout
+    for part in ("autoencoder", "64 × 256", "best_epoch", "7", "16,384", "abc"):
+        assert part in text
+    value = json.loads(weld("checkpoint", "show", tmp_path / "model.safetensors", "--json").stdout)
+    assert value["tensors"]["encoder.weight"]["shape"] == [64, 256]
+
+
+def test_pickle_is_refused_unopened(tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"cos\nsystem\n(S'touch opened'\ntR.")  # a pickle that would run a command
+    command = [sys.executable, "-m", "weld_pipeline.cli", "checkpoint", "show", "model.pt"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pickled checkpoints are never opened" in done.stderr
+    assert not (tmp_path / "opened").exists()
+
+
+DOORS = ("video", "live", "render", "batch", "pictures", "render_pictures", "render_files", "triple")
+
+
+@pytest.mark.parametrize("module", [*(f"runtime.{name}" for name in DOORS), "cli", "cli.project", "nn.checkpoints"])
+def test_door_opens_without_heavy_libraries(module):
+    code = f"import sys, weld_pipeline.{module}; print([m for m in ('torch', 'kedro', 'pandas', 'mlflow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

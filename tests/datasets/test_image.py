@@ -1,0 +1,34 @@
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+from weld_pipeline.datasets.html import HtmlDataset
+from weld_pipeline.datasets.image import PictureDataset
+from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
+
+
+def test_picture_comes_back_to_the_pixel(tmp_path):
+    dataset = PictureDataset(filepath=str(tmp_path / "a/b.png"))
+    picture = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
+    assert not dataset.exists()
+    dataset.save(picture)
+    np.testing.assert_array_equal(dataset.load(), picture)
+
+
+def test_preview_of_a_large_picture_fits_a_screen(tmp_path):
+    dataset = PictureDataset(filepath=str(tmp_path / "a.png"))
+    dataset.save(np.zeros((3000, 1500, 3), np.uint8))
+    with Image.open(io.BytesIO(base64.b64decode(dataset.preview()))) as shown:
+        assert shown.size == (600, 1200)
+
+
+def test_page_comes_back_with_its_letters(tmp_path):
+    dataset = HtmlDataset(filepath=str(tmp_path / "a.html"))
+    dataset.save("<p>95 % · Ø</p>")
+    assert dataset.load() == "<p>95 % · Ø</p>"
+
+
+def test_without_a_recorded_run_there_is_no_run_id():
+    assert MlflowRunIdDataset().load() is None
