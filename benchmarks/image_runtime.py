@@ -30,13 +30,13 @@ from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.deploy.description import describe_bundle, image_contract
 from weld_pipeline.deploy.onnx_export import export_image_graph
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image.classifier import ImageClassifier
 from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.image.trunk import load_image_trunk
 from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime.bundle import CARD, GRAPH
-from weld_pipeline.runtime.graph_session import Engine
 from weld_pipeline.runtime.image.graph import PictureGraph
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16

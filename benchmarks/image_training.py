@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks._drawn import CLASSES, Frame, draw_frames
 from benchmarks.common import Row, in_turns, main, row, thread_counts
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.core.items.pending import map_items
+from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.image.augment import Augmentation, Mixing
 from weld_pipeline.nn.image.cache import PictureFile, pending_pictures

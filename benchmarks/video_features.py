@@ -18,7 +18,7 @@ from torch import Tensor
 
 from benchmarks.common import Row, main, row, timed
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.nn.device import choose_compute
+from weld_pipeline.nn.video.compute import choose_compute
 from weld_pipeline.nn.video.features import FeatureWorker, FeatureWorkerFactory, Windows, first_clips
 from weld_pipeline.nn.video.trunk import VideoTrunk, load_trunk, save_trunk
 from weld_pipeline.synthetic.drawn.shop.drawing import example_weld

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.core.items.pending import map_items
+from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.saved_model import read_model, write_model
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph

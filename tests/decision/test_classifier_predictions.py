@@ -7,7 +7,7 @@ import pytest
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.samples import ClassList
 from weld_pipeline.core.tables import PREDICTIONS
-from weld_pipeline.nn.video.predict import fit_calibration, predictions_table, run_scores
+from weld_pipeline.decision.classifier_predictions import fit_calibration, predictions_table, run_scores
 
 CLASSES = ClassList(("Good", "Spatter", "Overlap"), "Good")
 RUNS = pd.DataFrame(

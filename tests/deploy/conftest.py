@@ -12,10 +12,11 @@ from weld_pipeline.deploy.card import model_card
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.anomaly.maps import upsampled
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
+from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.image.classifier import ImageClassifier
 from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.video.autoencoder import Autoencoder
-from weld_pipeline.nn.video.classifier import Calibration, LatentClassifier
+from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.graph import VideoClassifier
 from weld_pipeline.nn.video.preprocess import ClipPreprocess
 from weld_pipeline.nn.video.standardizer import FeatureStatistics

@@ -1,7 +1,7 @@
 import pytest
 
 from weld_pipeline.runtime.find_files import find_files
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 
 @pytest.fixture

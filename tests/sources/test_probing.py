@@ -3,7 +3,7 @@ import os
 import numpy as np
 from PIL import Image
 
-from weld_pipeline.core.items.pending import map_items
+from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import JsonStore
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.sources.probing import pending_picture_probes, pending_probes, read_probes

@@ -1,29 +1,5 @@
 """The command lines: `weld`, for what is done outside a Kedro run, and what Kedro's own takes from this project."""
 
-import typer
+import lazy_loader
 
-from weld_pipeline.cli.bundle import bundles
-from weld_pipeline.cli.categories import categories
-from weld_pipeline.cli.checkpoint import checkpoints
-from weld_pipeline.cli.errors import SayErrors
-from weld_pipeline.cli.evaluation import evaluate
-from weld_pipeline.cli.inspection import inspect, live
-from weld_pipeline.cli.project import cli
-from weld_pipeline.cli.weights import weights
-
-__all__ = ["app", "cli"]
-
-app = typer.Typer(
-    cls=SayErrors,
-    help="Inspect welds, evaluate predictions, compare detectors over categories, look into bundles, checkpoints and weights.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(inspect)
-app.command()(live)
-app.command()(evaluate)
-app.command()(categories)
-app.add_typer(bundles, name="bundle")
-app.add_typer(checkpoints, name="checkpoint")
-app.add_typer(weights, name="weights")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

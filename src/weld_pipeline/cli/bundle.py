@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from weld_pipeline import runtime
 from weld_pipeline.cli.options import BundleArgument, JsonOption
 from weld_pipeline.cli.output import print_json, print_rich
 
@@ -14,23 +15,17 @@ bundles = typer.Typer(help="Look into a bundle, check it, take it apart.", no_ar
 @bundles.command("show")
 def show_bundle(folder: BundleArgument, as_json: JsonOption = False) -> None:
     """Print what a bundle is, where it came from and how good it was. Exit code 2: it cannot be believed."""
-    from weld_pipeline.runtime.bundle import load_bundle
-
-    bundle = load_bundle(folder)
+    bundle = runtime.bundle.load_bundle(folder)
     if as_json:
         print_json(bundle.description.model_dump(mode="json") | {"sha256": bundle.sha256})
     else:
-        from weld_pipeline.runtime.bundle_table import bundle_table
-
-        print_rich(bundle_table(bundle))
+        print_rich(runtime.bundle_table.bundle_table(bundle))
 
 
 @bundles.command("verify")
 def verify_bundle(folder: BundleArgument, as_json: JsonOption = False) -> None:
     """Check every hash of a bundle. Exit code: 0 whole, 2 not."""
-    from weld_pipeline.runtime.bundle import load_bundle
-
-    bundle = load_bundle(folder)
+    bundle = runtime.bundle.load_bundle(folder)
     if as_json:
         print_json({"is_whole": True, "sha256": bundle.sha256, "files": bundle.description.files})
     else:
@@ -47,8 +42,5 @@ def split_bundle(
     They need numpy, Pillow and onnxruntime alone; files of these names are replaced. Exit code 2: it is no classifier of
     pictures; videos and anomaly detectors are not split.
     """
-    from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.image.split_graph import write_triple
-
-    for path in write_triple(load_bundle(folder), output):
+    for path in runtime.image.split_graph.write_triple(runtime.bundle.load_bundle(folder), output):
         print(path)

@@ -1,10 +1,12 @@
 """`weld categories`: the anomaly detectors on one category after another, and one table at the end."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from weld_pipeline import cli
 from weld_pipeline.cli.output import print_rich
 from weld_pipeline.core.errors import WeldError
 
@@ -35,18 +37,16 @@ def categories(
 
     Exit code: 0 all categories are in the table; 2 some are not.
     """
-    from weld_pipeline.cli import category_runs
-
     base = project.resolve()
     if not (base / "conf" / "base" / "globals.yml").is_file():
         raise WeldError(
             f"project {base}: conf/base/globals.yml is not there; go to the project's folder, or name it with --project"
         )
     root = root.resolve()
-    names = category_runs.category_names(root, category or [])
+    names = cli.category_runs.category_names(root, category or [])
     failed = []
     for name in names:
-        run = category_runs.CategoryRun(base, root / name, pipeline=pipeline, params=params, env=env)
+        run = cli.category_runs.CategoryRun(base, root / name, pipeline=pipeline, params=params, env=env)
         if run.is_finished and not again:
             print_rich(f"{name}: finished before, kept")
         elif not run.run():
@@ -55,7 +55,7 @@ def categories(
     failed += [name for name, of_category in found.items() if not of_category]
     records = [record for of_category in found.values() for record in of_category]
     if records:
-        typer.echo(category_runs.report(records, base, env=env))  # rich would break the rows of the table
+        typer.echo(cli.category_runs.report(records, base, env=env))  # rich would break the rows of the table
     if failed:
         raise WeldError(
             f"categories {', '.join(failed)} left no measures of {pipeline}, see their messages above; the table is without them"
@@ -64,11 +64,7 @@ def categories(
 
 def _records(base: Path, name: str, pipeline: str) -> list[dict[str, Any]]:
     """Return what was measured of the detectors that were asked for, their latency included."""
-    import json
-
-    from weld_pipeline.cli.category_runs import data_of
-
-    folder = base / data_of(name)
+    folder = base / cli.category_runs.data_of(name)
     detector = "*" if pipeline == "anomaly_detector" else pipeline
     found = []
     for path in sorted(folder.glob(f"08_reporting/{detector}/anomaly_metrics.json")):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from weld_pipeline import core, runtime
 from weld_pipeline.cli.options import JsonOption
 from weld_pipeline.cli.output import print_json, print_rich
 
@@ -17,12 +18,8 @@ def show_checkpoint(
     as_json: JsonOption = False,
 ) -> None:
     """Print family, shapes, epochs, metrics and provenance of a model file. Pickled files are refused, never opened."""
-    from weld_pipeline.core.saved_model import describe
-
-    description = describe(file)
+    description = core.saved_model.describe(file)
     if as_json:
         print_json(description)
     else:
-        from weld_pipeline.runtime.bundle_table import checkpoint_table
-
-        print_rich(checkpoint_table(description))
+        print_rich(runtime.bundle_table.checkpoint_table(description))

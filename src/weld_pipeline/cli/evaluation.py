@@ -1,10 +1,13 @@
 """`weld evaluate`: what anyone's predictions are worth."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from weld_pipeline import core, evaluation, report
 from weld_pipeline.cli.options import JsonOption
 
 
@@ -31,27 +34,20 @@ def evaluate(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as one HTML page too.")] = None,
 ) -> None:
     """Say what a table of predictions is worth, anyone's: metrics, intervals over sessions, and the session look-up."""
-    import json
-
-    from rich.console import Console
-
-    from weld_pipeline.core.files import write_bytes
-    from weld_pipeline.evaluation import external_predictions as foreign
-    from weld_pipeline.evaluation.estimates import Protocol
-    from weld_pipeline.evaluation.evaluation import evaluate
-    from weld_pipeline.evaluation.summary import short_record
-    from weld_pipeline.report.console import print_evaluation
-
-    table = foreign.read_csv(file, id_column=id_column, label_column=label_column, predicted_column=predicted_column)
-    sessions, rule = foreign.sessions_of(table, session)
+    table = evaluation.external_predictions.read_csv(
+        file, id_column=id_column, label_column=label_column, predicted_column=predicted_column
+    )
+    sessions, rule = evaluation.external_predictions.sessions_of(table, session)
     rows = table[["sample_id", "label", "predicted"]].assign(session=sessions)
-    good_classes = foreign.good_classes({*rows["label"], *rows["predicted"]}, good)
-    evaluation = evaluate(rows, good=good_classes, protocol=Protocol(n_resamples=n_resamples, seed=seed))
+    good_classes = evaluation.external_predictions.good_classes({*rows["label"], *rows["predicted"]}, good)
+    measured = evaluation.evaluation.evaluate(
+        rows, good=good_classes, protocol=evaluation.estimates.Protocol(n_resamples=n_resamples, seed=seed)
+    )
     if html:
-        from weld_pipeline.report.page import foreign_report
-
-        write_bytes(html, foreign_report(evaluation, file_name=file.name, session_rule=rule).encode())
+        core.files.write_bytes(
+            html, report.page.foreign_report(measured, file_name=file.name, session_rule=rule).encode()
+        )
     if as_json:
-        print(json.dumps(short_record(evaluation, session_rule=rule), indent=2, allow_nan=False))
+        print(json.dumps(evaluation.summary.short_record(measured, session_rule=rule), indent=2, allow_nan=False))
     else:
-        print_evaluation(Console(), evaluation, session_rule=rule)
+        report.console.print_evaluation(Console(), measured, session_rule=rule)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from weld_pipeline import core, media, runtime
 from weld_pipeline.cli.options import BundleOption, EngineOption, JsonOption, SpeedOption, ThreadsOption
 from weld_pipeline.cli.output import print_json, print_json_line, print_rich
 from weld_pipeline.core.errors import WeldError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from weld_pipeline.runtime.bundle import Bundle
     from weld_pipeline.runtime.image.inspector import WeldClassifier
     from weld_pipeline.runtime.image_reader import PictureBytes
-    from weld_pipeline.runtime.video.verdict import NotInspected
+    from weld_pipeline.runtime.verdicts import NotInspected
 
 
 def inspect(
@@ -55,21 +56,17 @@ def inspect(
 
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
-    from weld_pipeline.runtime.anomaly.inspector import WeldDetector
-    from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.image.inspector import WeldClassifier
-
-    opened = load_bundle(bundle)
+    opened = runtime.bundle.load_bundle(bundle)
     contract = opened.description.input
     if contract.media == "image" and travel_speed_cpm is not None:
         raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
     if contract.contract == "views":
-        classifier = WeldClassifier(opened, tta=tta, n_threads=threads, engine=engine)
+        classifier = runtime.image.inspector.WeldClassifier(opened, tta=tta, n_threads=threads, engine=engine)
         is_complete = _inspect_pictures(classifier, paths, store=store, as_json=as_json)
     elif contract.contract == "anomaly_map":
         if tta is not None:
             raise WeldError(f"--tta is for classifiers; bundle {bundle} finds anomalies: leave it out")
-        detector = WeldDetector(opened, n_threads=threads, engine=engine)
+        detector = runtime.anomaly.inspector.WeldDetector(opened, n_threads=threads, engine=engine)
         is_complete = _find_anomalies(detector, paths, store=store, as_json=as_json)
     else:
         if tta is not None or store is not None or engine != "onnxruntime":
@@ -85,80 +82,58 @@ def _inspect_videos(
     bundle: "Bundle", paths: list[Path], *, speed_cpm: float | None, as_json: bool, threads: int
 ) -> bool:
     """Return whether every video got a verdict."""
-    from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.find_files import find_files
-    from weld_pipeline.runtime.video.inspector import VIDEO_SUFFIXES, VideoInspector, inspect_videos
-    from weld_pipeline.runtime.video.travel_speed import cpm_to_mm_s
-    from weld_pipeline.runtime.video.verdict import NotInspected
-
-    speed = None if speed_cpm is None else cpm_to_mm_s(speed_cpm)
-    inspector = VideoInspector(bundle, n_threads=threads)
-    videos = find_files(paths, suffixes=VIDEO_SUFFIXES, what="video")
-    verdicts = inspect_videos(inspector, videos, travel_mm_s=speed)
-    results = list(track(verdicts, label="inspecting", total=len(videos)))
+    speed = None if speed_cpm is None else runtime.video.travel_speed.cpm_to_mm_s(speed_cpm)
+    inspector = runtime.video.inspector.VideoInspector(bundle, n_threads=threads)
+    videos = runtime.find_files.find_files(paths, suffixes=runtime.video.inspector.VIDEO_SUFFIXES, what="video")
+    verdicts = runtime.video.inspector.inspect_videos(inspector, videos, travel_mm_s=speed)
+    results = list(core.progress.track(verdicts, label="inspecting", total=len(videos)))
     if as_json:
         print_json({"bundle": bundle.identity(), "videos": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.video.table import verdict_table
-
-        print_rich(verdict_table(results, bundle))
-    return not any(isinstance(result, NotInspected) for result in results)
+        print_rich(runtime.video.table.verdict_table(results, bundle))
+    return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
 def _inspect_pictures(classifier: "WeldClassifier", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
     """Return whether every picture got a verdict."""
-    from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.records import store_verdict
-    from weld_pipeline.runtime.video.verdict import NotInspected
-
     bundle, pictures = classifier.bundle, _pictures(paths)
     results = []
-    for result in track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
+    for result in core.progress.track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
         results.append(result)
-        if store is not None and not isinstance(result, NotInspected):
-            store_verdict(store, result, bundle)
+        if store is not None and not isinstance(result, runtime.verdicts.NotInspected):
+            runtime.records.store_verdict(store, result, bundle)
     if as_json:
         print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.image.table import picture_table
-
-        print_rich(picture_table(results, bundle))
-    return not any(isinstance(result, NotInspected) for result in results)
+        print_rich(runtime.image.table.picture_table(results, bundle))
+    return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
 def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
     """Return whether every picture got a verdict."""
-    from weld_pipeline.core.progress import track
-    from weld_pipeline.runtime.records import store_anomaly
-    from weld_pipeline.runtime.video.verdict import NotInspected
-
     bundle, pictures = detector.bundle, _pictures(paths)
-    results: list[AnomalyVerdict | NotInspected] = []
-    for result in track(detector.inspect_with_pixels(pictures), label="inspecting", total=len(pictures)):
-        if isinstance(result, NotInspected):
+    results: list[AnomalyVerdict | runtime.verdicts.NotInspected] = []
+    for result in core.progress.track(detector.inspect_with_pixels(pictures), label="inspecting", total=len(pictures)):
+        if isinstance(result, runtime.verdicts.NotInspected):
             results.append(result)
             continue
         found, verdict = result
         if store is not None:
-            store_anomaly(store, found, verdict, bundle)
+            runtime.records.store_anomaly(store, found, verdict, bundle)
         results.append(verdict.without_map())
     if as_json:
         print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
     else:
-        from weld_pipeline.runtime.anomaly.table import anomaly_table
-
-        print_rich(anomaly_table(results, bundle))
-    return not any(isinstance(result, NotInspected) for result in results)
+        print_rich(runtime.anomaly.table.anomaly_table(results, bundle))
+    return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
 def _pictures(paths: list[Path]) -> "list[Path | PictureBytes | NotInspected]":
     """Return the pictures that were meant; `-` is one from stdin, which comes first."""
-    from weld_pipeline.media.images import PICTURE_SUFFIXES
-    from weld_pipeline.runtime.find_files import find_files
-    from weld_pipeline.runtime.image_reader import PictureBytes
-
-    named = find_files([path for path in paths if path != Path("-")], suffixes=PICTURE_SUFFIXES, what="picture")
-    piped = [PictureBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
+    named = runtime.find_files.find_files(
+        [path for path in paths if path != Path("-")], suffixes=media.images.PICTURE_SUFFIXES, what="picture"
+    )
+    piped = [runtime.image_reader.PictureBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
     return [*piped, *named]
 
 
@@ -180,25 +155,21 @@ def live(
 
     Exit code: 0 the verdict was given; 2 the source could not be read to its end.
     """
-    from weld_pipeline.media.camera import open_source
-    from weld_pipeline.runtime.bundle import load_bundle
-    from weld_pipeline.runtime.styles import banner_lines
-    from weld_pipeline.runtime.video.inspector import VideoInspector
-    from weld_pipeline.runtime.video.live import LiveInspection
-    from weld_pipeline.runtime.video.table import live_line, live_summary
-    from weld_pipeline.runtime.video.travel_speed import cpm_to_mm_s
-
-    speed = None if travel_speed_cpm is None else cpm_to_mm_s(travel_speed_cpm)
-    inspector = VideoInspector(load_bundle(bundle), n_threads=threads)
+    speed = None if travel_speed_cpm is None else runtime.video.travel_speed.cpm_to_mm_s(travel_speed_cpm)
+    inspector = runtime.video.inspector.VideoInspector(runtime.bundle.load_bundle(bundle), n_threads=threads)
     banners = inspector.bundle.description.banners
     print_json_line({"event": "start", **inspector.bundle.identity()}) if as_json else print_rich(
-        *banner_lines(banners)
+        *runtime.styles.banner_lines(banners)
     )
-    with LiveInspection(inspector, open_source(source), is_paced=pace, travel_mm_s=speed) as inspection:
+    with runtime.video.live.LiveInspection(
+        inspector, media.camera.open_source(source), is_paced=pace, travel_mm_s=speed
+    ) as inspection:
         try:
             for clip in inspection.clips():
-                print_json_line(clip.to_json()) if as_json else print_rich(live_line(clip, inspector.bundle))
+                print_json_line(clip.to_json()) if as_json else print_rich(
+                    runtime.video.table.live_line(clip, inspector.bundle)
+                )
         except KeyboardInterrupt:
             print("weld: stopped, the verdict is on what was seen so far", file=sys.stderr)
         report = inspection.report()
-    print_json_line(report.to_json()) if as_json else print_rich(live_summary(report))
+    print_json_line(report.to_json()) if as_json else print_rich(runtime.video.table.live_summary(report))

@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document for people and programs."""
@@ -16,9 +19,6 @@ def print_json_line(value: Any) -> None:
 
 def print_rich(*values: Any) -> None:
     """Print tables and lines in colour, where the terminal has them."""
-    from rich.console import Console
-    from rich.text import Text
-
     console = Console(highlight=False, emoji=False, markup=False)
     for value in values:
         console.print(value, soft_wrap=isinstance(value, Text))  # a line stays a line, also in a pipe

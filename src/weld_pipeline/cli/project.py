@@ -6,12 +6,15 @@ from functools import wraps
 from typing import Any
 
 import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.io import DatasetError
+from kedro.validation.exceptions import ParameterValidationError
 
 from weld_pipeline.core.errors import WeldError
 
 
 class _ProjectCommands(click.Group):
-    """Kedro's own `run`, which says a user's mistake in one line; Kedro is imported only when it is asked for."""
+    """Kedro's own `run`, which says a user's mistake in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         return ["run"]
@@ -19,10 +22,8 @@ class _ProjectCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name != "run":
             return None
-        from kedro.framework.cli.project import run
-
-        command = copy(run)
-        command.callback = _readable(run.callback)
+        command = copy(kedro_run)
+        command.callback = _readable(kedro_run.callback)
         return command
 
 
@@ -31,9 +32,6 @@ def _readable(callback: Callable[..., Any] | None) -> Callable[..., Any]:
 
     @wraps(callback)
     def run(*args: Any, **options: Any) -> Any:
-        from kedro.io import DatasetError
-        from kedro.validation.exceptions import ParameterValidationError
-
         try:
             return callback(*args, **options)
         except (WeldError, ParameterValidationError) as error:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from weld_pipeline import nn
 from weld_pipeline.cli.options import JsonOption
 from weld_pipeline.cli.output import print_json
 
@@ -19,9 +20,7 @@ _PRETRAINED = Path("data/06_models/pretrained")
 @weights.command("list")
 def list_weights(folder: FolderOption = _PRETRAINED, as_json: JsonOption = False) -> None:
     """List every known set of weights, where it comes from, and whether it is here."""
-    from weld_pipeline.nn.weights.choose import inventory
-
-    lines = inventory(folder)
+    lines = nn.weights.choose.inventory(folder)
     if as_json:
         print_json(lines)
         return
@@ -39,17 +38,13 @@ def fetch_weights(
     folder: FolderOption = _PRETRAINED,
 ) -> None:
     """Download weights and check their sha256. Exit code 2: they cannot be had; the message says what to bring."""
-    from weld_pipeline.nn.weights.choose import fetch, line_of
-
-    print(fetch(line_of(name), folder))
+    print(nn.weights.choose.fetch(nn.weights.choose.line_of(name), folder))
 
 
 @weights.command("verify")
 def verify_weights(folder: FolderOption = _PRETRAINED) -> None:
     """Check the sha256 of every file that is here, where its hub publishes one. Exit code 2: one has other bytes."""
-    from weld_pipeline.nn.weights.choose import inventory
-
-    found = [line for line in inventory(folder) if line["found"]]
+    found = [line for line in nn.weights.choose.inventory(folder) if line["found"]]
     for line in found:
         print(f"{line['name']}: {line['found']} {line['sha256']}: {_compared(line)}")
     n_checked = sum(line["is_checked"] for line in found)

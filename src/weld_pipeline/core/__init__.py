@@ -1,1 +1,5 @@
 """What every room stands on: errors, files, keyed per-item work, table schemas, provenance."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +101,8 @@ def _save(tensors: Mapping[str, np.ndarray], metadata: dict[str, str]) -> bytes:
         raise WeldError(f"safetensors header grew from {n_header} to {len(text)} bytes; report this with the model")
     content[8 : 8 + n_header] = text.ljust(n_header)
     return bytes(content)
+
+
+def with_provenance(model: SavedModel, **more: Any) -> SavedModel:
+    """Return the model with more said of where it comes from."""
+    return replace(model, provenance={**model.provenance, **more})

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets._typing import JSONPreview
 
-from weld_pipeline.core.items.pending import PendingItems, map_items
+from weld_pipeline.core.items.map import map_items
+from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.stores import FolderStore, JsonStore, TensorStore
 
 

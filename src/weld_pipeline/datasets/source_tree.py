@@ -6,7 +6,8 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from weld_pipeline.core.drawn_files import DrawnFiles
-from weld_pipeline.core.items.pending import PendingItems, map_items
+from weld_pipeline.core.items.map import map_items
+from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
 
 

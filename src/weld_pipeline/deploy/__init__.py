@@ -1,1 +1,5 @@
 """From trained parts to a bundle: export, parity gate, description, card."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from weld_pipeline.runtime.image_reader import PictureBytes, ReadPicture, read_ahead
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 V = TypeVar("V")
 

@@ -4,7 +4,7 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 _PATTERN_MARKS = "*?["
 

@@ -14,7 +14,7 @@ from PIL import Image
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.images import read_picture, read_picture_bytes
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 _N_DECODERS = 4
 # A chunk goes to the network while the next one is decoded. Larger ones gain nothing on a processor.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from weld_pipeline.runtime.description import BundleDescription
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
 _GOOD_STYLE = "green"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items.pending import Execution, Item, PendingItems, map_items
+from weld_pipeline.core.items.map import map_items
+from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.core.stores import JsonStore, TensorStore
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from weld_pipeline.core.items.pending import map_items
+from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.media.masks import MaskError
 from weld_pipeline.media.tiles import Tiling

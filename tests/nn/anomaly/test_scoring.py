@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.items.pending import map_items
+from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess

@@ -9,10 +9,10 @@ import torch
 
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.image.classifier import ImageClassifier, restore_image_classifier, soft_vote
 from weld_pipeline.nn.image.graph import INPUT_NAMES, ImageGraph
 from weld_pipeline.nn.state import tensors_of
-from weld_pipeline.nn.video.classifier import Calibration
 
 STATISTICS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.3]}
 CALIBRATION = Calibration(temperature=1.5, platt_a=-0.7, platt_b=0.2)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from weld_pipeline.nn.calibrated import defect_score
 from weld_pipeline.nn.video.autoencoder import Autoencoder, autoencoder_loss, reconstruction_error
-from weld_pipeline.nn.video.classifier import LatentClassifier, defect_score
+from weld_pipeline.nn.video.classifier import LatentClassifier
 
 
 def widths(module):

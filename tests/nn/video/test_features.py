@@ -7,7 +7,8 @@ import torch
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.decode import Video
-from weld_pipeline.nn.device import Compute, choose_compute, choose_training_compute, has_fast_bf16
+from weld_pipeline.nn.device import choose_training_compute, has_fast_bf16
+from weld_pipeline.nn.video.compute import Compute, choose_compute
 from weld_pipeline.nn.video.features import (
     FeatureWorkerFactory,
     Windows,
@@ -133,7 +134,7 @@ def test_training_on_a_processor_takes_bf16_only_if_asked(monkeypatch, asked, ta
 @pytest.mark.parametrize(("rounding", "precision"), [(0.1, "bf16"), (0.15, "bf16"), (0.151, "fp32")])
 def test_auto_takes_bf16_up_to_the_rounding_allowed(random_trunk, monkeypatch, rounding, precision):
     monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
-    monkeypatch.setattr("weld_pipeline.nn.device._rounding", lambda *_: rounding)
+    monkeypatch.setattr("weld_pipeline.nn.video.compute._rounding", lambda *_: rounding)
     clips = torch.zeros(2, 4, 112, 112, 3, dtype=torch.uint8)
     assert choose_compute(random_trunk[0], clips, precision="auto", max_rounding=0.15).precision == precision
 

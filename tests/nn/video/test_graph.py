@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.state import tensors_of
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
-from weld_pipeline.nn.video.classifier import Calibration, LatentClassifier
+from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.graph import INPUT_NAMES, OUTPUT_NAMES, VideoClassifier, assemble
 from weld_pipeline.nn.video.standardizer import FeatureStatistics
 from weld_pipeline.nn.video.trunk import save_trunk

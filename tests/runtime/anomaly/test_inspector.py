@@ -13,7 +13,7 @@ from weld_pipeline.runtime.anomaly import graph as detector_graph
 from weld_pipeline.runtime.anomaly.regions import Region
 from weld_pipeline.runtime.bundle import load_bundle
 from weld_pipeline.runtime.image_reader import PictureBytes
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 TILING = {"tile_px": 8, "overlap_px": 0}
 

@@ -12,7 +12,7 @@ from weld_pipeline.core.files import sha256_file
 from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime import image_reader as reading
 from weld_pipeline.runtime.image_reader import PictureBytes
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 
 @pytest.fixture

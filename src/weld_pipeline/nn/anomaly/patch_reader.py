@@ -10,6 +10,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.patches import PatchFeatures
 from weld_pipeline.nn.anomaly.trunk import MapTrunk
 from weld_pipeline.nn.compiled import CompiledModule
+from weld_pipeline.nn.device import find_device
 
 PatchReader = Callable[[Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
@@ -33,7 +34,7 @@ def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
     """
     _check_weights(trunk)
     rows = _PatchRows(trunk, features)
-    return _on_gpu(rows) if torch.cuda.is_available() else _OnProcessor(rows)
+    return _on_gpu(rows) if find_device() == "cuda" else _OnProcessor(rows)
 
 
 def at_rest(trunk: MapTrunk) -> MapTrunk:

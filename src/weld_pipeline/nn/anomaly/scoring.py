@@ -16,6 +16,7 @@ from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 from weld_pipeline.nn.compiled import CompiledModule
+from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.state import fingerprint
 
 # Raise it when a change of the code changes a score; it is part of every content key.
@@ -74,7 +75,7 @@ class _PictureScorer:
 
 def _scorer(network: nn.Module, image_px: int) -> Scorer:
     """Return the network made ready: compiled for the processor, or on the GPU as it is."""
-    if torch.cuda.is_available():
+    if find_device() == "cuda":
         network = network.to("cuda")
 
         @torch.inference_mode()

@@ -22,9 +22,9 @@ from weld_pipeline.nn.image.heads import HeadKind, balanced_class_weights, check
 from weld_pipeline.nn.image.learner import ImageLearner
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.state import load_tensors
+from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.nn.training.loop import Trained, in_order, shuffled, train
-from weld_pipeline.nn.video.fit import Curves, curves_of
 
 # Raise it when a change of the code changes what is trained; it is part of every key.
 IMAGE_TRAINING_VERSION = 1

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
+from weld_pipeline.nn.calibrated import Calibration, defect_score
 from weld_pipeline.nn.image.classifier import ImageClassifier, soft_vote
-from weld_pipeline.nn.video.classifier import Calibration, defect_score
 
 INPUT_NAMES = ("images", "views")
 

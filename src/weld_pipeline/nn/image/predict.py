@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.stores import FolderStore
 from weld_pipeline.nn.compiled import CompiledModule
+from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.image.classifier import ImageClassifier, soft_vote
 from weld_pipeline.nn.training.read_ahead import read_ahead
 
@@ -62,7 +63,7 @@ class _FromCrops(nn.Module):
 
 def _engine(classifier: ImageClassifier) -> Callable[[UInt8[Tensor, "M S S C"]], Float[Tensor, "M K"]]:
     """Return the network made ready: compiled for the processor, or on the GPU as it is."""
-    if torch.cuda.is_available():
+    if find_device() == "cuda":
         network = copy.deepcopy(classifier).to("cuda")
 
         @torch.inference_mode()

@@ -1,1 +1,5 @@
 """Training: the loop, its folder and its curves, which every network shares."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

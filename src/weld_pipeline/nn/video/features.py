@@ -16,8 +16,8 @@ from weld_pipeline.core.files import content_key
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.media.clips import ArcGate, Clip, arc_clips
 from weld_pipeline.media.decode import Video
-from weld_pipeline.nn.device import Compute, Encoder
 from weld_pipeline.nn.training.read_ahead import read_ahead
+from weld_pipeline.nn.video.compute import Compute, Encoder
 from weld_pipeline.nn.video.preprocess import ClipPreprocess
 from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
 

@@ -1,7 +1,7 @@
 """From the clip matrix to trained models: standardiser, autoencoders, classifier."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.nn.training.loop import FeatureRows, Trained, TrainingPlan, in_order, shuffled, train
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
@@ -23,8 +24,6 @@ from weld_pipeline.nn.video.standardizer import FeatureStatistics, Standardizer,
 # Raise it when a change of the code changes what is trained; it is part of every key.
 TRAINING_VERSION = 1
 _VALID_BATCH = 4096
-
-Curves = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
@@ -178,11 +177,6 @@ def train_classifier(
     return _saved("latent_classifier", architecture, trained, steps, data | size), curves_of(trained)
 
 
-def with_provenance(model: SavedModel, **more: Any) -> SavedModel:
-    """Return the model with more said of where it comes from."""
-    return replace(model, provenance={**model.provenance, **more})
-
-
 @torch.inference_mode()
 def pooled_latents(
     matrix: ClipMatrix, standardizer: Standardizer, autoencoder: Autoencoder, sample_ids: Sequence[str]
@@ -215,8 +209,3 @@ def _saved(
     tensors = {name.removeprefix("network."): value.numpy() for name, value in trained.state.items()}
     training = trained.summary(steps.plan) | asdict(steps)
     return SavedModel(family, architecture, tensors, training, provenance)
-
-
-def curves_of(trained: Trained) -> Curves:
-    """Return every logged metric, a value an epoch."""
-    return {name: [row[name] for row in trained.history] for name in trained.history[0] if name != "epoch"}

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.calibrated import Calibration, defect_score
 from weld_pipeline.nn.state import load_tensors
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
-from weld_pipeline.nn.video.classifier import Calibration, LatentClassifier, defect_score
+from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.standardizer import FeatureStatistics, Standardizer
 from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from weld_pipeline import core, decision, evaluation, nn, report
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.samples import usable_rows
 from weld_pipeline.core.saved_model import SavedModel
@@ -35,9 +36,7 @@ logger = logging.getLogger(__name__)
 
 def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk up to the last of its chosen layers, and the record of its weights."""
-    from weld_pipeline.nn.anomaly.trunk import load_map_trunk, save_map_trunk
-
-    trunk, record = load_map_trunk(
+    trunk, record = nn.anomaly.trunk.load_map_trunk(
         params.name,
         layers=params.layers,
         image_px=picture.image_px,
@@ -45,21 +44,19 @@ def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[Saved
         seed=params.seed,
         folder=Path(params.folder),
     )
-    return save_map_trunk(trunk, record), record.as_dict()
+    return nn.anomaly.trunk.save_map_trunk(trunk, record), record.as_dict()
 
 
 def prepare_pictures(
     manifest: pd.DataFrame, raw_images: SourceTree, picture: MapPictureParams, tiling: TilingParams | None
 ) -> PendingItems[Any, dict[str, np.ndarray]]:
     """Return the preparing of every usable picture as work to be done where it is saved."""
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.nn.anomaly.prepared import MaskedPicture, pending_prepared
 
     def file(path: str) -> Path:
-        return inside(raw_images.root, path)
+        return core.files.inside(raw_images.root, path)
 
     pictures = [
-        MaskedPicture(
+        nn.anomaly.prepared.MaskedPicture(
             sample_id=row["sample_id"],
             path=file(row["path"]),
             sha256=row["sha256"],
@@ -70,53 +67,48 @@ def prepare_pictures(
     ]
     # Mean and spread come after the store, so any do.
     how = _preprocess(picture, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
-    return pending_prepared(pictures, preprocess=how, tiling=_tiling(tiling), n_workers=picture.n_workers)
+    return nn.anomaly.prepared.pending_prepared(
+        pictures, preprocess=how, tiling=_tiling(tiling), n_workers=picture.n_workers
+    )
 
 
 def fit_patchcore(
     images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: PatchCoreParams
 ) -> SavedModel:
     """Return PatchCore: what good pictures of train look like, patch by patch, in as few patches as asked for."""
-    from weld_pipeline.nn.anomaly.batches import normalised_batches
-    from weld_pipeline.nn.anomaly.patchcore.model import fit_patchcore as fit
-    from weld_pipeline.nn.anomaly.patchcore.model import save_patchcore, share_of_patches
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.trunk import restore_map_trunk
-
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
-    network = restore_map_trunk(trunk)
+    network = nn.anomaly.trunk.restore_map_trunk(trunk)
     n_bank = params.coreset_size
     if params.coreset_ratio is not None:
-        n_bank = share_of_patches(network, len(tiles), params.coreset_ratio)
+        n_bank = nn.anomaly.patchcore.model.share_of_patches(network, len(tiles), params.coreset_ratio)
     assert n_bank is not None  # the parameters name one of the two
-    detector = fit(
+    detector = nn.anomaly.patchcore.model.fit_patchcore(
         network,
-        normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
+        nn.anomaly.batches.normalised_batches(
+            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=picture.batch_size
+        ),
         coreset_size=n_bank,
         budget_bytes=params.budget_mb * 2**20,
         **params.model_dump(exclude={"budget_mb", "coreset_size", "coreset_ratio"}),
     )
-    return save_patchcore(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
+    return nn.anomaly.patchcore.model.save_patchcore(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
 
 
 def fit_reference(
     images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
 ) -> SavedModel:
     """Return the reference detector: mean, and perhaps spread, of the features of good pictures of train."""
-    from weld_pipeline.nn.anomaly.batches import normalised_batches
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.reference import model as reference
-    from weld_pipeline.nn.anomaly.trunk import restore_map_trunk
-
     how = _preprocess(picture, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
-    detector, _ = reference.fit_reference(
-        restore_map_trunk(trunk),
-        normalised_batches(tiles, MapPreprocess(**how), batch_size=picture.batch_size),
-        reference.ReferenceOptions(**params.model_dump()),
+    detector, _ = nn.anomaly.reference.model.fit_reference(
+        nn.anomaly.trunk.restore_map_trunk(trunk),
+        nn.anomaly.batches.normalised_batches(
+            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=picture.batch_size
+        ),
+        nn.anomaly.reference.model.ReferenceOptions(**params.model_dump()),
     )
-    return reference.save_reference(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
+    return nn.anomaly.reference.model.save_reference(detector, _provenance(how, trunk, manifest, n_tiles=len(tiles)))
 
 
 def make_teacher(
@@ -130,14 +122,11 @@ def make_teacher(
     teacher: TeacherParams,
 ) -> SavedModel:
     """Return whom the student imitates: a patch network from elsewhere or distilled here, or slices of the trunk."""
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_teacher.distill import distill_teacher
-    from weld_pipeline.nn.anomaly.student_teacher.learner import StudentSteps
-    from weld_pipeline.nn.anomaly.student_teacher.teacher import choose_teacher, teacher_kind
-
     folder = Path(teacher.folder)
-    kind = teacher_kind(teacher.kind, size=student.size, weights=teacher.weights, folder=folder)
-    chosen = choose_teacher(
+    kind = nn.anomaly.student_teacher.teacher.teacher_kind(
+        teacher.kind, size=student.size, weights=teacher.weights, folder=folder
+    )
+    chosen = nn.anomaly.student_teacher.teacher.choose_teacher(
         "pdn" if kind == "pdn" else "slices",
         trunk=trunk,
         size=student.size,
@@ -146,14 +135,16 @@ def make_teacher(
     )
     if kind != "distilled":
         return chosen
-    distilled, _ = distill_teacher(
+    distilled, _ = nn.anomaly.student_teacher.distill.distill_teacher(
         chosen,
         _good_tiles(images, manifest, "train"),
         _good_tiles(images, manifest, "valid"),
         size=student.size,
-        preprocess=MapPreprocess(**_preprocess(picture, trunk.architecture)),
+        preprocess=nn.anomaly.preprocess.MapPreprocess(**_preprocess(picture, trunk.architecture)),
         elsewhere=_elsewhere(student, picture),
-        steps=StudentSteps(**teacher.distilling.model_dump(exclude={"refit_pictures"})),
+        steps=nn.anomaly.student_teacher.learner.StudentSteps(
+            **teacher.distilling.model_dump(exclude={"refit_pictures"})
+        ),
         refit_pictures=teacher.distilling.refit_pictures,
         folder=training_folder.sub("teacher"),
     )
@@ -170,42 +161,32 @@ def train_student(
     teacher_network: SavedModel,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
     """Return the student–teacher detector: learnt on good pictures of train, its best epoch chosen on those of valid."""
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_teacher.fit import fit_student_teacher
-    from weld_pipeline.nn.anomaly.student_teacher.learner import StudentSteps
-    from weld_pipeline.nn.anomaly.student_teacher.teacher import statistics_of
-    from weld_pipeline.nn.video.fit import with_provenance
-
-    mean, std = statistics_of(teacher_network.architecture)
+    mean, std = nn.anomaly.student_teacher.teacher.statistics_of(teacher_network.architecture)
     how = _preprocess(picture, {"mean": mean, "std": std})
     tiles = _good_tiles(images, manifest, "train")
-    model, curves = fit_student_teacher(
+    model, curves = nn.anomaly.student_teacher.fit.fit_student_teacher(
         tiles,
         _good_tiles(images, manifest, "valid"),
         teacher=teacher_network,
         size=student.size,
-        preprocess=MapPreprocess(**how),
+        preprocess=nn.anomaly.preprocess.MapPreprocess(**how),
         elsewhere=_elsewhere(student, picture),
-        steps=StudentSteps(**student.training.model_dump()),
+        steps=nn.anomaly.student_teacher.learner.StudentSteps(**student.training.model_dump()),
         folder=training_folder.sub("student"),
     )
     said = _provenance(how, teacher_network, manifest, n_tiles=len(tiles))
-    return with_provenance(model, **said), {"student": curves}
+    return core.saved_model.with_provenance(model, **said), {"student": curves}
 
 
 def check_student(
     images: TensorStore, manifest: pd.DataFrame, detector: SavedModel, params: CheckParams
 ) -> dict[str, Any]:
     """Return whether the student learnt anything and can tell a blemish, looked at on valid alone."""
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-    from weld_pipeline.nn.anomaly.student_teacher import collapse_check as collapse
-    from weld_pipeline.nn.anomaly.student_teacher.model import restore_student_teacher
-
-    network = restore_student_teacher(detector)
-    found = collapse.check_student(
+    network = nn.anomaly.student_teacher.model.restore_student_teacher(detector)
+    found = nn.anomaly.student_teacher.collapse_check.check_student(
         network,
         _good_tiles(images, manifest, "valid"),
-        preprocess=MapPreprocess(**detector.provenance["preprocess"]),
+        preprocess=nn.anomaly.preprocess.MapPreprocess(**detector.provenance["preprocess"]),
         **params.model_dump(),
     )
     for reason in found["reasons"]:
@@ -220,24 +201,18 @@ def check_student(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.evaluation.summary import curve_metrics
-
-    return curve_metrics(curves)
+    return evaluation.summary.curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the curves of the losses as a figure."""
-    from weld_pipeline.report.figures import curves_figure
-
-    return curves_figure(curves)
+    return report.figures.curves_figure(curves)
 
 
 def score_pictures(images: TensorStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
     """Return the scoring of every picture the detector was not fitted on as work to be done where it is saved."""
-    from weld_pipeline.nn.anomaly.scoring import pending_scores
-
     rows = usable_rows(manifest, media="image")
-    return pending_scores(detector, images, list(rows.loc[rows["split"] != "train", "sample_id"]))
+    return nn.anomaly.scoring.pending_scores(detector, images, list(rows.loc[rows["split"] != "train", "sample_id"]))
 
 
 def tabulate_scores(anomaly_maps: TensorStore, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -255,24 +230,23 @@ def choose_threshold(
 
     Chosen on calib; where there is none, on valid, and that is said.
     """
-    from weld_pipeline.decision import thresholds as anomaly_threshold
-    from weld_pipeline.nn.anomaly.calibration_units import calibration_units, good_maps, most_tiles
-
     split = "calib" if (image_scores["split"] == "calib").any() else "valid"
     calib = image_scores[image_scores["split"] == split]
-    units = calibration_units(calib, anomaly_maps, images)
-    threshold = anomaly_threshold.choose_threshold(
+    units = nn.anomaly.calibration_units.calibration_units(calib, anomaly_maps, images)
+    threshold = decision.thresholds.choose_threshold(
         units["score"].to_numpy(np.float64),
         units["is_defect"].to_numpy(bool),
         kind=params.kind,
         false_reject_rate=params.false_reject_rate,
         session=list(units["session"]),
-        tiles_per_picture=most_tiles(units),
+        tiles_per_picture=nn.anomaly.calibration_units.most_tiles(units),
     )
     logger.info(
         "threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, threshold.unit, threshold.promise
     )
-    shown = anomaly_threshold.display_range(good_maps(list(calib["sample_id"]), anomaly_maps, images))
+    shown = decision.thresholds.display_range(
+        nn.anomaly.calibration_units.good_maps(list(calib["sample_id"]), anomaly_maps, images)
+    )
     p_threshold = float(threshold.platt.apply(np.array(threshold.score_threshold))) if threshold.platt else None
     return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "split": split}
 
@@ -281,9 +255,7 @@ def tabulate_predictions(
     image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: dict[str, Any]
 ) -> pd.DataFrame:
     """Return the predictions for every scored picture: good, or anomalous where the score reaches the threshold."""
-    from weld_pipeline.decision.detector_predictions import anomaly_predictions
-
-    return anomaly_predictions(image_scores, manifest, calibration)
+    return decision.detector_predictions.anomaly_predictions(image_scores, manifest, calibration)
 
 
 def measure_anomalies(
@@ -294,38 +266,38 @@ def measure_anomalies(
     raw_images: SourceTree,
     calibration: dict[str, Any],
     tiling: TilingParams | None,
-    evaluation: EvaluationParams,
+    protocol: EvaluationParams,
     detector: SavedModel,
     images: TensorStore,
 ) -> dict[str, Any]:
     """Return what scores and maps are worth on the judged split, picture by picture and pixel by pixel."""
-    from weld_pipeline.core.progress import track
-    from weld_pipeline.evaluation.anomaly.map_reader import MapReader
-    from weld_pipeline.evaluation.anomaly.pixel_metrics import pixel_metrics
-    from weld_pipeline.evaluation.anomaly.record import anomaly_record, tile_metrics
-    from weld_pipeline.evaluation.estimates import Protocol
-    from weld_pipeline.nn.anomaly.calibration_units import tile_rows
-
-    rows = _judged(image_scores, evaluation)
-    reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    rows = _judged(image_scores, protocol)
+    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
     samples = reader.pixel_samples(list(rows["sample_id"]))
-    protocol = Protocol(**evaluation.model_dump(include=set(Protocol.__dataclass_fields__)))
-    of_tiles = tile_metrics(tile_rows(rows, anomaly_maps, images), protocol) if tiling else {}
-    return of_tiles | anomaly_record(
+    how = evaluation.estimates.Protocol(**protocol.measuring())
+    of_tiles = (
+        evaluation.anomaly.record.tile_metrics(nn.anomaly.calibration_units.tile_rows(rows, anomaly_maps, images), how)
+        if tiling
+        else {}
+    )
+    return of_tiles | evaluation.anomaly.record.anomaly_record(
         rows,
         category=raw_images.root.name,
         detector=detector.family,
         threshold=calibration,
-        pixels=pixel_metrics(track(samples, label="judging maps", total=len(rows))),
-        protocol=protocol,
+        pixels=evaluation.anomaly.pixel_metrics.pixel_metrics(
+            core.progress.track(samples, label="judging maps", total=len(rows))
+        ),
+        protocol=how,
     )
 
 
 def flatten_anomaly_metrics(anomaly_metrics: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Return the numbers worth comparing between runs, as MLflow takes them."""
-    from weld_pipeline.evaluation.anomaly.record import flat_anomaly_metrics
-
-    return {name: {"value": value, "step": 0} for name, value in flat_anomaly_metrics(anomaly_metrics).items()}
+    return {
+        name: {"value": value, "step": 0}
+        for name, value in evaluation.anomaly.record.flat_anomaly_metrics(anomaly_metrics).items()
+    }
 
 
 def draw_anomaly_sheet(
@@ -336,20 +308,18 @@ def draw_anomaly_sheet(
     raw_images: SourceTree,
     calibration: dict[str, Any],
     tiling: TilingParams | None,
-    evaluation: EvaluationParams,
+    protocol: EvaluationParams,
     params: AnomalyLookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return pictures of the judged split with mask, map and overlay; wrong verdicts first."""
-    from weld_pipeline.decision.thresholds import DisplayRange
-    from weld_pipeline.evaluation.anomaly.map_reader import MapReader
-    from weld_pipeline.report.sheets.anomalies import anomaly_sheet
-
-    reader = MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
-    return anomaly_sheet(
-        _judged(image_scores, evaluation),
+    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    return report.sheets.anomalies.anomaly_sheet(
+        _judged(image_scores, protocol),
         reader.sheet_picture,
         score_threshold=calibration["score_threshold"],
-        shown=DisplayRange(**{name: calibration[name] for name in DisplayRange.__dataclass_fields__}),
+        shown=decision.thresholds.DisplayRange(
+            **{name: calibration[name] for name in decision.thresholds.DisplayRange.__dataclass_fields__}
+        ),
         n=params.n_pictures,
     )
 
@@ -358,19 +328,15 @@ def compare_detectors(
     patchcore: dict[str, Any], student_teacher: dict[str, Any], reference: dict[str, Any]
 ) -> tuple[pd.DataFrame, Any]:
     """Return the detectors beside each other, as a table and a figure."""
-    from weld_pipeline.report.detector_comparison import comparison_figure, comparison_table
-
-    table = comparison_table([patchcore, student_teacher, reference])
-    return table, comparison_figure(table)
+    table = report.detector_comparison.comparison_table([patchcore, student_teacher, reference])
+    return table, report.detector_comparison.comparison_figure(table)
 
 
 def _judged(image_scores: pd.DataFrame, params: EvaluationParams) -> pd.DataFrame:
-    from weld_pipeline.core.errors import WeldError
-
     rows = image_scores[image_scores["split"] == params.split].reset_index(drop=True)
     if rows.empty:
         there = sorted(set(image_scores["split"]))
-        raise WeldError(
+        raise core.errors.WeldError(
             f"scores: no picture of split {params.split!r}, only {there}; mend evaluation.split or the splits"
         )
     return rows
@@ -388,22 +354,23 @@ def _preprocess(picture: MapPictureParams, trunk: Any) -> dict[str, Any]:
 
 def _good_tiles(images: TensorStore, manifest: pd.DataFrame, split: str) -> Any:
     """Return the tiles of a split that show nothing defective; a defective picture may have some, where it has a mask."""
-    from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
-
     rows = usable_rows(manifest, media="image")
-    return GoodTiles(images, list(rows.loc[rows["split"] == split, "sample_id"]), split)
+    return nn.anomaly.good_tiles.GoodTiles(images, list(rows.loc[rows["split"] == split, "sample_id"]), split)
 
 
 def _elsewhere(student: StudentParams, picture: MapPictureParams) -> Any:
-    from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
-
     asked = student.elsewhere
     folder = None if asked.folder is None else Path(asked.folder)
-    return OutOfDomain(folder, picture.image_px, grey=picture.grey, seed=asked.seed)
+    return nn.anomaly.student_teacher.penalty_images.OutOfDomain(
+        folder, picture.image_px, grey=picture.grey, seed=asked.seed
+    )
 
 
 def _provenance(how: dict[str, Any], trunk: SavedModel, manifest: pd.DataFrame, *, n_tiles: int) -> dict[str, Any]:
-    from weld_pipeline.decision.detector_predictions import good_class
-
     weights = trunk.provenance["weights"]
-    return {"preprocess": how, "weights": weights, "good_class": good_class(manifest), "n_good_tiles": n_tiles}
+    return {
+        "preprocess": how,
+        "weights": weights,
+        "good_class": decision.detector_predictions.good_class(manifest),
+        "n_good_tiles": n_tiles,
+    }

@@ -139,7 +139,7 @@ def _scoring() -> Pipeline:
 
 def _looks() -> Pipeline:
     judged = {name: name for name in ("image_scores", "anomaly_maps", "manifest", "raw_images", "calibration")}
-    judged |= {name: f"params:{name}" for name in ("tiling", "evaluation")}
+    judged |= {"tiling": "params:tiling", "protocol": "params:evaluation"}
     return Pipeline(
         [
             Node(

@@ -1,6 +1,6 @@
 """Parameters of the evaluation."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,3 +28,7 @@ class EvaluationParams(BaseModel):
     """Mistakes shown with pictures."""
     n_frames: int = Field(ge=1)
     """Frames of a recording side by side in such a picture."""
+
+    def measuring(self) -> dict[str, Any]:
+        """Return the arguments of `evaluation.estimates.Protocol`: all but what is chosen and shown."""
+        return self.model_dump(exclude={"split", "n_mistakes", "n_frames"})

@@ -13,7 +13,7 @@ EXTRAS = {"calibration", "anomaly_scores", "weights", "curves", "fit_check"}
 # each recipe by itself.
 SHARED = {"video": {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}, "image": {"mlflow_run_id"}}
 RAW = {"video": "raw_footage", "image": "raw_images"}
-_REPORTED = ("family_name", "evaluation", "predictions", "manifest", "mistakes", "mistake_frames", "banners")
+_REPORTED = ("family_name", "predictions", "manifest", "mistakes", "mistake_frames", "banners")
 
 
 def create_pipeline(
@@ -75,7 +75,7 @@ def create_pipeline(
             ),
             Node(
                 nodes.render_evaluation_report,
-                inputs((*_REPORTED, "mlflow_run_id"), ("weights", "curves")) | params,
+                inputs((*_REPORTED, "mlflow_run_id"), ("weights", "curves")) | params | {"record": "evaluation"},
                 "evaluation_report",
                 name="render_evaluation_report",
             ),

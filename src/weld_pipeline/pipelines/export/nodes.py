@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from weld_pipeline import core, deploy, nn
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
@@ -22,9 +23,7 @@ def assemble_classifier(
     calibration: dict[str, Any],
 ) -> Any:
     """Return the trained parts as one torch module, from frames to the verdict's numbers."""
-    from weld_pipeline.nn.video.graph import assemble
-
-    return assemble(
+    return nn.video.graph.assemble(
         trunk=trunk,
         standardizer=standardizer,
         autoencoder=autoencoder,
@@ -47,17 +46,13 @@ def export_graph(
     mlflow_run_id: str | None,
 ) -> BundleContents:
     """Return the bundle before the parity gate: graph, description, card."""
-    from weld_pipeline.deploy.bundle import candidate
-    from weld_pipeline.deploy.description import video_contract
-    from weld_pipeline.deploy.onnx_export import export_video_graph
-
     learnt = classifier.provenance
-    return candidate(
-        export_video_graph(module, window=learnt["input"]["window"], latent_size=module.latent_size),
+    return deploy.bundle.candidate(
+        deploy.onnx_export.export_video_graph(module, window=learnt["input"]["window"], latent_size=module.latent_size),
         family=family_name,
         classes=learnt["classes"],
         good_class=learnt["good_class"],
-        contract=video_contract(learnt["input"], latent_size=module.latent_size),
+        contract=deploy.description.video_contract(learnt["input"], latent_size=module.latent_size),
         calibration=calibration,
         manifest=manifest,
         weights=trunk.provenance["weights"],
@@ -77,35 +72,26 @@ def check_parity(
     params: ParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on files of footage."""
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy.parity import video as parity
-    from weld_pipeline.deploy.parity.gate import Tolerances
-    from weld_pipeline.deploy.samples import choose_samples
-
-    chosen = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
-    videos = {row["sample_id"]: inside(raw_footage.root, row["path"]) for row in chosen.to_dict("records")}
+    chosen = deploy.samples.choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
+    videos = {row["sample_id"]: core.files.inside(raw_footage.root, row["path"]) for row in chosen.to_dict("records")}
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
-    return parity.check_parity(
+    return deploy.parity.video.check_parity(
         candidate,
         module,
         videos,
         table,
         n_clips=params.n_clips,
-        tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+        tolerances=deploy.parity.gate.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )
 
 
 def assemble_image_graph(classifier: SavedModel, calibration: dict[str, Any]) -> Any:
     """Return the trained classifier as one torch module, from pictures to the verdict's numbers."""
-    from weld_pipeline.nn.image.classifier import restore_image_classifier
-    from weld_pipeline.nn.image.graph import ImageGraph
-    from weld_pipeline.nn.video.classifier import Calibration
-
     fitted = [calibration[name] for name in ("temperature", "platt_a", "platt_b")] if calibration else None
-    return ImageGraph(
-        classifier=restore_image_classifier(classifier),
+    return nn.image.graph.ImageGraph(
+        classifier=nn.image.classifier.restore_image_classifier(classifier),
         good_index=classifier.provenance["classes"].index(classifier.provenance["good_class"]),
-        calibration=Calibration(*fitted) if fitted else None,
+        calibration=nn.calibrated.Calibration(*fitted) if fitted else None,
     )
 
 
@@ -121,17 +107,13 @@ def export_image_graph(
     mlflow_run_id: str | None,
 ) -> BundleContents:
     """Return the bundle of an image family before the parity gate: graph, description, card."""
-    from weld_pipeline.deploy import onnx_export
-    from weld_pipeline.deploy.bundle import candidate
-    from weld_pipeline.deploy.description import image_contract
-
     learnt = classifier.provenance
-    return candidate(
-        onnx_export.export_image_graph(module),
+    return deploy.bundle.candidate(
+        deploy.onnx_export.export_image_graph(module),
         family=family_name,
         classes=learnt["classes"],
         good_class=learnt["good_class"],
-        contract=image_contract(module.classifier.preprocess.architecture, views=learnt["views"]),
+        contract=deploy.description.image_contract(module.classifier.preprocess.architecture, views=learnt["views"]),
         calibration=calibration,
         manifest=manifest,
         weights=learnt["weights"],
@@ -151,27 +133,22 @@ def check_picture_parity(
     params: PictureParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.deploy.parity import image as picture_parity
-    from weld_pipeline.deploy.parity.gate import Tolerances
-    from weld_pipeline.deploy.samples import chosen_pictures
-
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
-    return picture_parity.check_picture_parity(
+    return deploy.parity.image.check_picture_parity(
         candidate,
         module,
-        chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
+        deploy.samples.chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
         table,
-        tolerances=Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
+        tolerances=deploy.parity.gate.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )
 
 
 def assemble_anomaly_graph(detector: SavedModel) -> Any:
     """Return the fitted detector as one torch module, from pictures to scores and maps."""
-    from weld_pipeline.nn.anomaly.detectors import restore_detector
-    from weld_pipeline.nn.anomaly.graph import AnomalyGraph
-    from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-
-    return AnomalyGraph(MapPreprocess(**detector.provenance["preprocess"]), restore_detector(detector))
+    return nn.anomaly.graph.AnomalyGraph(
+        nn.anomaly.preprocess.MapPreprocess(**detector.provenance["preprocess"]),
+        nn.anomaly.detectors.restore_detector(detector),
+    )
 
 
 def export_anomaly_graph(
@@ -187,18 +164,15 @@ def export_anomaly_graph(
     tiling: TilingParams | None,
 ) -> BundleContents:
     """Return the bundle of a detector before the parity gate: graph, description, card."""
-    from weld_pipeline.core.labels import ANOMALOUS
-    from weld_pipeline.deploy import onnx_export
-    from weld_pipeline.deploy.bundle import candidate
-    from weld_pipeline.deploy.description import anomaly_contract
-
     learnt = detector.provenance
-    return candidate(
-        onnx_export.export_anomaly_graph(module),
+    return deploy.bundle.candidate(
+        deploy.onnx_export.export_anomaly_graph(module),
         family=family_name,
-        classes=[learnt["good_class"], ANOMALOUS],
+        classes=[learnt["good_class"], core.labels.ANOMALOUS],
         good_class=learnt["good_class"],
-        contract=anomaly_contract(learnt["preprocess"], tiling=None if tiling is None else tiling.model_dump()),
+        contract=deploy.description.anomaly_contract(
+            learnt["preprocess"], tiling=None if tiling is None else tiling.model_dump()
+        ),
         calibration=calibration,
         manifest=manifest,
         weights=learnt["weights"],
@@ -218,17 +192,13 @@ def check_anomaly_parity(
     params: AnomalyParityParams,
 ) -> dict[str, Any]:
     """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
-    from weld_pipeline.deploy.parity import anomaly as anomaly_parity
-    from weld_pipeline.deploy.parity.gate import AnomalyTolerances
-    from weld_pipeline.deploy.samples import chosen_pictures
-
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
-    return anomaly_parity.check_anomaly_parity(
+    return deploy.parity.anomaly.check_anomaly_parity(
         candidate,
         module,
-        chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
+        deploy.samples.chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
         table,
-        tolerances=AnomalyTolerances(
+        tolerances=deploy.parity.gate.AnomalyTolerances(
             params.score_tolerance, params.level_tolerance, params.table_score_tolerance, params.table_p_tolerance
         ),
     )
@@ -236,8 +206,8 @@ def check_anomaly_parity(
 
 def release_bundle(candidate: Bundle, parity: dict[str, Any]) -> BundleContents:
     """Return the candidate as a release: the same graph, with the parity it was given on record."""
-    from weld_pipeline.deploy.card import model_card
-
     checked = {name: value for name, value in parity.items() if name not in ("videos", "pictures")}
     description = candidate.description.model_dump(mode="json", exclude={"files", "sha256"}) | {"parity": checked}
-    return BundleContents(description, {GRAPH: candidate.folder / GRAPH, CARD: model_card(description).encode()})
+    return BundleContents(
+        description, {GRAPH: candidate.folder / GRAPH, CARD: deploy.card.model_card(description).encode()}
+    )

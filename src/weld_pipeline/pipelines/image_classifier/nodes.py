@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from weld_pipeline import core, decision, evaluation, media, nn, report
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.samples import ClassList, choose_classes, usable_rows
 from weld_pipeline.core.saved_model import SavedModel
@@ -27,6 +28,7 @@ from weld_pipeline.pipelines.image_classifier.params import (
     SyntheticParams,
     TrainingParams,
 )
+from weld_pipeline.synthetic.mix import check_synthetic, mix_synthetic
 
 
 def list_classes(manifest: pd.DataFrame, params: ImageClassParams) -> dict[str, Any]:
@@ -38,29 +40,26 @@ def list_classes(manifest: pd.DataFrame, params: ImageClassParams) -> dict[str, 
 
 def load_trunk(params: ImageTrunkParams, picture: PictureParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk before training, and the record of its weights."""
-    from weld_pipeline.nn.image.trunk import load_image_trunk, save_image_trunk
-
     folder = Path(params.folder)
-    trunk, record = load_image_trunk(
+    trunk, record = nn.image.trunk.load_image_trunk(
         params.name, crop_px=picture.crop_px, weights=params.weights, seed=params.seed, folder=folder
     )
-    return save_image_trunk(trunk, record), record.as_dict()
+    return nn.image.trunk.save_image_trunk(trunk, record), record.as_dict()
 
 
 def resize_pictures(
     manifest: pd.DataFrame, raw_images: SourceTree, synthetic_set: SyntheticSet, params: PictureParams
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the resizing of every usable picture, real or made, as work to be done where it is saved."""
-    from weld_pipeline.nn.image.cache import PictureFile, pending_pictures
-    from weld_pipeline.synthetic.mix import check_synthetic
-
     check_synthetic(synthetic_set.manifest)
     files = [
-        PictureFile(row["sample_id"], root, row["path"], row["sha256"])
+        nn.image.cache.PictureFile(row["sample_id"], root, row["path"], row["sha256"])
         for root, table in ((raw_images.root, usable_rows(manifest, media="image")), _made(synthetic_set))
         for row in table.to_dict("records")
     ]
-    return pending_pictures(files, resized_px=params.resized_px, grey=params.grey, n_workers=params.n_workers)
+    return nn.image.cache.pending_pictures(
+        files, resized_px=params.resized_px, grey=params.grey, n_workers=params.n_workers
+    )
 
 
 def train_classifier(
@@ -79,12 +78,6 @@ def train_classifier(
     training: TrainingParams,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
     """Return the classifier: learnt on train and made pictures, its best epoch chosen on valid; and its curves."""
-    from weld_pipeline.nn.image import fit as image_fitting
-    from weld_pipeline.nn.image.augment import Augmentation, Mixing
-    from weld_pipeline.nn.image.optimization import ImageSteps
-    from weld_pipeline.nn.video.fit import with_provenance
-    from weld_pipeline.synthetic.mix import mix_synthetic
-
     rows = usable_rows(manifest, media="image")
     made = _made(synthetic_set)[1]
     real = {split: list(rows.loc[rows["split"] == split, "sample_id"]) for split in ("train", "valid")}
@@ -93,56 +86,54 @@ def train_classifier(
 
     def labelled(sample_ids: list[str]) -> Any:
         labels = np.array([classes["names"].index(label_of[name]) for name in sample_ids], dtype=np.int64)
-        return image_fitting.LabelledPictures(images, sample_ids, labels)
+        return nn.image.fit.LabelledPictures(images, sample_ids, labels)
 
     batch_norm = training.batch_norm
     if batch_norm == "auto":
         batch_norm = "train" if trunk.provenance["weights"]["is_random"] else "freeze"
-    model, curves = image_fitting.train_image_classifier(
+    model, curves = nn.image.fit.train_image_classifier(
         labelled(learnt),
         labelled(real["valid"]),
         trunk=trunk,
-        network=image_fitting.NetworkOptions(
+        network=nn.image.fit.NetworkOptions(
             n_classes=len(classes["names"]),
             head=head.kind,
             **head.model_dump(exclude={"kind"}),
             **picture.model_dump(exclude={"views", "n_workers"}),
         ),
-        augmentation=Augmentation(**augmentation.model_dump()),
-        mixing=Mixing(**mixing.model_dump()),
-        steps=ImageSteps(**training.model_dump(exclude={"precision", "batch_norm"}), batch_norm=batch_norm),
+        augmentation=nn.image.augment.Augmentation(**augmentation.model_dump()),
+        mixing=nn.image.augment.Mixing(**mixing.model_dump()),
+        steps=nn.image.optimization.ImageSteps(
+            **training.model_dump(exclude={"precision", "batch_norm"}), batch_norm=batch_norm
+        ),
         precision=training.precision,
         folder=training_folder,
     )
     said = {"classes": classes["names"], "good_class": classes["good"], "views": picture.views}
-    return with_provenance(model, **said, n_synthetic=len(learnt) - len(real["train"])), {"classifier": curves}
+    return core.saved_model.with_provenance(model, **said, n_synthetic=len(learnt) - len(real["train"])), {
+        "classifier": curves
+    }
 
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.evaluation.summary import curve_metrics
-
-    return curve_metrics(curves)
+    return evaluation.summary.curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the curves of loss and accuracy as a figure."""
-    from weld_pipeline.report.figures import curves_figure
-
-    return curves_figure(curves)
+    return report.figures.curves_figure(curves)
 
 
 def predict_logits(
     images: FolderStore, manifest: pd.DataFrame, classifier: SavedModel, params: PictureParams
 ) -> pd.DataFrame:
     """Return the uncalibrated logits of every usable picture of every split."""
-    from weld_pipeline.media.views import crop_views
-    from weld_pipeline.nn.image import predict as image_predicting
-    from weld_pipeline.nn.image.classifier import restore_image_classifier
-
     ids = list(usable_rows(manifest, media="image")["sample_id"])
-    views = crop_views(params.views, resized_px=params.resized_px, crop_px=params.crop_px)
-    logits = image_predicting.predict_logits(restore_image_classifier(classifier), images, ids, views=views)
+    views = media.views.crop_views(params.views, resized_px=params.resized_px, crop_px=params.crop_px)
+    logits = nn.image.predict.predict_logits(
+        nn.image.classifier.restore_image_classifier(classifier), images, ids, views=views
+    )
     table = pd.DataFrame(logits, columns=[f"logit_{name}" for name in classifier.provenance["classes"]])
     table.insert(0, "sample_id", ids)
     return table
@@ -152,42 +143,42 @@ def fit_calibration(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], params: ImageCalibrationParams
 ) -> dict[str, Any]:
     """Return temperature, Platt's sigmoid and threshold, fitted on the calib split; nothing if that is empty."""
-    from weld_pipeline.nn.video import predict as predicting
-
     rows = image_logits.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
     if rows.empty:
         return {}
     logits = _logits(rows, classes)
-    return predicting.fit_calibration(logits, list(rows["label"]), _class_list(classes), threshold=params.threshold)
+    return decision.classifier_predictions.fit_calibration(
+        logits, list(rows["label"]), _class_list(classes), threshold=params.threshold
+    )
 
 
 def tabulate_predictions(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], calibration: dict[str, Any]
 ) -> pd.DataFrame:
     """Return the predictions for every usable picture of every split."""
-    from weld_pipeline.nn.video import predict as predicting
-
     rows = image_logits.merge(manifest, on="sample_id", validate="one_to_one")
-    return predicting.predictions_table(rows, _logits(rows, classes), _class_list(classes), calibration)
+    return decision.classifier_predictions.predictions_table(
+        rows, _logits(rows, classes), _class_list(classes), calibration
+    )
 
 
 def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.DataFrame:
     """Return the pictures whose labels the network contradicts, surest first, among those it did not learn from."""
-    from weld_pipeline.nn.image.label_errors import suspected_label_errors
-
     unseen = predictions[predictions["split"] != "train"]
     probabilities = unseen[[f"p_{name}" for name in classes["names"]]].to_numpy(np.float64)
-    return suspected_label_errors(list(unseen["sample_id"]), list(unseen["label"]), probabilities, classes["names"])
+    return nn.image.label_errors.suspected_label_errors(
+        list(unseen["sample_id"]), list(unseen["label"]), probabilities, classes["names"]
+    )
 
 
 def show_label_errors(
     label_errors: pd.DataFrame, manifest: pd.DataFrame, raw_images: SourceTree, params: LookParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a sheet of the pictures whose labels are doubted most."""
-    from weld_pipeline.report.sheets.images import label_error_sheet, picture_paths
-
     shown = label_errors.head(params.n_label_errors)
-    return label_error_sheet(shown, picture_paths(manifest, list(shown["sample_id"]), root=raw_images.root))
+    return report.sheets.images.label_error_sheet(
+        shown, report.sheets.images.picture_paths(manifest, list(shown["sample_id"]), root=raw_images.root)
+    )
 
 
 def draw_sample_sheet(
@@ -200,13 +191,12 @@ def draw_sample_sheet(
     params: LookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return random pictures of the judged split: prediction, confidence, truth, and what the network looked at."""
-    from weld_pipeline.nn.image.classifier import restore_image_classifier
-    from weld_pipeline.report.sheets.images import picture_paths, sample_sheet
-
     judged = predictions[predictions["split"] == evaluation.split]
     chosen = judged.sample(min(params.n_random, len(judged)), random_state=params.seed)
-    paths = picture_paths(manifest, list(chosen["sample_id"]), root=raw_images.root)
-    return sample_sheet(chosen, paths, restore_image_classifier(classifier) if params.heat_maps else None)
+    paths = report.sheets.images.picture_paths(manifest, list(chosen["sample_id"]), root=raw_images.root)
+    return report.sheets.images.sample_sheet(
+        chosen, paths, nn.image.classifier.restore_image_classifier(classifier) if params.heat_maps else None
+    )
 
 
 def _made(synthetic_set: SyntheticSet) -> tuple[Path, pd.DataFrame]:

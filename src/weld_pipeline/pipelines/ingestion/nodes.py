@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from weld_pipeline import report, sources
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.source_tree import SourceTree
@@ -28,10 +29,9 @@ logger = logging.getLogger(__name__)
 
 def index_footage(footage: SourceTree, params: IndexParams) -> pd.DataFrame:
     """Return a row for each recording the footage names."""
-    from weld_pipeline.sources.footage_index import Reading, index_source
-    from weld_pipeline.sources.layouts.rows import to_table
-
-    return to_table(index_source(footage.root, Reading(**params.model_dump())))
+    return sources.layouts.rows.to_table(
+        sources.footage_index.index_source(footage.root, sources.footage_index.Reading(**params.model_dump()))
+    )
 
 
 def plan_probes(
@@ -41,10 +41,8 @@ def plan_probes(
 
     What counts as arc and as too short is what the video classifier sees, so the clip parameters are its own.
     """
-    from weld_pipeline.sources.probing import pending_probes
-
     present = footage_index.loc[footage_index["problem"].isna(), ["sample_id", "path"]]
-    return pending_probes(
+    return sources.probing.pending_probes(
         footage.root,
         dict(zip(present["sample_id"], present["path"], strict=True)),
         gate=ArcGate(**windows.gate.model_dump()),
@@ -56,61 +54,50 @@ def plan_probes(
 
 def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
     """Return a row for each picture the source names."""
-    from weld_pipeline.sources import image_index
-    from weld_pipeline.sources.layouts.rows import to_table
-
-    return to_table(image_index.index_images(images.root, image_index.ImageReading(**params.model_dump())))
+    return sources.layouts.rows.to_table(
+        sources.image_index.index_images(images.root, sources.image_index.ImageReading(**params.model_dump()))
+    )
 
 
 def plan_picture_probes(
     images: SourceTree, image_index: pd.DataFrame, params: PictureProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
     """Return the reading of every picture whose file is there, and of its mask, as work to be done where it is saved."""
-    from weld_pipeline.sources.probing import pending_picture_probes
-
     present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path", "mask_path"]]
     paths = dict(zip(present["sample_id"], present["path"], strict=True))
     masked = present[present["mask_path"].notna()]
     masks = dict(zip(masked["sample_id"], masked["mask_path"], strict=True))
-    return pending_picture_probes(images.root, paths, masks=masks, **params.model_dump())
+    return sources.probing.pending_picture_probes(images.root, paths, masks=masks, **params.model_dump())
 
 
 def build_manifest(
     footage_index: pd.DataFrame, footage_probes: Mapping[str, Any], index: IndexParams, split: SplitParams
 ) -> pd.DataFrame:
     """Return the manifest before splitting: every row usable, or quarantined with a reason."""
-    from weld_pipeline.sources.manifest import join_probes
-    from weld_pipeline.sources.probing import read_probes
-
-    probes = read_probes(footage_probes)
-    return join_probes(footage_index, probes, media="video", good_class=index.good_class, session_by=split.session)
+    probes = sources.probing.read_probes(footage_probes)
+    return sources.manifest.join_probes(
+        footage_index, probes, media="video", good_class=index.good_class, session_by=split.session
+    )
 
 
 def build_image_manifest(
     image_index: pd.DataFrame, image_probes: Mapping[str, Any], index: ImageIndexParams, split: SplitParams
 ) -> pd.DataFrame:
     """Return the manifest before splitting: every row usable, or quarantined with a reason."""
-    from weld_pipeline.sources.manifest import join_probes
-    from weld_pipeline.sources.probing import read_probes
-
-    probes = read_probes(image_probes)
-    return join_probes(image_index, probes, media="image", good_class=index.good_class, session_by=split.session)
+    probes = sources.probing.read_probes(image_probes)
+    return sources.manifest.join_probes(
+        image_index, probes, media="image", good_class=index.good_class, session_by=split.session
+    )
 
 
 def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any]) -> pd.DataFrame:
     """Return the pairs of usable recordings that show the same weld."""
-    from weld_pipeline.sources.manifest import near_duplicate_table
-    from weld_pipeline.sources.probing import read_probes
-
-    return near_duplicate_table(probed_manifest, read_probes(footage_probes))
+    return sources.manifest.near_duplicate_table(probed_manifest, sources.probing.read_probes(footage_probes))
 
 
 def find_near_duplicate_pictures(probed_manifest: pd.DataFrame, image_probes: Mapping[str, Any]) -> pd.DataFrame:
     """Return the pairs of usable pictures that are copies of each other in different sessions."""
-    from weld_pipeline.sources.manifest import near_duplicate_picture_table
-    from weld_pipeline.sources.probing import read_probes
-
-    return near_duplicate_picture_table(probed_manifest, read_probes(image_probes))
+    return sources.manifest.near_duplicate_picture_table(probed_manifest, sources.probing.read_probes(image_probes))
 
 
 def split_manifest(
@@ -121,38 +108,33 @@ def split_manifest(
     params: SplitParams,
 ) -> pd.DataFrame:
     """Return the manifest with a split for every usable row; of crossings nothing is checked yet."""
-    from weld_pipeline.sources import splitting
-    from weld_pipeline.sources import train_eligibility as good_train
-
     fractions = {str(split): share for split, share in params.fractions.items()}
     copies = near_duplicates if params.keep_copies_together else None
-    mask_px = good_train.marked_px(probed_manifest, probes)
-    allowed = good_train.may_train(probed_manifest, mask_px, defects_in_train=params.defects_in_train)
-    own = splitting.follows_source(probed_manifest, index["source_split"], allowed)
+    mask_px = sources.train_eligibility.marked_px(probed_manifest, probes)
+    allowed = sources.train_eligibility.may_train(probed_manifest, mask_px, defects_in_train=params.defects_in_train)
+    own = sources.splitting.follows_source(probed_manifest, index["source_split"], allowed)
     if params.scheme == "sessions" or (params.scheme == "auto" and not own):
-        manifest = splitting.split_by_session(
+        manifest = sources.splitting.split_by_session(
             probed_manifest, copies, fractions=fractions, seed=params.seed, may_train=allowed
         )
-        good_train.check_train(manifest, allowed)
+        sources.train_eligibility.check_train(manifest, allowed)
         return manifest
-    manifest = splitting.split_as_source(probed_manifest, index["source_split"])
-    good_train.check_train(manifest, allowed)
+    manifest = sources.splitting.split_as_source(probed_manifest, index["source_split"])
+    sources.train_eligibility.check_train(manifest, allowed)
     lacking = ("calib",) if allowed is None else ("valid", "calib")
-    manifest = splitting.cut_from_train(manifest, lacking, copies, fractions=fractions, seed=params.seed)
-    return splitting.give_test_to_calib(manifest, copies, share=params.test_to_calib, seed=params.seed)
+    manifest = sources.splitting.cut_from_train(manifest, lacking, copies, fractions=fractions, seed=params.seed)
+    return sources.splitting.give_test_to_calib(manifest, copies, share=params.test_to_calib, seed=params.seed)
 
 
 def balance_classes(
     dealt_manifest: pd.DataFrame, index: ImageIndexParams, params: BalanceParams | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the manifest with good and defect equally common, and what was drawn; unchanged where nothing is asked."""
-    from weld_pipeline.sources.balance import draw_balanced
-
     if params is None:
         return dealt_manifest, {}
     if index.good_class is None:
         raise WeldError("balance: index.good_class is null, so there is no good class to balance; set balance to null")
-    manifest, report = draw_balanced(
+    manifest, report = sources.balance.draw_balanced(
         dealt_manifest,
         good_class=index.good_class,
         defect_class=params.defect_class,
@@ -168,26 +150,20 @@ def audit_splits(
     proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, probes: Mapping[str, Any], params: SplitParams
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the audit with what masks there are, and its confound look-ups as a table."""
-    from weld_pipeline.sources import audit
-    from weld_pipeline.sources import train_eligibility as good_train
-
-    report = audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
-    mask_px = good_train.marked_px(proposed_manifest, probes)
-    report["masks"] = good_train.count_masks(proposed_manifest, mask_px) if mask_px else {}
-    if sentence := good_train.empty_mask_sentence(proposed_manifest, mask_px):
+    report = sources.audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
+    mask_px = sources.train_eligibility.marked_px(proposed_manifest, probes)
+    report["masks"] = sources.train_eligibility.count_masks(proposed_manifest, mask_px) if mask_px else {}
+    if sentence := sources.train_eligibility.empty_mask_sentence(proposed_manifest, mask_px):
         report["warnings"].append(sentence)
     for sentence in [*report["banners"], *report["warnings"]]:
         logger.warning(sentence)
-    return report, audit.confound_table(report["confounds"])
+    return report, sources.audit.confound_table(report["confounds"])
 
 
 def tabulate_class_by_session(proposed_manifest: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     """Return how many rows of each class each session holds, as a table and a figure."""
-    from weld_pipeline.report.audit_figure import plot_class_by_session
-    from weld_pipeline.sources.audit import class_by_session
-
-    table = class_by_session(proposed_manifest)
-    return table, plot_class_by_session(table)
+    table = sources.audit.class_by_session(proposed_manifest)
+    return table, report.audit_figure.plot_class_by_session(table)
 
 
 def tabulate_quarantine(proposed_manifest: pd.DataFrame) -> pd.DataFrame:
@@ -200,18 +176,17 @@ def draw_contact_sheet(
     proposed_manifest: pd.DataFrame, probes: Mapping[str, Any], params: ContactSheetParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a picture of the recordings, quarantined ones framed in red."""
-    from weld_pipeline.report.sheets.contact_sheet import draw_sheet
-    from weld_pipeline.report.sheets.manifest_sheet import manifest_heading, manifest_tiles
-
-    tiles = manifest_tiles(proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined)
-    heading = manifest_heading(proposed_manifest, n_shown=len(tiles))
-    return draw_sheet(tiles, heading=heading, n_columns=params.n_columns, tile_px=params.tile_px)
+    tiles = report.sheets.manifest_sheet.manifest_tiles(
+        proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined
+    )
+    heading = report.sheets.manifest_sheet.manifest_heading(proposed_manifest, n_shown=len(tiles))
+    return report.sheets.contact_sheet.draw_sheet(
+        tiles, heading=heading, n_columns=params.n_columns, tile_px=params.tile_px
+    )
 
 
 def release_manifest(proposed_manifest: pd.DataFrame, split_audit: dict[str, Any]) -> pd.DataFrame:
     """Return the manifest, unless sessions or copies cross splits and that is not allowed."""
-    from weld_pipeline.sources.audit import refuse_crossings
-
     if not split_audit["allow_leakage"]:
-        refuse_crossings(split_audit["crossings"])
+        sources.audit.refuse_crossings(split_audit["crossings"])
     return proposed_manifest

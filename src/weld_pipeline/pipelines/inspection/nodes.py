@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
+from weld_pipeline import core, deploy, report, runtime
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.pipelines.inspection.params import InspectionParams, PictureInspectionParams
 from weld_pipeline.runtime.bundle import Bundle
@@ -16,36 +16,29 @@ def inspect_videos(
     bundle: Bundle, manifest: pd.DataFrame, raw_footage: SourceTree, params: InspectionParams
 ) -> dict[str, Any]:
     """Return the bundle's verdicts on a few videos beside what they really are."""
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.core.progress import track
-    from weld_pipeline.deploy.samples import choose_samples
-    from weld_pipeline.runtime.video.inspector import VideoInspector
-
-    inspector = VideoInspector(bundle, n_threads=params.n_threads)
-    rows = choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
+    inspector = runtime.video.inspector.VideoInspector(bundle, n_threads=params.n_threads)
+    rows = deploy.samples.choose_samples(manifest, splits=params.splits, n_samples=params.n_videos)
     videos = []
-    for row in track(rows.to_dict("records"), label="inspecting", total=len(rows)):
+    for row in core.progress.track(rows.to_dict("records"), label="inspecting", total=len(rows)):
         speed = None if pd.isna(row["travel_mm_s"]) else float(row["travel_mm_s"])
-        verdict = inspector.inspect(inside(raw_footage.root, row["path"]), travel_mm_s=speed).to_json()
+        verdict = inspector.inspect(core.files.inside(raw_footage.root, row["path"]), travel_mm_s=speed).to_json()
         videos.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
     return {"bundle": bundle.identity(), "videos": videos}
 
 
-def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Figure:
+def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Any:
     """Return the verdicts as a picture, a strip a video."""
-    from weld_pipeline.report.timeline import timeline_figure
-
     description = bundle.description
-    return timeline_figure(verdicts["videos"], classes=description.classes, good_class=description.good_class)
+    return report.timeline.timeline_figure(
+        verdicts["videos"], classes=description.classes, good_class=description.good_class
+    )
 
 
 def inspect_pictures(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
     """Return a classifier's verdicts on a few pictures beside what they really are."""
-    from weld_pipeline.runtime.image.inspector import WeldClassifier
-
-    classifier = WeldClassifier(bundle, n_threads=params.n_threads)
+    classifier = runtime.image.inspector.WeldClassifier(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: classifier.predict(path).to_json())
 
 
@@ -53,9 +46,7 @@ def detect_anomalies(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
     """Return a detector's verdicts on a few pictures beside what they really are."""
-    from weld_pipeline.runtime.anomaly.inspector import WeldDetector
-
-    detector = WeldDetector(bundle, n_threads=params.n_threads)
+    detector = runtime.anomaly.inspector.WeldDetector(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: detector.inspect(path).to_json())
 
 
@@ -63,15 +54,13 @@ def time_pictures(
     bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
 ) -> dict[str, Any]:
     """Return how long pictures drawn at random take from file to verdict, and how many of them were right."""
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy import timing as picture_timing
-    from weld_pipeline.deploy.samples import draw_samples, first_filled
-
-    split = first_filled(manifest, splits=params.splits)
-    rows = draw_samples(manifest, split=split, n_samples=params.n_timed, seed=params.seed).to_dict("records")
-    report = picture_timing.time_pictures(
+    split = deploy.samples.first_filled(manifest, splits=params.splits)
+    rows = deploy.samples.draw_samples(manifest, split=split, n_samples=params.n_timed, seed=params.seed).to_dict(
+        "records"
+    )
+    report = deploy.timing.time_pictures(
         bundle,
-        {row["sample_id"]: inside(raw_images.root, row["path"]) for row in rows},
+        {row["sample_id"]: core.files.inside(raw_images.root, row["path"]) for row in rows},
         {row["sample_id"]: row["label"] for row in rows},
         n_threads=params.n_threads,
     )
@@ -86,12 +75,9 @@ def _judged(
     *,
     judge: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
-    from weld_pipeline.core.files import inside
-    from weld_pipeline.deploy.samples import choose_samples, first_filled
-
-    split = first_filled(manifest, splits=params.splits)
+    split = deploy.samples.first_filled(manifest, splits=params.splits)
     pictures = []
-    for row in choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
-        verdict = judge(inside(raw_images.root, row["path"]))
+    for row in deploy.samples.choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
+        verdict = judge(core.files.inside(raw_images.root, row["path"]))
         pictures.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
     return {"bundle": bundle.identity(), "split": split, "pictures": pictures}

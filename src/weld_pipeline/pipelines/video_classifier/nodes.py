@@ -1,11 +1,13 @@
 """Nodes of `video_classifier`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from weld_pipeline import core, decision, evaluation, media, nn, report
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.items.pending import Item, PendingItems
 from weld_pipeline.core.samples import ClassList, choose_classes, ids_of, usable_rows, with_clips
@@ -34,30 +36,25 @@ def list_classes(manifest: pd.DataFrame, params: ClassParams) -> dict[str, Any]:
 
 def load_trunk(params: TrunkParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk and the record of its weights."""
-    from weld_pipeline.nn.video.trunk import load_trunk as load
-    from weld_pipeline.nn.video.trunk import save_trunk
-
-    trunk, record = load(params.name, weights=params.weights, seed=params.seed, folder=Path(params.folder))
-    return save_trunk(trunk, record), record.as_dict()
+    trunk, record = nn.video.trunk.load_trunk(
+        params.name, weights=params.weights, seed=params.seed, folder=Path(params.folder)
+    )
+    return nn.video.trunk.save_trunk(trunk, record), record.as_dict()
 
 
 def choose_compute(
     manifest: pd.DataFrame, raw_footage: SourceTree, trunk: SavedModel, windows: WindowParams, params: ComputeParams
 ) -> dict[str, Any]:
     """Return device and precision for the trunk, with what bf16 would cost on clips of this footage."""
-    from dataclasses import asdict
-
-    from weld_pipeline.nn import device
-    from weld_pipeline.nn.video import features
-    from weld_pipeline.nn.video.trunk import restore_trunk
-
     runs = usable_rows(manifest, media="video")
     spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
-    network = restore_trunk(trunk)
+    network = nn.video.trunk.restore_trunk(trunk)
     network.check_window(windows.window)
     paths = [inside(raw_footage.root, path) for path in spread["path"]]
-    clips = features.first_clips(paths, network.preprocess, _windows(windows))
-    chosen = device.choose_compute(network, clips, precision=params.precision, max_rounding=params.max_rounding)
+    clips = nn.video.features.first_clips(paths, network.preprocess, _windows(windows))
+    chosen = nn.video.compute.choose_compute(
+        network, clips, precision=params.precision, max_rounding=params.max_rounding
+    )
     return asdict(chosen)
 
 
@@ -71,26 +68,30 @@ def extract_clip_features(
     params: FeatureParams,
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the features of every usable video as work to be done where they are saved."""
-    from weld_pipeline.nn.device import Compute
-    from weld_pipeline.nn.video.features import FeatureWorkerFactory, check_request, feature_key
-
-    check_request(trunk, params.source, params.n_features)
-    how, which = Compute(**compute), _windows(windows)
+    nn.video.features.check_request(trunk, params.source, params.n_features)
+    how, which = nn.video.compute.Compute(**compute), _windows(windows)
     runs = usable_rows(manifest, media="video")
     items = [
-        Item(sample_id, feature_key(sha256, trunk=trunk, windows=which, compute=how), inside(raw_footage.root, path))
+        Item(
+            sample_id,
+            nn.video.features.feature_key(sha256, trunk=trunk, windows=which, compute=how),
+            inside(raw_footage.root, path),
+        )
         for sample_id, sha256, path in zip(runs["sample_id"], runs["sha256"], runs["path"], strict=True)
     ]
-    return PendingItems(FeatureWorkerFactory(trunk, which, how, params.batch_size), items, "extracting clip features")
+    return PendingItems(
+        nn.video.features.FeatureWorkerFactory(trunk, which, how, params.batch_size), items, "extracting clip features"
+    )
 
 
 def stack_clip_features(clip_features: FolderStore, params: FeatureParams) -> PendingMatrix:
     """Return the kept features of all clips as one matrix, to be written run by run."""
-    from weld_pipeline.nn.video.features import kept_features
 
     def kept(sample_id: str) -> RunClips:
         item = clip_features[sample_id]
-        return RunClips(sample_id, kept_features(item, params.source, params.n_features), item["start"])
+        return RunClips(
+            sample_id, nn.video.features.kept_features(item, params.source, params.n_features), item["start"]
+        )
 
     return PendingMatrix(lambda: map(kept, clip_features), n_features=params.n_features)
 
@@ -106,10 +107,10 @@ def fit_standardizer(
     clip_matrix: ClipMatrix, manifest: pd.DataFrame, trunk: SavedModel, params: FeatureParams
 ) -> SavedModel:
     """Return mean and spread of each feature over the train split."""
-    from weld_pipeline.nn.video.fit import fit_standardizer as fit
-
     runs = _runs(manifest, clip_matrix)
-    return fit(clip_matrix, ids_of(runs, "train"), source=params.source, trunk=trunk.provenance)
+    return nn.video.fit.fit_standardizer(
+        clip_matrix, ids_of(runs, "train"), source=params.source, trunk=trunk.provenance
+    )
 
 
 def train_autoencoder(
@@ -144,12 +145,12 @@ def pool_latents(
     clip_matrix: ClipMatrix, standardizer: SavedModel, autoencoder: SavedModel, manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the mean latent of every run that has a clip."""
-    from weld_pipeline.nn.video.fit import pooled_latents, restore_standardizer
-    from weld_pipeline.nn.video.graph import restore_autoencoder
-
     runs = _runs(manifest, clip_matrix)
-    latents = pooled_latents(
-        clip_matrix, restore_standardizer(standardizer), restore_autoencoder(autoencoder), list(runs["sample_id"])
+    latents = nn.video.fit.pooled_latents(
+        clip_matrix,
+        nn.video.fit.restore_standardizer(standardizer),
+        nn.video.graph.restore_autoencoder(autoencoder),
+        list(runs["sample_id"]),
     )
     names = [f"latent_{index:03d}" for index in range(latents.shape[1])]
     table = pd.DataFrame(latents, columns=names)
@@ -161,13 +162,13 @@ def score_anomalies(
     clip_matrix: ClipMatrix, standardizer: SavedModel, good_autoencoder: SavedModel, manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return how badly each run is reconstructed by the autoencoder of good welds."""
-    from weld_pipeline.nn.video.fit import reconstruction_errors, restore_standardizer
-    from weld_pipeline.nn.video.graph import restore_autoencoder
-
     runs = _runs(manifest, clip_matrix)
     table = runs[["sample_id", "label", "split"]].reset_index(drop=True)
-    table["anomaly"] = reconstruction_errors(
-        clip_matrix, restore_standardizer(standardizer), restore_autoencoder(good_autoencoder), list(runs["sample_id"])
+    table["anomaly"] = nn.video.fit.reconstruction_errors(
+        clip_matrix,
+        nn.video.fit.restore_standardizer(standardizer),
+        nn.video.graph.restore_autoencoder(good_autoencoder),
+        list(runs["sample_id"]),
     )
     return table
 
@@ -183,12 +184,10 @@ def train_classifier(
     params: ClassifierParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
     """Return the classifier of pooled latents: learnt on train, its best epoch chosen on valid."""
-    from weld_pipeline.nn.video import fit as fitting
-
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
     rows = rows[rows["split"].isin(["train", "valid"])]
     names = list(classes["names"])
-    model, curves = fitting.train_classifier(
+    model, curves = nn.video.fit.train_classifier(
         _latents(rows),
         np.array([names.index(label) for label in rows["label"]], dtype=np.int64),
         is_valid=(rows["split"] == "valid").to_numpy(bool),
@@ -200,31 +199,27 @@ def train_classifier(
         folder=training_folder,
     )
     said = {"classes": names, "good_class": classes["good"], "input": windows.model_dump(mode="json")}
-    return fitting.with_provenance(model, **said, autoencoder=autoencoder.provenance), curves
+    return core.saved_model.with_provenance(model, **said, autoencoder=autoencoder.provenance), curves
 
 
 def fit_calibration(
     run_latents: pd.DataFrame, classifier: SavedModel, manifest: pd.DataFrame, params: CalibrationParams
 ) -> dict[str, Any]:
     """Return temperature, Platt's sigmoid and threshold, fitted on the calib split."""
-    from weld_pipeline.nn.video import predict as predicting
-    from weld_pipeline.nn.video.graph import restore_classifier
-
     rows = run_latents.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
-    logits = predicting.run_logits(restore_classifier(classifier), _latents(rows))
-    return predicting.fit_calibration(logits, list(rows["label"]), _classes_of(classifier), threshold=params.threshold)
+    logits = nn.video.predict.run_logits(nn.video.graph.restore_classifier(classifier), _latents(rows))
+    return decision.classifier_predictions.fit_calibration(
+        logits, list(rows["label"]), _classes_of(classifier), threshold=params.threshold
+    )
 
 
 def predict_runs(
     run_latents: pd.DataFrame, classifier: SavedModel, calibration: dict[str, Any], manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the predictions for every run of every split."""
-    from weld_pipeline.nn.video import predict as predicting
-    from weld_pipeline.nn.video.graph import restore_classifier
-
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
-    logits = predicting.run_logits(restore_classifier(classifier), _latents(rows))
-    return predicting.predictions_table(rows, logits, _classes_of(classifier), calibration)
+    logits = nn.video.predict.run_logits(nn.video.graph.restore_classifier(classifier), _latents(rows))
+    return decision.classifier_predictions.predictions_table(rows, logits, _classes_of(classifier), calibration)
 
 
 def collect_curves(
@@ -236,16 +231,12 @@ def collect_curves(
 
 def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
     """Return the metrics of every epoch as MLflow takes them."""
-    from weld_pipeline.evaluation.summary import curve_metrics
-
-    return curve_metrics(curves)
+    return evaluation.summary.curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     """Return the loss curves as a figure."""
-    from weld_pipeline.report.figures import curves_figure
-
-    return curves_figure(curves)
+    return report.figures.curves_figure(curves)
 
 
 def _train_autoencoder(
@@ -255,9 +246,7 @@ def _train_autoencoder(
     folder: TrainingFolder,
     params: AutoencoderParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
-    from weld_pipeline.nn.video import fit as fitting
-
-    return fitting.train_autoencoder(
+    return nn.video.fit.train_autoencoder(
         clip_matrix,
         standardizer,
         train_ids=ids_of(runs, "train"),
@@ -284,13 +273,10 @@ def _classes_of(classifier: SavedModel) -> ClassList:
 
 
 def _windows(params: WindowParams) -> Any:
-    from weld_pipeline.media.clips import ArcGate
-    from weld_pipeline.nn.video.features import Windows
-
-    return Windows(params.window, params.stride, ArcGate(**params.gate.model_dump()))
+    return nn.video.features.Windows(params.window, params.stride, media.clips.ArcGate(**params.gate.model_dump()))
 
 
 def _steps(params: AutoencoderParams | ClassifierParams) -> Any:
-    from weld_pipeline.nn.video.fit import Steps
-
-    return Steps(**params.model_dump(include={"batch_size", "learning_rate", "max_epochs", "patience", "seed"}))
+    return nn.video.fit.Steps(
+        **params.model_dump(include={"batch_size", "learning_rate", "max_epochs", "patience", "seed"})
+    )

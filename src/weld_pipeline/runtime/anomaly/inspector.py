@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from weld_pipeline.core.labels import ANOMALOUS
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.graph_session import Engine
-from weld_pipeline.runtime.image.verdict import PictureTiming
 from weld_pipeline.runtime.image_reader import PictureBytes, ReadPicture, read
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.verdicts import NotInspected
 
 
 class WeldDetector:

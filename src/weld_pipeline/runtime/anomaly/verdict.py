@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.tiles import Box, stitch
 from weld_pipeline.runtime.anomaly.regions import Region, find_regions
-from weld_pipeline.runtime.image.verdict import PictureTiming
+from weld_pipeline.runtime.timing import PictureTiming
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.graph_session import Engine, check_finite, open_session
+from weld_pipeline.runtime.graph_session import check_finite, open_session
 
 INPUTS = ("images", "views")
 # The last one only of a calibrated graph.

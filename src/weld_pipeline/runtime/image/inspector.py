@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.graph_session import Engine
 from weld_pipeline.runtime.image.graph import PictureGraph, PictureScores
-from weld_pipeline.runtime.image.verdict import PictureTiming, PictureVerdict, decide
+from weld_pipeline.runtime.image.verdict import PictureVerdict, decide
 from weld_pipeline.runtime.image_reader import PictureBytes, ReadPicture, read
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.verdicts import NotInspected
 
 
 class WeldClassifier:

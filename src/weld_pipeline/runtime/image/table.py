@@ -9,7 +9,7 @@ from rich.text import Text
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.image.verdict import PictureVerdict
 from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, count_line, not_inspected
-from weld_pipeline.runtime.video.verdict import NotInspected
+from weld_pipeline.runtime.verdicts import NotInspected
 
 _COLUMNS = ("Picture", "Verdict", "Class", "Confidence", "p_defect")
 

@@ -12,9 +12,10 @@ from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.clips import Clip, arc_clips
 from weld_pipeline.media.decode import Video
 from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.verdicts import NotInspected
 from weld_pipeline.runtime.video.graph import GraphOutput, VideoGraph
 from weld_pipeline.runtime.video.travel_speed import manifest_travel_mm_s
-from weld_pipeline.runtime.video.verdict import ClipResult, Decision, NotInspected, Timing, VideoVerdict, WorstStretch
+from weld_pipeline.runtime.video.verdict import ClipResult, Decision, Timing, VideoVerdict, WorstStretch
 
 Frame = UInt8[np.ndarray, "H W 3"]
 

@@ -10,8 +10,9 @@ from rich.text import Text
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.description import BundleDescription
 from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, not_inspected
+from weld_pipeline.runtime.verdicts import NotInspected
 from weld_pipeline.runtime.video.live import LiveClip, LiveReport
-from weld_pipeline.runtime.video.verdict import ClipResult, Decision, NotInspected, Stretch, VideoVerdict
+from weld_pipeline.runtime.video.verdict import ClipResult, Decision, Stretch, VideoVerdict
 
 _COLUMNS = ("Video", "Verdict", "Timeline", "Look first at")
 _BAR_COLUMNS = 24

@@ -121,23 +121,6 @@ class VideoVerdict:
         return {"path": fields.pop("path")} | fields.pop("decision") | fields
 
 
-@dataclass(frozen=True)
-class NotInspected:
-    """A path that got no verdict, which is never a pass.
-
-    Attributes:
-        path: The path as it was given or found.
-        error: What was wrong and what to do.
-    """
-
-    path: str
-    error: str
-
-    def to_json(self) -> dict[str, str]:
-        """Return it as JSON-able values."""
-        return {"path": self.path, "error": self.error}
-
-
 class WorstStretch:
     """Finds the worst stretch of a timeline as its clips come, in constant memory.
 

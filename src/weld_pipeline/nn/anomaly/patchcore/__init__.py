@@ -1,1 +1,5 @@
 """PatchCore: distance to a memory bank of patches of good images."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

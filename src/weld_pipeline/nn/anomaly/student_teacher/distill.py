@@ -19,7 +19,6 @@ from weld_pipeline.nn.anomaly.student_teacher.batches import TileRows, step_batc
 from weld_pipeline.nn.anomaly.student_teacher.fit import (
     channel_statistics,
     check_normalisation,
-    device,
     prepared_batches,
 )
 from weld_pipeline.nn.anomaly.student_teacher.last_layer import least_squares_layer
@@ -34,10 +33,11 @@ from weld_pipeline.nn.anomaly.student_teacher.teacher import (
     save_teacher,
     statistics_of,
 )
+from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.state import load_tensors, tensors_of
+from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.nn.training.loop import TrainingPlan, in_order, train
-from weld_pipeline.nn.video.fit import Curves, curves_of
 
 # Raise it when a change of the code changes what is distilled; it is part of every key.
 DISTILLING_VERSION = 1
@@ -130,7 +130,7 @@ def distill_teacher(
     check_normalisation(slices, preprocess)
     for tiles in (learnt, chosen_on):
         tiles.check(preprocess.image_px, preprocess.n_channels)
-    maps = restore_teacher(slices).to(device())
+    maps = restore_teacher(slices).to(find_device())
     assert isinstance(maps, SliceTeacher)
     statistics = channel_statistics(maps.whole, _both_halves(learnt, elsewhere, preprocess))
     mean, std = statistics_of(slices.architecture)
@@ -159,7 +159,9 @@ def distill_teacher(
     if refit_pictures:
         n_steps = -(-refit_pictures // (2 * _REFIT_BATCH))
         halves = step_batches(learnt, elsewhere, n_steps=n_steps, batch_size=_REFIT_BATCH, seed=steps.seed)
-        provenance["valid_error"] = _refit(learner.to(device()), map(torch.cat, halves), chosen_on, seed=steps.seed)
+        provenance["valid_error"] = _refit(
+            learner.to(find_device()), map(torch.cat, halves), chosen_on, seed=steps.seed
+        )
     teacher = PatchTeacher(**architecture)
     load_tensors(teacher.network, tensors_of(learner.network.cpu()))
     return save_teacher(teacher, weights=slices.provenance["weights"], distilled=provenance), curves_of(trained)

@@ -21,10 +21,11 @@ from weld_pipeline.nn.anomaly.student_teacher.pdn import Size
 from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
 from weld_pipeline.nn.anomaly.student_teacher.quantiles import StreamQuantiles
 from weld_pipeline.nn.anomaly.student_teacher.teacher import check_teacher_size, restore_teacher, statistics_of
+from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.state import load_tensors
+from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.nn.training.loop import Trained, TrainingPlan, in_order, train
-from weld_pipeline.nn.video.fit import Curves, curves_of
 
 # Raise it when a change of the code changes what is trained; it is part of every key.
 STUDENT_VERSION = 1
@@ -73,7 +74,7 @@ def fit_student_teacher(
     check_normalisation(teacher, preprocess)
     for tiles in (learnt, chosen_on):
         tiles.check(image_px, preprocess.n_channels)
-    statistics = channel_statistics(restore_teacher(teacher).to(device()), prepared_batches(learnt, preprocess))
+    statistics = channel_statistics(restore_teacher(teacher).to(find_device()), prepared_batches(learnt, preprocess))
     architecture: dict[str, Any] = {"image_px": image_px, "size": size, "teacher": dict(teacher.architecture)}
 
     def build() -> StudentLearner:
@@ -110,11 +111,6 @@ def fit_student_teacher(
     return model, curves_of(trained)
 
 
-def device() -> str:
-    """Return where networks run."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def _plan(steps: StudentSteps) -> TrainingPlan:
     """Return the plan: all steps, because the rate falls at the end, and of the epochs the one that valid likes best."""
     return TrainingPlan(steps.n_epochs, patience=steps.n_epochs, monitor="valid_loss", mode="min", seed=steps.seed)
@@ -144,7 +140,7 @@ def check_normalisation(teacher: SavedModel, preprocess: MapPreprocess) -> None:
 
 def prepared_batches(tiles: GoodTiles, preprocess: MapPreprocess) -> Iterator[Float[Tensor, "B 3 S S"]]:
     """Return all tiles in order, normalised, a few together, where networks run."""
-    return (preprocess.normalise(torch.from_numpy(batch)).to(device()) for batch in tiles.batches(_BATCH))
+    return (preprocess.normalise(torch.from_numpy(batch)).to(find_device()) for batch in tiles.batches(_BATCH))
 
 
 @torch.inference_mode()
@@ -178,7 +174,7 @@ def map_quantiles(network: StudentTeacher, pictures: Iterator[Float[Tensor, "B 3
     Raises:
         WeldError: If a map is no number, or has no spread there.
     """
-    network = network.to(device())
+    network = network.to(find_device())
     counted = StreamQuantiles(), StreamQuantiles()
     for batch in pictures:
         for quantiles, maps in zip(counted, network.raw_maps(batch), strict=True):
@@ -201,7 +197,7 @@ def autoencoder_error(network: StudentTeacher, pictures: Iterator[Float[Tensor, 
     Raises:
         WeldError: If the teacher's output has no variance.
     """
-    network = network.to(device())
+    network = network.to(find_device())
     squared_error, moments = 0.0, _ChannelMoments()
     for batch in pictures:
         targets = network.targets(batch).double()

@@ -1,1 +1,5 @@
 """Pictures in the layouts that classifiers learn from: photographs, radiographs, strip surfaces."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

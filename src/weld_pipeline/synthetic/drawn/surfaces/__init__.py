@@ -1,1 +1,5 @@
 """What drawn pictures are made of: steel, beads, heights in the light, tables, lettering."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from . import category_runs as category_runs
+from .project import cli as cli
+from .weld import app as app

@@ -1,0 +1,13 @@
+from . import drawn_files as drawn_files
+from . import errors as errors
+from . import files as files
+from . import items as items
+from . import labels as labels
+from . import progress as progress
+from . import provenance as provenance
+from . import samples as samples
+from . import saved_model as saved_model
+from . import source_tree as source_tree
+from . import stores as stores
+from . import synthetic_set as synthetic_set
+from . import tables as tables

@@ -1,0 +1,4 @@
+from . import anomaly as anomaly
+from . import gate as gate
+from . import image as image
+from . import video as video

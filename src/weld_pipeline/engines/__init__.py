@@ -1,0 +1,5 @@
+"""Engines: whatever runs an ONNX graph, behind one Session."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

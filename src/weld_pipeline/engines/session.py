@@ -1,0 +1,32 @@
+"""Session: an ONNX graph that is ready to run, whichever engine runs it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+
+Engine = Literal["onnxruntime", "openvino"]
+
+
+@runtime_checkable
+class Session(Protocol):
+    """A graph that is ready to run.
+
+    Attributes:
+        inputs: Names of what it takes, in order.
+        outputs: Name to shape of what it gives; a dimension that may vary is no number.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: dict[str, tuple[Any, ...]]
+
+    def run(self, names: Sequence[str], feed: Mapping[str, np.ndarray]) -> Sequence[Any]:
+        """Return the named outputs for named inputs."""
+
+
+class SessionFactory(Protocol):
+    """How an engine opens a graph."""
+
+    def __call__(self, graph: Path, *, n_threads: int) -> Session:
+        """Return the graph, ready to run; 0 threads leave their number to the engine."""

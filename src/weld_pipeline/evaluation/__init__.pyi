@@ -1,0 +1,12 @@
+from . import anomaly as anomaly
+from . import baselines as baselines
+from . import bootstrap as bootstrap
+from . import caveats as caveats
+from . import confounds as confounds
+from . import estimates as estimates
+from . import evaluation as evaluation
+from . import external_predictions as external_predictions
+from . import metrics as metrics
+from . import reliability as reliability
+from . import rows as rows
+from . import summary as summary

@@ -1,0 +1,11 @@
+from . import camera as camera
+from . import clips as clips
+from . import decode as decode
+from . import fingerprints as fingerprints
+from . import heatmaps as heatmaps
+from . import image_probe as image_probe
+from . import images as images
+from . import masks as masks
+from . import probe as probe
+from . import tiles as tiles
+from . import views as views

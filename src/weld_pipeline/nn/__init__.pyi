@@ -1,0 +1,9 @@
+from . import anomaly as anomaly
+from . import calibrated as calibrated
+from . import compiled as compiled
+from . import device as device
+from . import image as image
+from . import state as state
+from . import training as training
+from . import video as video
+from . import weights as weights

@@ -1,0 +1,16 @@
+from . import batches as batches
+from . import calibration_units as calibration_units
+from . import clahe as clahe
+from . import detectors as detectors
+from . import good_tiles as good_tiles
+from . import graph as graph
+from . import maps as maps
+from . import patch_reader as patch_reader
+from . import patchcore as patchcore
+from . import patches as patches
+from . import prepared as prepared
+from . import preprocess as preprocess
+from . import reference as reference
+from . import scoring as scoring
+from . import student_teacher as student_teacher
+from . import trunk as trunk

@@ -1,0 +1,13 @@
+from . import attention as attention
+from . import augment as augment
+from . import cache as cache
+from . import classifier as classifier
+from . import fit as fit
+from . import graph as graph
+from . import heads as heads
+from . import label_errors as label_errors
+from . import learner as learner
+from . import optimization as optimization
+from . import predict as predict
+from . import preprocess as preprocess
+from . import trunk as trunk

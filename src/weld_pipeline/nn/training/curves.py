@@ -1,0 +1,10 @@
+"""Curves: what training and validation measured, a value an epoch."""
+
+from weld_pipeline.nn.training.loop import Trained
+
+Curves = dict[str, list[float]]
+
+
+def curves_of(trained: Trained) -> Curves:
+    """Return every logged metric, a value an epoch."""
+    return {name: [row[name] for row in trained.history] for name in trained.history[0] if name != "epoch"}

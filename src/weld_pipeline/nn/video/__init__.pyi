@@ -1,0 +1,12 @@
+from . import autoencoder as autoencoder
+from . import classifier as classifier
+from . import clip_matrix as clip_matrix
+from . import compute as compute
+from . import features as features
+from . import fit as fit
+from . import graph as graph
+from . import learners as learners
+from . import predict as predict
+from . import preprocess as preprocess
+from . import standardizer as standardizer
+from . import trunk as trunk

@@ -1,0 +1,9 @@
+from . import audit_figure as audit_figure
+from . import banners as banners
+from . import console as console
+from . import detector_comparison as detector_comparison
+from . import family_page as family_page
+from . import figures as figures
+from . import page as page
+from . import sheets as sheets
+from . import timeline as timeline

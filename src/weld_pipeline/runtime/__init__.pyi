@@ -1,0 +1,17 @@
+from . import anomaly as anomaly
+from . import batches as batches
+from . import bundle as bundle
+from . import bundle_table as bundle_table
+from . import contracts as contracts
+from . import description as description
+from . import find_files as find_files
+from . import graph_session as graph_session
+from . import image as image
+from . import image_reader as image_reader
+from . import records as records
+from . import styles as styles
+from . import timing as timing
+from . import verdicts as verdicts
+from . import video as video
+from .anomaly.inspector import WeldDetector as WeldDetector
+from .image.inspector import WeldClassifier as WeldClassifier

@@ -1,0 +1,6 @@
+from . import graph as graph
+from . import inspector as inspector
+from . import live as live
+from . import table as table
+from . import travel_speed as travel_speed
+from . import verdict as verdict

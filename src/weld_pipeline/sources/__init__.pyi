@@ -1,0 +1,10 @@
+from . import audit as audit
+from . import balance as balance
+from . import footage_index as footage_index
+from . import image_index as image_index
+from . import layouts as layouts
+from . import manifest as manifest
+from . import probing as probing
+from . import session_splits as session_splits
+from . import splitting as splitting
+from . import train_eligibility as train_eligibility

@@ -1,0 +1,12 @@
+from . import clean_rows as clean_rows
+from . import gdxray as gdxray
+from . import image_folders as image_folders
+from . import intel as intel
+from . import listing as listing
+from . import masks_beside as masks_beside
+from . import mvtec as mvtec
+from . import rows as rows
+from . import series as series
+from . import tig as tig
+from . import video_folders as video_folders
+from . import yolo as yolo

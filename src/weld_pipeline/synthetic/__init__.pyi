@@ -1,0 +1,2 @@
+from . import drawn as drawn
+from . import mix as mix

@@ -1,0 +1,9 @@
+from . import encoding as encoding
+from . import files as files
+from . import images as images
+from . import picture as picture
+from . import recipes as recipes
+from . import seams as seams
+from . import shop as shop
+from . import surfaces as surfaces
+from . import tig as tig

@@ -1,0 +1,14 @@
+from . import arc as arc
+from . import defects as defects
+from . import drawing as drawing
+from . import moment as moment
+from . import motion as motion
+from . import particles as particles
+from . import plan as plan
+from . import plate as plate
+from . import pool as pool
+from . import scene as scene
+from . import signals as signals
+from . import still as still
+from . import video as video
+from . import welds as welds
