@@ -1,10 +1,10 @@
-"""Drawn pictures to compare on."""
+"""Drawn images to compare on."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
-from weld_pipeline.synthetic.drawn.images.plan import plan_pictures
+from weld_pipeline.synthetic.drawn.images.plan import plan_images
 from weld_pipeline.synthetic.drawn.seams.plan import pending_seams, plan_seams
 
 LAYOUT = "tig_ss304"
@@ -28,7 +28,7 @@ def draw_frames(folder: Path, *, n_per_session: int, width: int) -> list[Frame]:
         n_per_session: Frames of each session.
         width: Of a frame [px].
     """
-    planned = plan_pictures(
+    planned = plan_images(
         LAYOUT,
         n_sessions_per_class=_N_SESSIONS,
         n_per_session=n_per_session,
@@ -36,12 +36,12 @@ def draw_frames(folder: Path, *, n_per_session: int, width: int) -> list[Frame]:
         width=width,
         seed=0,
     )
-    by_class = [[picture for picture in planned if picture.label == label] for label in CLASSES]
+    by_class = [[image for image in planned if image.label == label] for label in CLASSES]
     frames = []
-    for number, picture in enumerate(picture for alike in zip(*by_class, strict=True) for picture in alike):
+    for number, image in enumerate(image for alike in zip(*by_class, strict=True) for image in alike):
         path = folder / f"{number:04d}.png"
-        path.write_bytes(LAYOUTS[LAYOUT].draw(picture))
-        frames.append(Frame(path, CLASSES.index(picture.label)))
+        path.write_bytes(LAYOUTS[LAYOUT].draw(image))
+        frames.append(Frame(path, CLASSES.index(image.label)))
     return frames
 
 

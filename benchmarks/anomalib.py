@@ -2,7 +2,7 @@
 
 The peer has an environment of its own, made at the first run and kept; both sides are processes that answer the same jobs
 and take the times themselves, so neither start nor imports count. Both have the same trunk with the same weights, the
-same layers, pictures, number of centres and threads; ours looks at pictures as the peer does by default, squashed to
+same layers, images, number of centres and threads; ours looks at images as the peer does by default, squashed to
 256 px with neither equalisation nor smoothing. Maps and scores are judged by one exact code at 256 px, the peer's before
 its post-processing, which cuts them to [0, 1] and could only cost it.
 
@@ -28,7 +28,7 @@ from benchmarks._drawn import draw_seams
 from benchmarks._workers import peer_python
 from benchmarks.anomaly.fits import fit_rows, memory_rows
 from benchmarks.anomaly.rows import IMAGE_PX, Setting, coreset_rows, step_rows
-from benchmarks.anomaly.sets import picture_sets
+from benchmarks.anomaly.sets import image_sets
 from benchmarks.common import Row, show
 
 NETWORK, LAYERS = "mobilenetv2_100", ("blocks.2", "blocks.4")
@@ -46,7 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--quick", action="store_true", help="less of the same work")
-    parser.add_argument("--data", type=Path, action="append", help="folder of picture sets; may be given again")
+    parser.add_argument("--data", type=Path, action="append", help="folder of image sets; may be given again")
     parser.add_argument("--network", default=NETWORK, help="timm's name of the trunk")
     parser.add_argument("--layers", default="+".join(LAYERS), help="its layers, as layer2+layer3")
     parser.add_argument("--weights", type=Path, help="safetensors of that trunk; random ones without")
@@ -61,13 +61,13 @@ def compare(arguments: argparse.Namespace, folder: Path) -> list[Row]:
     """Return the rows of all parts, or of those asked for."""
     named = os.environ.get("WELD_REAL_DATA")
     roots = arguments.data or ([Path(named)] if named else [])
-    sets = [each for place, root in enumerate(roots) for each in picture_sets(root, folder / f"sets_{place}")]
+    sets = [each for place, root in enumerate(roots) for each in image_sets(root, folder / f"sets_{place}")]
     if not sets:
         print(
-            "no set of pictures is named by --data or WELD_REAL_DATA: drawn weld seams, on which no metric means anything"
+            "no set of images is named by --data or WELD_REAL_DATA: drawn weld seams, on which no metric means anything"
         )
         draw_seams(folder / "drawn" / "weld_seams")
-        sets = picture_sets(folder / "drawn", folder / "sets")
+        sets = image_sets(folder / "drawn", folder / "sets")
     if arguments.quick:
         sets = [each for each in sets if each.n_good <= _MAX_GOOD_IF_QUICK] or sets[:1]
     setting = Setting(

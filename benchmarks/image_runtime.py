@@ -1,7 +1,7 @@
-"""Picture files to verdicts through a bundle, against torch in eager mode on the same files.
+"""Image files to verdicts through a bundle, against torch in eager mode on the same files.
 
 The network is MobileNetV2 at 224 px with random weights; the frames are drawn at 640 px and at the 1280 px of the real
-TIG recordings, since resizing grows with the picture and the network does not. The peer decodes with Pillow, resizes with torch's antialiased
+TIG recordings, since resizing grows with the image and the network does not. The peer decodes with Pillow, resizes with torch's antialiased
 bilinear filter, crops, normalises, and runs the network in float32 under `inference_mode`, in batches of the same
 size; that it says the same is checked before anything is measured.
 """
@@ -32,19 +32,19 @@ from weld_pipeline.deploy.description import describe_bundle, image_contract
 from weld_pipeline.deploy.onnx_export import export_image_graph
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.image import graph as torch_graph
 from weld_pipeline.nn.image.classifier import ImageClassifier
-from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.image.trunk import load_image_trunk
 from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime.bundle import CARD, GRAPH
-from weld_pipeline.runtime.image.graph import PictureGraph
+from weld_pipeline.runtime.image.graph import ImageGraph
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
 GOOD = "good_weld"
 _WIDTHS = (640, 1280)
 _START_LIMIT_S = 1.5
 _BLOCK = 20
-# Of the spread of a logit between pictures: the two resize filters differ by a level here and there.
+# Of the spread of a logit between images: the two resize filters differ by a level here and there.
 _MAX_DIFFERENCE = 0.1
 _START = (
     "import sys; from weld_pipeline.runtime import WeldClassifier; WeldClassifier(sys.argv[1]).predict(sys.argv[2])"
@@ -52,7 +52,7 @@ _START = (
 
 
 def compare(quick: bool) -> Sequence[Row]:
-    """Return rows for batches from files and from arrays, for single pictures, and for the start in a fresh process."""
+    """Return rows for batches from files and from arrays, for single images, and for the start in a fresh process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network = _network(folder)
@@ -62,7 +62,7 @@ def compare(quick: bool) -> Sequence[Row]:
         for width, n_threads, engine in product(_WIDTHS, thread_counts(), get_args(Engine)):
             torch.set_num_threads(n_threads)
             ours = WeldClassifier(bundle, n_threads=n_threads, engine=engine)
-            graph = PictureGraph(ours.bundle, n_threads=n_threads, engine=engine)
+            graph = ImageGraph(ours.bundle, n_threads=n_threads, engine=engine)
             _check_same(ours, plain, files[width][:BATCH])
             found = [
                 *_batches(ours, graph, plain, files[width], repeats=3 if quick else 7),
@@ -87,19 +87,19 @@ class _Plain:
         self.mean, self.std = (getattr(network.preprocess, name) for name in ("mean", "std"))
 
     def of_files(self, files: Sequence[Path]) -> np.ndarray:
-        """Return the probabilities of picture files, a batch at a time."""
+        """Return the probabilities of image files, a batch at a time."""
         parts = [files[first : first + BATCH] for first in range(0, len(files), BATCH)]
         return np.concatenate([self.of_arrays([_decoded(path) for path in part]) for part in parts])
 
-    def of_arrays(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the probabilities of decoded pictures as one batch."""
+    def of_arrays(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of decoded images as one batch."""
         with torch.inference_mode():
-            batch = torch.stack([self._prepared(picture) for picture in pictures])
+            batch = torch.stack([self._prepared(image) for image in images])
             probabilities: np.ndarray = torch.softmax(self.network(batch), dim=1).numpy()
         return probabilities
 
-    def _prepared(self, picture: np.ndarray) -> Tensor:
-        levels = torch.from_numpy(picture).permute(2, 0, 1)[None]  # [1, 3, H, W]
+    def _prepared(self, image: np.ndarray) -> Tensor:
+        levels = torch.from_numpy(image).permute(2, 0, 1)[None]  # [1, 3, H, W]
         resized = functional.interpolate(levels, (RESIZED, RESIZED), mode="bilinear", antialias=True)
         first = (RESIZED - CROP) // 2
         crop = resized[:, :, first : first + CROP, first : first + CROP]
@@ -111,18 +111,18 @@ def _decoded(path: Path) -> np.ndarray:
 
 
 def _batches(
-    ours: WeldClassifier, graph: PictureGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
+    ours: WeldClassifier, graph: ImageGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
 ) -> list[Row]:
-    pictures = [_decoded(path) for path in files[:BATCH]]
-    stacked, views = np.stack(pictures), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
+    images = [_decoded(path) for path in files[:BATCH]]
+    stacked, views = np.stack(images), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
     from_files = in_turns(lambda: ours.predict_batch(files), lambda: plain.of_files(files), repeats=repeats)
-    from_arrays = in_turns(lambda: graph.run(stacked, views), lambda: plain.of_arrays(pictures), repeats=2 * repeats)
+    from_arrays = in_turns(lambda: graph.run(stacked, views), lambda: plain.of_arrays(images), repeats=2 * repeats)
     return [
         row(
             name,
             ours=n / statistics.median(seconds[0]),
             peer=n / statistics.median(seconds[1]),
-            unit="pictures/s",
+            unit="images/s",
             target=1.5,
             better="higher",
         )
@@ -152,8 +152,8 @@ def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_bl
     ]
 
 
-def _start(bundle: Path, picture: Path, *, repeats: int) -> Row:
-    command = [sys.executable, "-c", _START, str(bundle), str(picture)]
+def _start(bundle: Path, image: Path, *, repeats: int) -> Row:
+    command = [sys.executable, "-c", _START, str(bundle), str(image)]
     (seconds,) = in_turns(lambda: subprocess.run(command, check=True, capture_output=True), repeats=repeats)
     return row(
         "fresh process to its first verdict, against what is allowed",
@@ -171,7 +171,7 @@ def _check_same(ours: WeldClassifier, plain: _Plain, files: Sequence[Path]) -> N
     difference = float((np.abs(found - expected) / expected.std(axis=0)).max())
     if difference > _MAX_DIFFERENCE:
         raise WeldError(
-            f"bundle and torch differ by {difference:.2f} of the spread between pictures; speed compares nothing then"
+            f"bundle and torch differ by {difference:.2f} of the spread between images; speed compares nothing then"
         )
 
 
@@ -194,7 +194,7 @@ def _network(folder: Path) -> ImageClassifier:
 
 
 def _write_bundle(folder: Path, network: ImageClassifier) -> Path:
-    module = ImageGraph(classifier=network, good_index=CLASSES.index(GOOD), calibration=None)
+    module = torch_graph.ImageGraph(classifier=network, good_index=CLASSES.index(GOOD), calibration=None)
     description = describe_bundle(
         family="benchmark",
         classes=CLASSES,

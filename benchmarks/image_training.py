@@ -2,7 +2,7 @@
 
 The peer is what timm's `train.py` comes to on a processor: a Dataset that decodes with Pillow and transforms with
 `create_transform` in every epoch, a DataLoader with a worker a core, AdamW, cross-entropy, float32, valid after each
-epoch. Ours fills its cache of resized pictures within the measured time, so its first epoch costs what it costs.
+epoch. Ours fills its cache of resized images within the measured time, so its first epoch costs what it costs.
 Network, side and batch are those of the recipe `tig_al5083`; the frames have the 1280 px of the real recordings. Crop,
 flip, brightness and contrast vary alike in both.
 """
@@ -30,8 +30,8 @@ from weld_pipeline.core.files import sha256_file
 from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.image.augment import Augmentation, Mixing
-from weld_pipeline.nn.image.cache import PictureFile, pending_pictures
-from weld_pipeline.nn.image.fit import LabelledPictures, NetworkOptions, train_image_classifier
+from weld_pipeline.nn.image.cache import ImageFile, pending_images
+from weld_pipeline.nn.image.fit import LabelledImages, NetworkOptions, train_image_classifier
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.image.trunk import load_image_trunk, save_image_trunk
 from weld_pipeline.nn.training.folder import TrainingFolder
@@ -53,7 +53,7 @@ _N_VALID = 32
 
 
 def compare(quick: bool) -> Sequence[Row]:
-    """Return rows of trained pictures a second: ours in float32 as the peer's, and in bf16."""
+    """Return rows of trained images a second: ours in float32 as the peer's, and in bf16."""
     n_epochs, repeats = (2, 1) if quick else (3, 3)
     with tempfile.TemporaryDirectory() as name:
         frames = draw_frames(Path(name), n_per_session=5 if quick else 9, width=_FRAME_WIDTH)
@@ -82,7 +82,7 @@ def _compare(
             f"{n_epochs} epochs of {len(learnt)} files, {n_threads} thread(s), {what}",
             ours=n_seen / statistics.median(seconds),
             peer=n_seen / statistics.median(plain_s),
-            unit="pictures/s",
+            unit="images/s",
             target=1.0,
             better="higher",
         )
@@ -121,16 +121,16 @@ def _ours(
 
 
 def _cached(frames: Sequence[Frame], folder: Path) -> TensorStore:
-    files = [PictureFile(each.path.stem, each.path.parent, each.path.name, sha256_file(each.path)) for each in frames]
-    pending = pending_pictures(files, resized_px=SIDE, grey=False, n_workers=1)
+    files = [ImageFile(each.path.stem, each.path.parent, each.path.name, sha256_file(each.path)) for each in frames]
+    pending = pending_images(files, resized_px=SIDE, grey=False, n_workers=1)
     store = TensorStore(folder)
     map_items(pending, store)
     store.commit({item.id: item.key for item in pending.items})
     return store
 
 
-def _labelled(images: TensorStore, frames: Sequence[Frame]) -> LabelledPictures:
-    return LabelledPictures(images, [each.path.stem for each in frames], np.array([each.label for each in frames]))
+def _labelled(images: TensorStore, frames: Sequence[Frame]) -> LabelledImages:
+    return LabelledImages(images, [each.path.stem for each in frames], np.array([each.label for each in frames]))
 
 
 def _steps(n_epochs: int) -> ImageSteps:
@@ -187,8 +187,8 @@ def _peer(learnt: Sequence[Frame], chosen_on: Sequence[Frame], *, n_epochs: int)
     optimizer = create_optimizer_v2(model, opt="adamw", lr=_RATE, weight_decay=_DECAY)
     for _ in range(n_epochs):
         model.train()
-        for pictures, target in batches:
-            loss = functional.cross_entropy(model(pictures), target)
+        for images, target in batches:
+            loss = functional.cross_entropy(model(images), target)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -199,8 +199,8 @@ def _validate(model: nn.Module, batches: DataLoader[tuple[Tensor, Tensor]]) -> f
     model.eval()
     n_right = 0
     with torch.inference_mode():
-        for pictures, target in batches:
-            n_right += int((model(pictures).argmax(dim=1) == target).sum())
+        for images, target in batches:
+            n_right += int((model(images).argmax(dim=1) == target).sum())
     return n_right / len(batches.dataset)  # type: ignore[arg-type]
 
 

@@ -74,7 +74,7 @@ def test_family_runs_from_raw_footage_to_a_verdict(pipelines):
 
 
 @pytest.mark.parametrize("recipe", ["tig_ss304", "weld_photos", "tig_al5083"])
-def test_recipe_lies_in_its_namespace_from_raw_pictures_to_a_verdict(pipelines, recipe):
+def test_recipe_lies_in_its_namespace_from_raw_images_to_a_verdict(pipelines, recipe):
     chain = pipelines["image_classifier"].only_nodes_with_namespaces([recipe])
     free = {name for name in chain.inputs() if not name.startswith("params:")}
     own = {f"{recipe}.{name}" for name in ("raw_images", "synthetic_set", "family_name", "training_folder")}
@@ -83,7 +83,7 @@ def test_recipe_lies_in_its_namespace_from_raw_pictures_to_a_verdict(pipelines, 
 
 
 @pytest.mark.parametrize("detector", ["patchcore", "student_teacher", "reference"])
-def test_detector_runs_from_raw_pictures_to_a_verdict_by_its_own_name(pipelines, detector):
+def test_detector_runs_from_raw_images_to_a_verdict_by_its_own_name(pipelines, detector):
     chain = pipelines[detector]
     assert "anomaly_detector.raw_images" in chain.inputs()
     made = ("detector", "anomaly_maps", "anomaly_metrics", "bundle", "timing")

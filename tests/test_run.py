@@ -114,7 +114,7 @@ def test_bundle_carries_where_it_came_from(finished):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_pictures_of_a_recipe_are_ingested_whole_and_their_sessions_do_not_cross(finished, recipe):
+def test_images_of_a_recipe_are_ingested_whole_and_their_sessions_do_not_cross(finished, recipe):
     manifest = checked(pd.read_parquet(finished / f"data/03_primary/{recipe}/manifest.parquet"), MANIFEST)
     drawn = [path for path in (finished / f"data/01_raw/{recipe}").rglob("*") if path.suffix in {".png", ".jpg"}]
     assert len(manifest) == len(drawn)
@@ -130,11 +130,11 @@ def test_defects_of_the_balanced_recipe_are_as_common_as_good_welds(finished):
     left = manifest[manifest["status"] == "quarantined"]
     assert left["reason"].str.startswith("not_drawn").all()
     wanted = read_json(finished / "data/08_reporting/tig_al5083/ingestion/balance.json")
-    assert wanted["unfilled"], "a tiny sample cannot fill a thousand pictures a class, and must say so"
+    assert wanted["unfilled"], "a tiny sample cannot fill a thousand images a class, and must say so"
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_bundle_of_pictures_says_what_the_predictions_table_says(finished, recipe):
+def test_bundle_of_images_says_what_the_predictions_table_says(finished, recipe):
     predictions = pd.read_parquet(finished / f"data/07_model_output/{recipe}/predictions.parquet").set_index(
         "sample_id"
     )
@@ -175,7 +175,7 @@ def test_predictions_of_a_detector_keep_the_common_schema(finished, detector):
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
-def test_record_and_pictures_of_a_detector_tell_what_its_maps_are_worth(finished, detector):
+def test_record_and_images_of_a_detector_tell_what_its_maps_are_worth(finished, detector):
     reporting = finished / f"data/08_reporting/{detector}"
     record = read_json(reporting / "anomaly_metrics.json")
     assert (record["detector"], record["category"], record["n"]) == (detector, "weld_seams", 14)
@@ -210,15 +210,15 @@ def test_bundle_of_a_detector_says_what_the_predictions_table_says(finished, det
 
 
 def test_seam_is_inspected_by_a_command_and_its_overlay_kept(finished, tmp_path):
-    picture = finished / "data/01_raw/weld_seams/test/crack/000.png"
+    image = finished / "data/01_raw/weld_seams/test/crack/000.png"
     bundle = finished / "data/09_delivery/patchcore/bundle"
-    done = command(finished, "weld", "inspect", str(picture), f"--bundle={bundle}", f"--store={tmp_path}", "--json")
+    done = command(finished, "weld", "inspect", str(image), f"--bundle={bundle}", f"--store={tmp_path}", "--json")
     assert done.returncode == 0, done.stderr
-    (said,) = json.loads(done.stdout)["pictures"]
+    (said,) = json.loads(done.stdout)["images"]
     (stored,) = tmp_path.glob("*.json")
     record = read_json(stored)
     assert (record["verdict"], record["score"]) == (said["verdict"], said["score"])
-    drawn, seen = Image.open(tmp_path / record["overlay"]), Image.open(picture)
+    drawn, seen = Image.open(tmp_path / record["overlay"]), Image.open(image)
     assert drawn.size == seen.size
 
 
@@ -234,7 +234,7 @@ def test_categories_are_run_one_by_one_and_a_broken_one_is_named(finished, raw_o
     assert "no class is called 'good'" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stdout + done.stderr
     table = pd.read_csv(raw_only / "data/08_reporting/categories/comparison.csv")
-    # One of fourteen judged pictures has a mask of another size.
+    # One of fourteen judged images has a mask of another size.
     assert table[["category", "detector", "n"]].to_numpy().tolist() == [["seam", "patchcore", 13]]
     left = pd.read_csv(raw_only / "data/categories/seam/08_reporting/anomaly_detector/ingestion/quarantine.csv")
     assert left["reason"].str.startswith("mask_size: the mask is 9×9 px").tolist() == [True]

@@ -10,12 +10,12 @@ _MAX_FPR = 0.3
 
 
 def image_auroc(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"]) -> float:
-    """Return the area under the receiver's curve over pictures."""
+    """Return the area under the receiver's curve over images."""
     return float(roc_auc_score(is_defect, scores))
 
 
 def pixel_auroc(maps: Float[np.ndarray, "N S S"], masks: Bool[np.ndarray, "N S S"]) -> float:
-    """Return the area under the receiver's curve over all pixels of all pictures."""
+    """Return the area under the receiver's curve over all pixels of all images."""
     return float(roc_auc_score(masks.ravel(), maps.ravel()))
 
 

@@ -29,7 +29,7 @@ def threads(n: int) -> dict[str, Any]:
 
 
 def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
-    """Write the patch features [P, D] of one picture."""
+    """Write the patch features [P, D] of one image."""
     model = _model(trunk, ratio=0.5)
     with torch.inference_mode():
         maps = model.model.feature_extractor(_prepared(model, file))
@@ -40,7 +40,7 @@ def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
 
 
 def fit(*, trunk: dict[str, Any], good: str, ratio: float, folder: str, n_workers: int, seed: int) -> dict[str, Any]:
-    """Fit PatchCore on a folder of good pictures with the peer's engine, which writes its checkpoint."""
+    """Fit PatchCore on a folder of good images with the peer's engine, which writes its checkpoint."""
     from anomalib.data import Folder
     from anomalib.engine import Engine
 
@@ -71,7 +71,7 @@ def fit(*, trunk: dict[str, Any], good: str, ratio: float, folder: str, n_worker
 
 
 def score(files: list[str], to: str) -> dict[str, Any]:
-    """Write scores [N] and maps [N, S, S] of pictures by the model fitted last, as they leave its network.
+    """Write scores [N] and maps [N, S, S] of images by the model fitted last, as they leave its network.
 
     Before its post-processing, which cuts them to [0, 1] and could only cost it.
     """
@@ -87,9 +87,9 @@ def score(files: list[str], to: str) -> dict[str, Any]:
 
 
 def export(folder: str) -> dict[str, Any]:
-    """Export the model fitted last for both inferencers, one picture of any size in.
+    """Export the model fitted last for both inferencers, one image of any size in.
 
-    By default 2.7.0 fixes the batch at 2 for such a trunk, and its own inferencer refuses one picture; so it is fixed at 1.
+    By default 2.7.0 fixes the batch at 2 for such a trunk, and its own inferencer refuses one image; so it is fixed at 1.
     """
     model = _held["model"].eval()
     sizes = {"dynamic_axes": {"input": {2: "height", 3: "width"}}}
@@ -110,7 +110,7 @@ def open_inferencer(kind: str, path: str, n_threads: int) -> dict[str, Any]:
 
 
 def predict(kind: str, files: list[str]) -> dict[str, Any]:
-    """Score picture files one by one; return the milliseconds of each."""
+    """Score image files one by one; return the milliseconds of each."""
     milliseconds, scores = [], []
     with torch.inference_mode() if kind == "torch" else contextlib.nullcontext():
         for file in files:
@@ -136,19 +136,19 @@ def coreset(points: str, n: int, to: str) -> dict[str, Any]:
 
 
 def step(side_px: int, n_steps: int) -> dict[str, Any]:
-    """Train EfficientAD-S with random weights on random pictures; return the milliseconds of each step."""
+    """Train EfficientAD-S with random weights on random images; return the milliseconds of each step."""
     from anomalib.models.image.efficient_ad.torch_model import EfficientAdModel
 
     torch.manual_seed(0)
     model = EfficientAdModel(teacher_out_channels=384, model_size="small", padding=False, pad_maps=True).train()
     learnt = [*model.student.parameters(), *model.ae.parameters()]
     optimizer = torch.optim.Adam(learnt, lr=1e-4, weight_decay=1e-5)
-    picture, other = torch.rand(1, 3, side_px, side_px), torch.rand(1, 3, side_px, side_px)
+    image, other = torch.rand(1, 3, side_px, side_px), torch.rand(1, 3, side_px, side_px)
     milliseconds = []
     for _ in range(n_steps):
         start = time.perf_counter()
         optimizer.zero_grad()
-        sum(model(batch=picture, batch_imagenet=other)).backward()
+        sum(model(batch=image, batch_imagenet=other)).backward()
         optimizer.step()
         milliseconds.append(1000 * (time.perf_counter() - start))
     return {"milliseconds": milliseconds}

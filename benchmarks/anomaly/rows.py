@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks._workers import LARGE_BLOCKS_MAPPED, TUNED_MALLOC, Worker
-from benchmarks.anomaly.sets import PictureSet
+from benchmarks.anomaly.sets import ImageSet
 from benchmarks.common import Row, row
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.patchcore.coreset import covering_radius
@@ -35,7 +35,7 @@ class Setting:
 
     Attributes:
         trunk: `name`, `layers`, `image_px` and the file `weights`.
-        sets: Pictures.
+        sets: Images.
         peer: Interpreter of the peer's environment.
         n_threads: Of either.
         folder: For what is made on the way.
@@ -43,7 +43,7 @@ class Setting:
     """
 
     trunk: Mapping[str, Any]
-    sets: Sequence[PictureSet]
+    sets: Sequence[ImageSet]
     peer: Path
     n_threads: int
     folder: Path
@@ -74,7 +74,7 @@ class Setting:
 
 
 def coreset_rows(setting: Setting) -> list[Row]:
-    """Return time and covering radius on drawn clusters and on features of real pictures."""
+    """Return time and covering radius on drawn clusters and on features of real images."""
     rows = []
     for name, points, n in _point_clouds(setting):
         file = setting.folder / "points.npy"
@@ -123,10 +123,10 @@ def _point_clouds(setting: Setting) -> Iterator[tuple[str, Float[Tensor, "N D"],
     n_points, n = (36_000, 360) if setting.is_quick else (47_040, 1_411)
     yield "drawn clusters", drawn_clusters(n_points, 512 if setting.is_quick else 1_536), n
     files = [path for each in setting.sets for path in sorted(each.good.iterdir())]
-    yield f"{setting.trunk['name']} on real pictures", _features(setting.trunk, files)[:n_points], n
+    yield f"{setting.trunk['name']} on real images", _features(setting.trunk, files)[:n_points], n
     if not setting.is_quick:
         wide = {"name": "wide_resnet50_2", "layers": ["layer2", "layer3"], "image_px": 224, "weights": None}
-        yield "wide_resnet50_2, random, on real pictures", _features(wide, files)[:n_points], n
+        yield "wide_resnet50_2, random, on real images", _features(wide, files)[:n_points], n
 
 
 def drawn_clusters(n_points: int, n_dims: int) -> Float[Tensor, "N D"]:
@@ -145,7 +145,7 @@ def drawn_clusters(n_points: int, n_dims: int) -> Float[Tensor, "N D"]:
 
 @torch.inference_mode()
 def _features(trunk: Mapping[str, Any], files: Sequence[Path]) -> Float[Tensor, "N D"]:
-    """Return the patches of up to 60 pictures: maps pooled 3×3, joined at the size of the first, as PatchCore has them."""
+    """Return the patches of up to 60 images: maps pooled 3×3, joined at the size of the first, as PatchCore has them."""
     torch.manual_seed(0)
     names = timm.create_model(trunk["name"], features_only=True).feature_info.module_name()
     network = timm.create_model(
@@ -158,15 +158,15 @@ def _features(trunk: Mapping[str, Any], files: Sequence[Path]) -> Float[Tensor, 
     for file in files[:: max(1, len(files) // 60)]:
         side = (trunk["image_px"], trunk["image_px"])
         pixels = np.asarray(Image.open(file).convert("RGB").resize(side, Image.Resampling.BILINEAR), np.float32)
-        picture = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 - 0.45) / 0.225
-        first, *others = (functional.avg_pool2d(each, 3, 1, 1) for each in network(picture))
+        image = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 - 0.45) / 0.225
+        first, *others = (functional.avg_pool2d(each, 3, 1, 1) for each in network(image))
         joined = [first, *(functional.interpolate(each, first.shape[2:], mode="bilinear") for each in others)]
         patches.append(torch.cat(joined, dim=1)[0].flatten(1).T)
     return torch.cat(patches).contiguous()
 
 
 def step_rows(setting: Setting) -> list[Row]:
-    """Return the time of one training step of EfficientAD-S: a picture, one for the penalty, Adam."""
+    """Return the time of one training step of EfficientAD-S: an image, one for the penalty, Adam."""
     rounds, n_steps, warm = (2, 6, 2) if setting.is_quick else (4, 12, 2)
     found: tuple[list[float], list[float]] = ([], [])
     with setting.ours() as ours, setting.theirs() as peer:

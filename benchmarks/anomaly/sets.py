@@ -1,4 +1,4 @@
-"""Sets of pictures that both sides of `benchmarks.anomalib` fit and are judged on, copied into one plain layout."""
+"""Sets of images that both sides of `benchmarks.anomalib` fit and are judged on, copied into one plain layout."""
 
 import json
 import shutil
@@ -18,10 +18,10 @@ _MARKED = 127  # levels of a mask above it are defect: the magnetic tiles' are n
 
 @dataclass(frozen=True)
 class Tested:
-    """A picture to be judged.
+    """An image to be judged.
 
     Attributes:
-        file: Of the picture.
+        file: Of the image.
         is_defect: Whether it shows one.
         mask: Where; None if nobody marked it.
     """
@@ -32,12 +32,12 @@ class Tested:
 
 
 @dataclass(frozen=True)
-class PictureSet:
-    """Good pictures to fit, others to be judged on.
+class ImageSet:
+    """Good images to fit, others to be judged on.
 
     Attributes:
         name: Of the set.
-        good: Folder of copies of the good pictures to fit, and nothing else.
+        good: Folder of copies of the good images to fit, and nothing else.
         tested: The rest.
         has_masks: Whether pixels can be judged.
     """
@@ -49,16 +49,16 @@ class PictureSet:
 
     @property
     def n_good(self) -> int:
-        """Return the number of good pictures to fit."""
+        """Return the number of good images to fit."""
         return len(list(self.good.iterdir()))
 
 
-def picture_sets(root: Path, folder: Path) -> list[PictureSet]:
+def image_sets(root: Path, folder: Path) -> list[ImageSet]:
     """Return the sets found under `root`, each as the split below parts it.
 
     Args:
         root: Holds any of `hazelnut`, `magnetic_tile`, `tig_ss304`, and other folders in MVTec's layout.
-        folder: Where good pictures are copied to.
+        folder: Where good images are copied to.
     """
     mvtec = [path.parent.parent for path in sorted(root.glob("*/train/good"))]
     sets = [_mvtec(path, folder) for path in mvtec]
@@ -69,18 +69,18 @@ def picture_sets(root: Path, folder: Path) -> list[PictureSet]:
     return sets
 
 
-def _mvtec(root: Path, folder: Path) -> PictureSet:
+def _mvtec(root: Path, folder: Path) -> ImageSet:
     """Return the set as its own folders part it."""
     tested = []
     for path in sorted((root / "test").glob("*/*")):
         masks = sorted((root / "ground_truth" / path.parent.name).glob(f"{path.stem}*"))
         tested.append(Tested(path, path.parent.name != "good", masks[0] if masks else None))
     good = _copied(sorted((root / "train" / "good").iterdir()), folder / root.name)
-    return PictureSet(root.name, good, tested, has_masks=True)
+    return ImageSet(root.name, good, tested, has_masks=True)
 
 
-def _magnetic_tile(root: Path, folder: Path) -> PictureSet:
-    """Return Free pictures parted two to one, all shots of a tile on one side; a tile shown defective is never fitted."""
+def _magnetic_tile(root: Path, folder: Path) -> ImageSet:
+    """Return Free images parted two to one, all shots of a tile on one side; a tile shown defective is never fitted."""
     files = sorted(root.glob("*/Imgs/*.jpg"))
     tile_of = tiles_of_shots([path.relative_to(root).as_posix() for path in files])
     tiles = [tile_of[path.relative_to(root).as_posix()] for path in files]
@@ -94,15 +94,15 @@ def _magnetic_tile(root: Path, folder: Path) -> PictureSet:
         for path, tile, defect in zip(files, tiles, is_defect, strict=True)
         if tile not in fitted
     ]
-    return PictureSet("magnetic_tile", _copied(good, folder / "magnetic_tile"), tested, has_masks=True)
+    return ImageSet("magnetic_tile", _copied(good, folder / "magnetic_tile"), tested, has_masks=True)
 
 
-def _tig(root: Path, folder: Path) -> PictureSet:
+def _tig(root: Path, folder: Path) -> ImageSet:
     """Return its own split: the good of train, all of valid; nobody marked where the defects are."""
     kinds = {split: json.loads((root / split / f"{split}.json").read_text()) for split in ("train", "valid")}
     good = [root / "train" / name for name, kind in sorted(kinds["train"].items()) if kind == _GOOD_OF_TIG]
     tested = [Tested(root / "valid" / name, kind != _GOOD_OF_TIG) for name, kind in sorted(kinds["valid"].items())]
-    return PictureSet("tig_ss304", _copied(good, folder / "tig_ss304"), tested, has_masks=False)
+    return ImageSet("tig_ss304", _copied(good, folder / "tig_ss304"), tested, has_masks=False)
 
 
 def _copied(files: Iterable[Path], folder: Path) -> Path:
@@ -113,7 +113,7 @@ def _copied(files: Iterable[Path], folder: Path) -> Path:
 
 
 def masks(tested: Sequence[Tested], *, side_px: int) -> Bool[np.ndarray, "N S S"]:
-    """Return where each picture is defective, at the maps' size by the nearest pixel; nowhere if it has no mask."""
+    """Return where each image is defective, at the maps' size by the nearest pixel; nowhere if it has no mask."""
     found = np.zeros((len(tested), side_px, side_px), dtype=bool)
     for row, each in enumerate(tested):
         if each.mask is not None:
@@ -122,8 +122,8 @@ def masks(tested: Sequence[Tested], *, side_px: int) -> Bool[np.ndarray, "N S S"
     return found
 
 
-def many_pictures(sources: Sequence[Path], folder: Path, *, n: int) -> Path:
-    """Return a folder of `n` good pictures: the sources over and over, each time flipped and lightened otherwise."""
+def many_images(sources: Sequence[Path], folder: Path, *, n: int) -> Path:
+    """Return a folder of `n` good images: the sources over and over, each time flipped and lightened otherwise."""
     generator = np.random.default_rng(0)
     folder.mkdir(parents=True)
     for number in range(n):

@@ -33,36 +33,36 @@ def threads(n: int) -> dict[str, Any]:
 
 
 def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
-    """Write the patch features [P, D] of one picture."""
-    from weld_pipeline.media.images import read_picture
+    """Write the patch features [P, D] of one image."""
+    from weld_pipeline.media.images import read_image
     from weld_pipeline.nn.anomaly.patches import pooled_patches
 
     preprocess = _preprocess(trunk["image_px"])
     with torch.inference_mode():
-        picture = preprocess(torch.from_numpy(read_picture(Path(file)))[None])
-        found = pooled_patches(_trunk(trunk), picture)
+        image = preprocess(torch.from_numpy(read_image(Path(file)))[None])
+        found = pooled_patches(_trunk(trunk), image)
     np.save(to, found[0].numpy())
     return {}
 
 
 def fit(trunk: dict[str, Any], good: str, n: int, folder: str, seed: int) -> dict[str, Any]:
-    """Fit PatchCore on a folder of good pictures: prepared into a cache, read from it, kept as a model file."""
+    """Fit PatchCore on a folder of good images: prepared into a cache, read from it, kept as a model file."""
     from weld_pipeline.nn.anomaly.batches import normalised_batches
     from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
     from weld_pipeline.nn.anomaly.patchcore.model import fit_patchcore, save_patchcore
-    from weld_pipeline.nn.anomaly.prepared import MaskedPicture, pending_prepared
+    from weld_pipeline.nn.anomaly.prepared import MaskedImage, pending_prepared
 
     start = time.perf_counter()
     preprocess = _preprocess(trunk["image_px"])
-    pictures = [
-        MaskedPicture(path.stem, path, sha256_file(path), is_defect=False, mask=None)
+    masked = [
+        MaskedImage(path.stem, path, sha256_file(path), is_defect=False, mask=None)
         for path in sorted(Path(good).iterdir())
     ]
-    pending = pending_prepared(pictures, preprocess=preprocess.architecture, tiling=None, n_workers=1)
+    pending = pending_prepared(masked, preprocess=preprocess.architecture, tiling=None, n_workers=1)
     images = TensorStore(Path(folder) / "images")
     map_items(pending, images)
     images.commit({item.id: item.key for item in pending.items})
-    tiles = GoodTiles(images, [each.sample_id for each in pictures], "train")
+    tiles = GoodTiles(images, [each.sample_id for each in masked], "train")
     detector = fit_patchcore(
         _trunk(trunk),
         normalised_batches(tiles, preprocess, batch_size=_BATCH),
@@ -77,13 +77,13 @@ def fit(trunk: dict[str, Any], good: str, n: int, folder: str, seed: int) -> dic
 
 
 def score(files: list[str], to: str) -> dict[str, Any]:
-    """Write scores [N] and maps [N, S, S] of pictures by the model fitted last."""
-    from weld_pipeline.media.images import read_picture
+    """Write scores [N] and maps [N, S, S] of images by the model fitted last."""
+    from weld_pipeline.media.images import read_image
 
     graph, scores, maps = _graph(), [], []
     with torch.inference_mode():
         for file in files:
-            one, its_map = graph(torch.from_numpy(read_picture(Path(file)))[None])
+            one, its_map = graph(torch.from_numpy(read_image(Path(file)))[None])
             scores.append(float(one))
             maps.append(its_map[0].numpy())
     np.savez(to, scores=np.array(scores), maps=np.stack(maps))
@@ -134,7 +134,7 @@ def open_inferencer(path: str, n_threads: int, engine: Literal["onnxruntime", "o
 
 
 def predict(files: list[str]) -> dict[str, Any]:
-    """Judge picture files one by one; return the milliseconds of each."""
+    """Judge image files one by one; return the milliseconds of each."""
     milliseconds, scores = [], []
     for file in files:
         start = time.perf_counter()
@@ -156,7 +156,7 @@ def coreset(points: str, n: int, to: str) -> dict[str, Any]:
 
 
 def step(side_px: int, n_steps: int) -> dict[str, Any]:
-    """Train EfficientAD-S with random weights on random pictures; return the milliseconds of each step."""
+    """Train EfficientAD-S with random weights on random images; return the milliseconds of each step."""
     from weld_pipeline.nn.anomaly.student_teacher.learner import StudentLearner, StudentSteps
     from weld_pipeline.nn.anomaly.student_teacher.model import StudentTeacher
     from weld_pipeline.nn.anomaly.student_teacher.teacher import PatchTeacher
@@ -196,7 +196,7 @@ def memory() -> dict[str, Any]:
 
 
 def _preprocess(image_px: int) -> MapPreprocess:
-    """Return what the peer does to a picture by default: squash it, and neither equalise nor smooth."""
+    """Return what the peer does to an image by default: squash it, and neither equalise nor smooth."""
     return MapPreprocess(
         image_px=image_px,
         grey=False,

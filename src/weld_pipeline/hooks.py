@@ -64,7 +64,7 @@ class TrackingHooks(MlflowHook):
     def _tag(self, dataset_name: str, data: Any) -> None:
         if not mlflow.active_run():
             return
-        if dataset_name.rpartition(".")[2] == "manifest":  # of all video families, or of a recipe of pictures
+        if dataset_name.rpartition(".")[2] == "manifest":  # of all video families, or of a recipe of images
             mlflow.set_tag(dataset_name.replace("manifest", "data.sha256"), data_hash(data))
         if dataset_name.endswith(".weights"):  # a family's record of its pretrained weights
             mlflow.set_tags({f"{dataset_name}.{key}": str(value) for key, value in data.items()})

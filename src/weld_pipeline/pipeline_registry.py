@@ -68,7 +68,7 @@ def _video_classifier() -> Pipeline:
 
 
 def _image_classifier(recipe: str) -> Pipeline:
-    """Return what follows a recipe's ingestion: pictures, training, calibration, evaluation, bundle, verdicts."""
+    """Return what follows a recipe's ingestion: images, training, calibration, evaluation, bundle, verdicts."""
     return (
         image_classifier.create_pipeline(recipe)
         + evaluation.create_pipeline(recipe, extras=("calibration", "weights", "curves"), media="image")

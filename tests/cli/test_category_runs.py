@@ -37,11 +37,11 @@ def project(project_root, tracked, tmp_path):
 
 @pytest.fixture
 def parts(tmp_path):
-    """Three categories of one picture each, and what is none."""
+    """Three categories of one image each, and what is none."""
     root = tmp_path / "parts"
     for name in ("pipe", "flange", "bracket"):
         (root / name).mkdir(parents=True)
-        (root / name / "a.png").write_bytes(b"picture")
+        (root / name / "a.png").write_bytes(b"image")
     (root / ".cache").mkdir()
     (root / "readme.txt").write_text("no category")
     return root
@@ -76,7 +76,7 @@ def kedro(project, monkeypatch):
 
 
 def record(n):
-    """A detector that is right about n - 1 of n defective pictures."""
+    """A detector that is right about n - 1 of n defective images."""
     rows = pd.DataFrame(
         {
             "session": [f"s{i}" for i in range(2 * n)],
@@ -178,7 +178,7 @@ def test_category_that_fails_where_it_once_worked_is_not_kept(categories, kedro,
     kedro.broken.add("pipe")
     assert categories().exit_code == 2
     assert "pipe" not in table(project).index
-    (parts / "pipe/a.png").write_bytes(b"picture")
+    (parts / "pipe/a.png").write_bytes(b"image")
     assert categories().exit_code == 2
     assert kedro.commands[-1][0] == "pipe"
 

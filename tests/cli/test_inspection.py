@@ -158,7 +158,7 @@ def test_pickle_is_refused_unopened(tmp_path):
     assert not (tmp_path / "opened").exists()
 
 
-DOORS = ("video", "live", "render", "batch", "pictures", "render_pictures", "render_files", "triple")
+DOORS = ("video", "live", "render", "batch", "images", "render_images", "render_files", "triple")
 
 
 @pytest.mark.parametrize("module", [*(f"runtime.{name}" for name in DOORS), "cli", "cli.project", "nn.checkpoints"])

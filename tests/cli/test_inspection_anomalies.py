@@ -18,18 +18,18 @@ def weld(monkeypatch):
     return run
 
 
-def test_pictures_of_a_folder_are_judged_as_clean_json(weld, detector_folder, write_blue, tmp_path):
+def test_images_of_a_folder_are_judged_as_clean_json(weld, detector_folder, write_blue, tmp_path):
     write_blue([[100]], "photos/b.png")
     write_blue([[204]], "photos/a.png")
     done = weld("inspect", tmp_path / "photos", "--bundle", detector_folder, "--json")
     value = json.loads(done.stdout)
     assert done.exit_code == 0
     assert value["bundle"]["family"] == "patchcore"
-    assert [(each["path"][-5:], each["verdict"], each["score"]) for each in value["pictures"]] == [
+    assert [(each["path"][-5:], each["verdict"], each["score"]) for each in value["images"]] == [
         ("a.png", "fail", 204.0),
         ("b.png", "pass", 100.0),
     ]
-    assert value["pictures"][0]["regions"][0]["peak"] == 204.0
+    assert value["images"][0]["regions"][0]["peak"] == 204.0
 
 
 def test_verdict_and_overlay_are_stored_side_by_side(weld, make_detector, write_blue, tmp_path):
@@ -54,14 +54,14 @@ def test_verdict_and_overlay_are_stored_side_by_side(weld, make_detector, write_
     assert names[1] == f"{names[0].removesuffix('.json')}_overlay.png"
     drawn, seen = np.asarray(Image.open(tmp_path / "kept" / names[1])), np.asarray(Image.open(path))
     assert drawn.shape == seen.shape
-    # Without heat the picture stays as it is; the hot tile does not.
+    # Without heat the image stays as it is; the hot tile does not.
     assert np.array_equal(drawn[8:], seen[8:])
     assert (drawn[:8, 8:] != seen[:8, 8:]).any(axis=2).all()
 
 
 def test_table_for_people_has_score_place_and_rule(weld, detector_folder, write_blue, tmp_path):
-    pictures = [write_blue([[100]], "a.png"), write_blue([[204]], "b.png"), tmp_path / "c.png"]
-    done = weld("inspect", *pictures, "--bundle", detector_folder)
+    images = [write_blue([[100]], "a.png"), write_blue([[204]], "b.png"), tmp_path / "c.png"]
+    done = weld("inspect", *images, "--bundle", detector_folder)
     for part in (
         "made by a test",
         "PASS",
@@ -89,4 +89,4 @@ def test_bundle_show_tells_input_and_rule(weld, make_detector):
 def test_bundle_is_verified_and_not_split(weld, detector_folder, tmp_path):
     assert "whole, 2 files" in weld("bundle", "verify", detector_folder).stdout
     done = weld("bundle", "split", detector_folder, "--output", tmp_path / "triple")
-    assert (done.exit_code, "finds anomalies in pictures" in done.stderr) == (2, True)
+    assert (done.exit_code, "finds anomalies in images" in done.stderr) == (2, True)

@@ -16,35 +16,35 @@ def weld(monkeypatch):
     return run
 
 
-def test_pictures_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_red, tmp_path):
+def test_images_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_red, tmp_path):
     write_red(51, "photos/b.png")
     write_red(204, "photos/a.png")
     done = weld("inspect", tmp_path / "photos", "--bundle", image_folder, "--json")
     value = json.loads(done.stdout)
     assert done.exit_code == 0
     assert value["bundle"]["banners"] == ["made by a test"]
-    assert [(each["path"][-5:], each["verdict"]) for each in value["pictures"]] == [
+    assert [(each["path"][-5:], each["verdict"]) for each in value["images"]] == [
         ("a.png", "fail"),
         ("b.png", "pass"),
     ]
-    assert value["pictures"][0]["probabilities"]["porosity"] == pytest.approx(0.8, abs=1e-6)
+    assert value["images"][0]["probabilities"]["porosity"] == pytest.approx(0.8, abs=1e-6)
 
 
-def test_picture_comes_by_stdin_beside_a_pattern(weld, image_folder, write_red, tmp_path):
+def test_image_comes_by_stdin_beside_a_pattern(weld, image_folder, write_red, tmp_path):
     path = write_red(204, "photos/a.png")
     done = weld(
         "inspect", "-", tmp_path / "photos" / "*.png", "--bundle", image_folder, "--json", input=path.read_bytes()
     )
-    piped, named = json.loads(done.stdout)["pictures"]
+    piped, named = json.loads(done.stdout)["images"]
     assert (piped["path"], named["path"]) == ("stdin", str(path))
     assert (piped["sha256"], piped["probabilities"]) == (named["sha256"], named["probabilities"])
 
 
-def test_broken_picture_does_not_lose_the_others(weld, image_folder, write_red, tmp_path):
+def test_broken_image_does_not_lose_the_others(weld, image_folder, write_red, tmp_path):
     good = write_red(51)
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     done = weld("inspect", tmp_path / "text.png", good, "--bundle", image_folder, "--json")
-    first, second = json.loads(done.stdout)["pictures"]
+    first, second = json.loads(done.stdout)["images"]
     assert done.exit_code == 2
     assert "is none of PNG" in first["error"]
     assert second["verdict"] == "pass"
@@ -68,8 +68,8 @@ def test_table_for_people_has_banners_and_counts(weld, image_folder, write_red, 
 
 
 def test_verdicts_are_stored_when_asked(weld, image_folder, write_red, tmp_path):
-    pictures = [write_red(51, "x/same.png"), write_red(204, "y/same.png"), tmp_path / "gone.png"]
-    done = weld("inspect", *pictures, "--bundle", image_folder, "--store", tmp_path / "kept")
+    images = [write_red(51, "x/same.png"), write_red(204, "y/same.png"), tmp_path / "gone.png"]
+    done = weld("inspect", *images, "--bundle", image_folder, "--store", tmp_path / "kept")
     assert done.exit_code == 2
     records = [json.loads(path.read_text()) for path in sorted((tmp_path / "kept").glob("same_2*Z.json"))]
     assert [record["predicted"] for record in records] == ["good_weld", "porosity"]
@@ -80,14 +80,14 @@ def test_ten_views_are_asked_for_by_tta(weld, image_folder, write_red):
     path = write_red(51)
     for option, n_views in (("--tta", 10), ("--no-tta", 1)):
         done = weld("inspect", path, "--bundle", image_folder, "--json", option)
-        assert json.loads(done.stdout)["pictures"][0]["n_views"] == n_views
+        assert json.loads(done.stdout)["images"][0]["n_views"] == n_views
 
 
 def test_option_of_the_other_medium_is_refused(weld, image_folder, bundle_folder, write_red, write_video):
     done = weld("inspect", write_red(51), "--bundle", image_folder, "--travel-speed-cpm", 30)
     assert (done.exit_code, "--travel-speed-cpm is for videos" in done.stderr) == (2, True)
     done = weld("inspect", write_video([51] * 8), "--bundle", bundle_folder, "--tta")
-    assert (done.exit_code, "--tta, --store and --engine are for pictures" in done.stderr) == (2, True)
+    assert (done.exit_code, "--tta, --store and --engine are for images" in done.stderr) == (2, True)
 
 
 def test_bundle_show_tells_what_is_looked_at_and_the_rule(weld, image_folder, uncalibrated):

@@ -5,20 +5,20 @@ import numpy as np
 from PIL import Image
 
 from weld_pipeline.datasets.html import HtmlDataset
-from weld_pipeline.datasets.image import PictureDataset
+from weld_pipeline.datasets.image import ImageDataset
 from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 
-def test_picture_comes_back_to_the_pixel(tmp_path):
-    dataset = PictureDataset(filepath=str(tmp_path / "a/b.png"))
-    picture = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
+def test_image_comes_back_to_the_pixel(tmp_path):
+    dataset = ImageDataset(filepath=str(tmp_path / "a/b.png"))
+    image = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
     assert not dataset.exists()
-    dataset.save(picture)
-    np.testing.assert_array_equal(dataset.load(), picture)
+    dataset.save(image)
+    np.testing.assert_array_equal(dataset.load(), image)
 
 
-def test_preview_of_a_large_picture_fits_a_screen(tmp_path):
-    dataset = PictureDataset(filepath=str(tmp_path / "a.png"))
+def test_preview_of_a_large_image_fits_a_screen(tmp_path):
+    dataset = ImageDataset(filepath=str(tmp_path / "a.png"))
     dataset.save(np.zeros((3000, 1500, 3), np.uint8))
     with Image.open(io.BytesIO(base64.b64decode(dataset.preview()))) as shown:
         assert shown.size == (600, 1200)

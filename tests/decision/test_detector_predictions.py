@@ -57,7 +57,7 @@ def test_good_class_must_be_one_and_have_a_name_of_its_own(labels, named):
         good_class(manifest)
 
 
-def test_set_without_a_good_picture_still_has_a_word_for_good_ones():
+def test_set_without_a_good_image_still_has_a_word_for_good_ones():
     defective = MANIFEST[MANIFEST["is_defect"]]
     table = anomaly_predictions(
         SCORES[SCORES["sample_id"].isin(defective["sample_id"])], defective, {"score_threshold": 0.5}
@@ -67,6 +67,6 @@ def test_set_without_a_good_picture_still_has_a_word_for_good_ones():
     assert good_classes(table) == ["good"]
 
 
-def test_score_of_an_unknown_picture_is_left_out_and_of_one_twice_is_refused():
+def test_score_of_an_unknown_image_is_left_out_and_of_one_twice_is_refused():
     with pytest.raises(pd.errors.MergeError):
         anomaly_predictions(pd.concat([SCORES, SCORES]), MANIFEST, {"score_threshold": 0.5})

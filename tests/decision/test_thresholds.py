@@ -1,4 +1,4 @@
-"""From which score on a picture fails: the rank, the promise by simulation, and what is refused."""
+"""From which score on an image fails: the rank, the promise by simulation, and what is refused."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_conformal_threshold_is_just_above_the_right_rank(n, rate, rank) -> None
     assert (scores >= found.score_threshold).sum() == n - rank
 
 
-def test_conformal_keeps_its_promise_on_new_pictures_on_average_and_at_95_percent() -> None:
+def test_conformal_keeps_its_promise_on_new_images_on_average_and_at_95_percent() -> None:
     """Vovk 2005 and 2012: mean rate in (α − 1/(n + 1), α]; 95 % of the rates below the quantile that is stated."""
     rng = np.random.default_rng(2)
     rates, bound = [], None
@@ -53,8 +53,8 @@ def test_ties_do_not_break_the_promise() -> None:
     assert not (np.ones(30, np.float32) >= found.score_threshold).any()
 
 
-def test_rate_below_what_the_good_pictures_allow_says_how_many_are_needed() -> None:
-    message = r"rate of 0.01 needs 99 good calib pictures; there are 30, which can promise 0.0323 at best"
+def test_rate_below_what_the_good_images_allow_says_how_many_are_needed() -> None:
+    message = r"rate of 0.01 needs 99 good calib images; there are 30, which can promise 0.0323 at best"
     with pytest.raises(WeldError, match=message):
         choose_threshold(GOOD_30, NONE, kind="conformal", false_reject_rate=0.01)
     enough = choose_threshold(np.arange(99.0), np.zeros(99, bool), kind="conformal", false_reject_rate=0.01)
@@ -64,7 +64,7 @@ def test_rate_below_what_the_good_pictures_allow_says_how_many_are_needed() -> N
             choose_threshold(GOOD_30, NONE, kind="conformal", false_reject_rate=rate)
 
 
-def test_auto_promises_the_least_that_so_few_good_pictures_allow() -> None:
+def test_auto_promises_the_least_that_so_few_good_images_allow() -> None:
     found = choose_threshold(GOOD_30[:7], NONE[:7], kind="auto", false_reject_rate=0.01)
     assert found.false_reject_rate == least_rate(7) == 0.125
     assert not (GOOD_30[:7] >= found.score_threshold).any()
@@ -83,11 +83,11 @@ def test_f1_lies_in_the_middle_of_the_gap_and_says_what_it_is_worth() -> None:
 @pytest.mark.parametrize(
     ("n_good", "n_defect", "kind"), [(10, 10, "f1"), (10, 9, "conformal"), (9, 10, "conformal"), (30, 0, "conformal")]
 )
-def test_auto_takes_f1_from_ten_pictures_of_each_kind_on(n_good, n_defect, kind) -> None:
+def test_auto_takes_f1_from_ten_images_of_each_kind_on(n_good, n_defect, kind) -> None:
     scores = np.arange(float(n_good + n_defect))
     found = choose_threshold(scores, scores >= n_good, kind="auto", false_reject_rate=0.01)
     assert found.kind == kind
-    # Of good pictures alone, however many defective ones there are.
+    # Of good images alone, however many defective ones there are.
     assert found.false_reject_rate == (None if kind == "f1" else least_rate(n_good))
 
 
@@ -113,7 +113,7 @@ def test_shared_sessions_are_said_in_the_promise() -> None:
     assert "come from 3 session(s)" in shared.promise
     apart = choose_threshold(GOOD_30, NONE, kind="auto", false_reject_rate=0.1, session=[f"{n}" for n in range(30)])
     assert "session" not in apart.promise
-    assert "at most 0.1 of good pictures" in apart.promise
+    assert "at most 0.1 of good images" in apart.promise
     assert "nothing is promised of escapes" in apart.promise
 
 
@@ -132,7 +132,7 @@ def test_record_is_json_and_has_a_probability_only_of_both_kinds() -> None:
 
 
 def test_probability_that_falls_with_the_score_is_none() -> None:
-    """Defects that score lower than good pictures would turn the sigmoid over."""
+    """Defects that score lower than good images would turn the sigmoid over."""
     scores = np.r_[np.linspace(1, 2, 20), np.linspace(0, 1, 12)]
     found = choose_threshold(scores, np.arange(32) >= 20, kind="conformal", false_reject_rate=0.1)
     assert found.platt is None
@@ -144,32 +144,32 @@ def test_probability_wants_ten_of_each_kind() -> None:
     found = choose_threshold(scores, scores >= 100, kind="f1", false_reject_rate=0.1)
     assert (found.platt, found.no_probability) == (
         None,
-        "calib holds 30 good and 9 defective pictures, 10 of each are needed",
+        "calib holds 30 good and 9 defective images, 10 of each are needed",
     )
 
 
-def test_threshold_of_tiles_promises_for_pictures() -> None:
-    """A picture fails if any tile does, and tiles of one picture are alike: the union bound holds all the same."""
+def test_threshold_of_tiles_promises_for_images() -> None:
+    """An image fails if any tile does, and tiles of one image are alike: the union bound holds all the same."""
     rng, n_tiles, rates = np.random.default_rng(4), 20, []
     for _ in range(300):
         films = rng.normal(size=(12, 1)) + 0.3 * rng.normal(size=(12, n_tiles))
         found = choose_threshold(
-            films.ravel(), np.zeros(240, bool), kind="conformal", false_reject_rate=0.1, tiles_per_picture=n_tiles
+            films.ravel(), np.zeros(240, bool), kind="conformal", false_reject_rate=0.1, tiles_per_image=n_tiles
         )
         others = rng.normal(size=(200, 1)) + 0.3 * rng.normal(size=(200, n_tiles))
         rates.append((others.max(axis=1) >= found.score_threshold).mean())
     assert found.unit == "tile"
     assert found.false_reject_rate == pytest.approx(0.1)
-    assert "On average at most 0.1 of good pictures of 20 tiles" in found.promise
+    assert "On average at most 0.1 of good images of 20 tiles" in found.promise
     assert "240 good calib tiles" in found.promise
     assert found.platt is None
     assert "chosen on tiles" in found.no_probability
     assert np.mean(rates) <= 0.1
 
 
-def test_tiles_too_few_for_a_rate_of_pictures_say_how_many_are_needed() -> None:
-    tiles = {"false_reject_rate": 0.1, "tiles_per_picture": 20}
-    with pytest.raises(WeldError, match=r"of 0\.1 of pictures of 20 tiles needs 199 good calib tiles; there are 30"):
+def test_tiles_too_few_for_a_rate_of_images_say_how_many_are_needed() -> None:
+    tiles = {"false_reject_rate": 0.1, "tiles_per_image": 20}
+    with pytest.raises(WeldError, match=r"of 0\.1 of images of 20 tiles needs 199 good calib tiles; there are 30"):
         choose_threshold(GOOD_30, NONE, kind="conformal", **tiles)
     least = choose_threshold(GOOD_30, NONE, kind="auto", **tiles)
     assert least.false_reject_rate == pytest.approx(20 * least_rate(30))
@@ -178,9 +178,9 @@ def test_tiles_too_few_for_a_rate_of_pictures_say_how_many_are_needed() -> None:
 
 
 def test_what_cannot_give_a_threshold_is_refused() -> None:
-    with pytest.raises(WeldError, match="none of the 30 calib pictures is good"):
+    with pytest.raises(WeldError, match="none of the 30 calib images is good"):
         choose_threshold(GOOD_30, ~NONE, kind="auto", false_reject_rate=0.1)
-    with pytest.raises(WeldError, match="f1 needs defective pictures and calib holds 30 good ones"):
+    with pytest.raises(WeldError, match="f1 needs defective images and calib holds 30 good ones"):
         choose_threshold(GOOD_30, NONE, kind="f1", false_reject_rate=0.1)
     with pytest.raises(WeldError, match="1 of 30 are not finite"):
         choose_threshold(np.where(GOOD_30 == 7, np.inf, GOOD_30), NONE, kind="auto", false_reject_rate=0.1)
@@ -188,13 +188,13 @@ def test_what_cannot_give_a_threshold_is_refused() -> None:
         choose_threshold(np.zeros(0), np.zeros(0, bool), kind="auto", false_reject_rate=0.1)
 
 
-def test_display_range_shows_half_of_good_pixels_bare_and_few_good_pictures_a_contour() -> None:
+def test_display_range_shows_half_of_good_pixels_bare_and_few_good_images_a_contour() -> None:
     rng = np.random.default_rng(4)
     maps = [rng.normal(5, 1, (20, 20)).astype(np.float32) for _ in range(29)]
     found = display_range(iter(maps), share=0.1)
     assert found.map_low == pytest.approx(np.median(maps), rel=1e-4)
     with_contour = sum(bool((each >= found.map_threshold).any()) for each in maps)
-    assert with_contour == 2  # of 30 pictures three may: the rank is 27 of 29
+    assert with_contour == 2  # of 30 images three may: the rank is 27 of 29
     assert found.map_high == pytest.approx(2 * found.map_threshold - found.map_low)
 
 
@@ -205,7 +205,7 @@ def test_display_range_of_maps_all_alike_is_not_empty() -> None:
 
 
 def test_display_range_refuses_no_map_and_broken_ones() -> None:
-    with pytest.raises(WeldError, match="no map of a good calib picture"):
+    with pytest.raises(WeldError, match="no map of a good calib image"):
         display_range([])
     with pytest.raises(WeldError, match="good map 1 is not finite"):
         display_range([np.zeros((2, 2), np.float32), np.full((2, 2), np.nan, np.float32)])

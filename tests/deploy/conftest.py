@@ -223,8 +223,8 @@ def written(folder, description, graph):
 
 
 @pytest.fixture
-def write_picture(tmp_path):
-    """Write a picture of seeded noise in blocks, which survives resizing."""
+def write_image(tmp_path):
+    """Write an image of seeded noise in blocks, which survives resizing."""
 
     def write(name, *, seed=0, size=(60, 80)):
         path = tmp_path / name
@@ -248,8 +248,8 @@ class TinyDetector(nn.Module):
         self.body = nn.Conv2d(3, 6, 4, stride=4)
         self.register_buffer("bank", torch.randn(9, 6) * 0.1)
 
-    def forward(self, pictures):
-        maps = self.body(pictures)
+    def forward(self, images):
+        maps = self.body(images)
         patches = maps.flatten(2).transpose(1, 2)
         squares = (patches[:, :, None] - self.bank).square().sum(dim=-1)
         levels = squares.amin(dim=-1).sqrt().unflatten(1, maps.shape[2:])
@@ -282,7 +282,7 @@ def detector_onnx(detector_module):
 
 @pytest.fixture
 def detector_calibration():
-    # Scores of pictures drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side.
+    # Scores of images drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side.
     chosen = {"score_threshold": 2.46, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.92}
     # At the threshold Platt's exponent is -2 · 2.46 + 4.92 = 0.
     return chosen | {"threshold": 0.5, "map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5}

@@ -125,7 +125,7 @@ DETECTOR = {
     "calibration": {
         "score_threshold": 2.5,
         "kind": "conformal",
-        "promise": "At most 5 % of good pictures fail.",
+        "promise": "At most 5 % of good images fail.",
         "map_low": 0.5,
         "map_threshold": 2.0,
         "map_high": 2.5,
@@ -136,13 +136,13 @@ DETECTOR = {
 def test_card_of_a_detector_says_what_it_was_fitted_on_and_what_is_promised(description):
     card = " ".join(model_card(description | DETECTOR).split())
     for part in (
-        "# patchcore: anomaly detector, fitted on good pictures only",
+        "# patchcore: anomaly detector, fitted on good images only",
         "names no kind of defect",
         "cuts it into tiles of 512 pixels that share at least 64",
         "sees each tile at 256×256 pixels, grey, locally equalised (CLAHE, clip 2), smoothed.",
-        "*fail* from score 2.5 on; the score of a picture is that of its worst tile",
-        "chosen by good pictures alone",
-        "What it promises: At most 5 % of good pictures fail. There is no `p_defect`",
+        "*fail* from score 2.5 on; the score of an image is that of its worst tile",
+        "chosen by good images alone",
+        "What it promises: At most 5 % of good images fail. There is no `p_defect`",
         "- `anomalous`: from the threshold on",
         "this is a candidate",
     ):
@@ -151,7 +151,7 @@ def test_card_of_a_detector_says_what_it_was_fitted_on_and_what_is_promised(desc
 
 def test_card_of_a_released_detector_tells_parity_and_p_defect(description):
     parity = {
-        "n_pictures": 12,
+        "n_images": 12,
         "n_tiles": 48,
         "max_score_difference": 2.1e-7,
         "max_level_difference": 3.1e-6,
@@ -166,7 +166,7 @@ def test_card_of_a_released_detector_tells_parity_and_p_defect(description):
         "says and sees it at 256×256 pixels. It supports",
         "*fail* from score 2.5 on. The threshold was chosen by the best F1",
         "At the threshold `p_defect` is 0.400.",
-        "On 12 picture files, 48 tiles, read from disk: no verdict differs",
+        "On 12 image files, 48 tiles, read from disk: no verdict differs",
         "2.1e-07 of their size (allowed 1e-04), maps by 3.1e-06",
     ):
         assert part in card

@@ -9,7 +9,7 @@ from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image import graph as image_graphs
 from weld_pipeline.nn.video.graph import INPUT_NAMES, OUTPUT_NAMES
 from weld_pipeline.runtime.anomaly import graph as detector_graph
-from weld_pipeline.runtime.image import graph as picture_graph
+from weld_pipeline.runtime.image import graph as image_graph
 from weld_pipeline.runtime.video.graph import INPUTS, OUTPUTS
 
 
@@ -79,9 +79,9 @@ def test_graph_is_one_file_of_the_stated_opset_and_tells_no_paths(graph, project
 
 
 def test_image_module_and_runtime_mean_the_same_names(image_module, plain_module):
-    assert image_graphs.INPUT_NAMES == picture_graph.INPUTS
-    assert image_module.output_names == picture_graph.OUTPUTS
-    assert plain_module.output_names == picture_graph.OUTPUTS[:-1]
+    assert image_graphs.INPUT_NAMES == image_graph.INPUTS
+    assert image_module.output_names == image_graph.OUTPUTS
+    assert plain_module.output_names == image_graph.OUTPUTS[:-1]
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,11 @@ def image_session(image_graph):
 
 def see(session, images, kind="centre"):
     views = crop_views(kind, resized_px=24, crop_px=16)
-    values = session.run(list(picture_graph.OUTPUTS), {"images": images, "views": views})
-    return dict(zip(picture_graph.OUTPUTS, values, strict=True))
+    values = session.run(list(image_graph.OUTPUTS), {"images": images, "views": views})
+    return dict(zip(image_graph.OUTPUTS, values, strict=True))
 
 
-# A camera's size, smaller than the graph's own, upright, odd, and exactly its own; one picture and several.
+# A camera's size, smaller than the graph's own, upright, odd, and exactly its own; one image and several.
 @pytest.mark.parametrize("shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, 24, 24)])
 @pytest.mark.parametrize("kind", ["centre", "ten"])
 def test_image_graph_equals_torch_at_any_size_number_and_view(image_session, image_module, shape, kind):
@@ -104,11 +104,11 @@ def test_image_graph_equals_torch_at_any_size_number_and_view(image_session, ima
     views = torch.from_numpy(crop_views(kind, resized_px=24, crop_px=16))
     with torch.inference_mode():
         wanted = image_module(torch.from_numpy(images), views)
-    for name, value in zip(picture_graph.OUTPUTS, wanted, strict=True):
+    for name, value in zip(image_graph.OUTPUTS, wanted, strict=True):
         np.testing.assert_allclose(got[name], value.numpy(), atol=1e-4, rtol=1e-4, err_msg=name)
 
 
-def test_image_graph_tells_pictures_and_views_apart(image_session):
+def test_image_graph_tells_images_and_views_apart(image_session):
     # Guards the test above: a graph of constants would pass it.
     images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
     centre, ten = see(image_session, images), see(image_session, images, "ten")
@@ -131,7 +131,7 @@ def test_anomaly_graph_equals_torch_at_any_size_and_number(detector_onnx, detect
     np.testing.assert_allclose(levels, wanted_levels.numpy(), atol=1e-5)
 
 
-def test_anomaly_graph_tells_pictures_apart(detector_onnx):
+def test_anomaly_graph_tells_images_apart(detector_onnx):
     # Guards the test above: a graph of constants would pass it.
     images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
     score, levels = ort.InferenceSession(detector_onnx).run(None, {"images": images})

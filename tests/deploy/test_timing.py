@@ -1,20 +1,20 @@
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.deploy.timing import start_up, time_pictures
+from weld_pipeline.deploy.timing import start_up, time_images
 from weld_pipeline.runtime import WeldClassifier, WeldDetector
 
 
 @pytest.fixture
-def pictures(write_picture):
-    return {str(seed): write_picture(f"{seed}.png", seed=seed) for seed in range(4)}
+def images(write_image):
+    return {str(seed): write_image(f"{seed}.png", seed=seed) for seed in range(4)}
 
 
-def test_report_tells_percentiles_start_and_the_share_right(plain_bundle, pictures):
-    said = {name: WeldClassifier(plain_bundle).predict(path).label for name, path in pictures.items()}
+def test_report_tells_percentiles_start_and_the_share_right(plain_bundle, images):
+    said = {name: WeldClassifier(plain_bundle).predict(path).label for name, path in images.items()}
     truth = said | {"2": "something else"}
-    report = time_pictures(plain_bundle, pictures, truth, n_threads=1)
-    assert (report["n_pictures"], report["n_right"], report["accuracy"]) == (4, 3, 0.75)
+    report = time_images(plain_bundle, images, truth, n_threads=1)
+    assert (report["n_images"], report["n_right"], report["accuracy"]) == (4, 3, 0.75)
     for step in ("decode", "network", "total"):
         assert 0 < report["ms"][step]["p50"] <= report["ms"][step]["p90"] <= report["ms"][step]["p99"]
     assert report["ms"]["total"]["p50"] > report["ms"]["network"]["p50"]
@@ -22,17 +22,17 @@ def test_report_tells_percentiles_start_and_the_share_right(plain_bundle, pictur
     assert start["total"] == pytest.approx(start["import"] + start["load"] + start["first_verdict"], abs=1e-6)
 
 
-def test_detector_is_timed_alike_and_right_where_it_fails_any_defect(make_detector_bundle, pictures):
+def test_detector_is_timed_alike_and_right_where_it_fails_any_defect(make_detector_bundle, images):
     bundle = make_detector_bundle(tiling={"tile_px": 48, "overlap_px": 8})
-    failed = {name: WeldDetector(bundle).inspect(path).verdict == "fail" for name, path in pictures.items()}
+    failed = {name: WeldDetector(bundle).inspect(path).verdict == "fail" for name, path in images.items()}
     truth = {name: "porosity" if is_bad else "good_weld" for name, is_bad in failed.items()}
-    report = time_pictures(bundle, pictures, truth, n_threads=1)
+    report = time_images(bundle, images, truth, n_threads=1)
     # 60 × 80 pixels in tiles of 48 that share 8: two rows of two.
     assert (report["n_right"], report["n_tiles"]) == (4, 4)
     assert 0 < report["ms"]["decode"]["p50"] < report["ms"]["total"]["p50"]
     assert report["start_s"]["first_verdict"] > 0
     turned = truth | {"2": "good_weld" if failed["2"] else "porosity"}
-    assert time_pictures(bundle, pictures, turned, n_threads=1)["n_right"] == 3
+    assert time_images(bundle, images, turned, n_threads=1)["n_right"] == 3
 
 
 def test_fresh_process_that_fails_is_named(plain_bundle, tmp_path):
@@ -41,5 +41,5 @@ def test_fresh_process_that_fails_is_named(plain_bundle, tmp_path):
 
 
 def test_nothing_to_time_is_named(plain_bundle):
-    with pytest.raises(WeldError, match="no picture to time"):
-        time_pictures(plain_bundle, {}, {}, n_threads=1)
+    with pytest.raises(WeldError, match="no image to time"):
+        time_images(plain_bundle, {}, {}, n_threads=1)

@@ -10,9 +10,9 @@ from weld_pipeline.runtime import WeldClassifier, WeldDetector
 
 
 def test_openvino_judges_as_onnxruntime_does(detector_folder, write_blue):
-    picture = write_blue([10, 200, 30])
+    image = write_blue([10, 200, 30])
     ours, theirs = (
-        WeldDetector(detector_folder, engine=engine).inspect(picture) for engine in ("onnxruntime", "openvino")
+        WeldDetector(detector_folder, engine=engine).inspect(image) for engine in ("onnxruntime", "openvino")
     )
     assert theirs.score == pytest.approx(ours.score, rel=1e-5)
     assert np.allclose(theirs.anomaly_map, ours.anomaly_map, rtol=1e-5, atol=1e-6)
@@ -20,9 +20,9 @@ def test_openvino_judges_as_onnxruntime_does(detector_folder, write_blue):
 
 
 def test_classifier_takes_either_engine_too(image_folder, write_red):
-    picture = write_red(180)
+    image = write_red(180)
     ours, theirs = (
-        WeldClassifier(image_folder, engine=engine).predict(picture) for engine in ("onnxruntime", "openvino")
+        WeldClassifier(image_folder, engine=engine).predict(image) for engine in ("onnxruntime", "openvino")
     )
     assert theirs.label == ours.label
     assert list(theirs.probabilities.values()) == pytest.approx(list(ours.probabilities.values()), abs=1e-5)

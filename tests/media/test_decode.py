@@ -12,8 +12,8 @@ def encode(path, n_frames, *, size=(64, 48), rate=31):
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         for index in range(n_frames):
-            picture = np.full((size[1], size[0], 3), 8 * index % 256, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            image = np.full((size[1], size[0], 3), 8 * index % 256, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode())
     return path
 

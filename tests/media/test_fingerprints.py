@@ -6,14 +6,14 @@ from PIL import Image
 
 from weld_pipeline.media.fingerprints import (
     MAX_FLICKER_BITS,
-    MAX_PICTURE_BITS,
+    MAX_IMAGE_BITS,
     Fingerprint,
     fingerprint,
-    near_duplicate_pictures,
+    image_scene,
+    near_duplicate_images,
     near_duplicates,
-    picture_scene,
 )
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.sources.layouts.series import series_of
 
 SCENE = np.add.outer(np.arange(40.0), np.arange(60.0))
@@ -71,60 +71,60 @@ def photo(seed, size=(120, 90)):
     return Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
 
 
-def scenes_of(*pictures):
-    return [picture_scene(np.asarray(picture)) for picture in pictures]
+def scenes_of(*images):
+    return [image_scene(np.asarray(image)) for image in images]
 
 
-def re_encoded(picture):
+def re_encoded(image):
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=60)
-    return Image.open(buffer).resize((picture.width // 2, picture.height // 2)).convert("RGB")
+    image.save(buffer, "JPEG", quality=60)
+    return Image.open(buffer).resize((image.width // 2, image.height // 2)).convert("RGB")
 
 
-def test_picture_saved_again_smaller_is_found_in_another_session():
+def test_image_saved_again_smaller_is_found_in_another_session():
     scenes = scenes_of(photo(0), photo(1), re_encoded(photo(0)))
-    assert near_duplicate_pictures(scenes, ["a", "a", "b"]).tolist() == [[0, 2]]
+    assert near_duplicate_images(scenes, ["a", "a", "b"]).tolist() == [[0, 2]]
 
 
 def test_copies_within_a_session_are_not_told():
-    assert near_duplicate_pictures(scenes_of(photo(0), re_encoded(photo(0))), ["a", "a"]).tolist() == []
+    assert near_duplicate_images(scenes_of(photo(0), re_encoded(photo(0))), ["a", "a"]).tolist() == []
 
 
-def test_unrelated_pictures_do_not_match():
+def test_unrelated_images_do_not_match():
     scenes = scenes_of(*[photo(seed) for seed in range(60)])
-    assert near_duplicate_pictures(scenes, [str(n) for n in range(60)]).tolist() == []
+    assert near_duplicate_images(scenes, [str(n) for n in range(60)]).tolist() == []
 
 
-@pytest.mark.parametrize(("n_bits", "matches"), [(MAX_PICTURE_BITS, 1), (MAX_PICTURE_BITS + 1, 0)])
+@pytest.mark.parametrize(("n_bits", "matches"), [(MAX_IMAGE_BITS, 1), (MAX_IMAGE_BITS + 1, 0)])
 def test_limit_is_counted_in_bits(n_bits, matches):
     scenes = ["0" * 64, f"{2**n_bits - 1:064x}"]
-    assert len(near_duplicate_pictures(scenes, ["a", "b"])) == matches
+    assert len(near_duplicate_images(scenes, ["a", "b"])) == matches
 
 
-def test_one_pair_is_told_for_a_picture_and_another_session_the_nearest():
+def test_one_pair_is_told_for_an_image_and_another_session_the_nearest():
     scenes = ["0" * 64, f"{0b111:064x}", f"{0b1:064x}", f"{0b11:064x}"]
-    assert near_duplicate_pictures(scenes, ["a", "b", "b", "c"]).tolist() == [[0, 2], [0, 3], [1, 3], [2, 3]]
+    assert near_duplicate_images(scenes, ["a", "b", "b", "c"]).tolist() == [[0, 2], [0, 3], [1, 3], [2, 3]]
 
 
-def test_pairs_of_pictures_are_found_across_batches():
+def test_pairs_of_images_are_found_across_batches():
     generator = np.random.default_rng(0)
     scenes = [generator.bytes(32).hex() for _ in range(600)]
     scenes[599] = scenes[3]
-    assert near_duplicate_pictures(scenes, [str(n) for n in range(600)]).tolist() == [[3, 599]]
+    assert near_duplicate_images(scenes, [str(n) for n in range(600)]).tolist() == [[3, 599]]
 
 
-def test_no_pictures_have_no_pairs():
-    assert near_duplicate_pictures([], []).shape == (0, 2)
+def test_no_images_have_no_pairs():
+    assert near_duplicate_images([], []).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
     ("folder", "pattern", "n"), [("tig_ss304", "*/*/*.png", 60), ("weld_photos", "*/images/*.jpg", 60)]
 )
-def test_real_pictures_match_none_of_another_session_but_themselves_saved_again(real_data, folder, pattern, n):
+def test_real_images_match_none_of_another_session_but_themselves_saved_again(real_data, folder, pattern, n):
     paths = sorted((real_data / folder).glob(pattern))[:n]
-    pictures = [Image.fromarray(read_picture(path)) for path in paths]
+    images = [Image.fromarray(read_image(path)) for path in paths]
     sessions = [path.parent.name if folder == "tig_ss304" else series_of(path.name) for path in paths]
-    assert near_duplicate_pictures(scenes_of(*pictures), sessions).tolist() == []
-    both = scenes_of(*pictures[:20], *[re_encoded(picture) for picture in pictures[:20]])
-    found = near_duplicate_pictures(both, [*["original"] * 20, *["copy"] * 20])
+    assert near_duplicate_images(scenes_of(*images), sessions).tolist() == []
+    both = scenes_of(*images[:20], *[re_encoded(image) for image in images[:20]])
+    found = near_duplicate_images(both, [*["original"] * 20, *["copy"] * 20])
     assert {(k, k + 20) for k in range(20)} <= set(map(tuple, found.tolist()))

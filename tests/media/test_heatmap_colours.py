@@ -1,4 +1,4 @@
-"""Heat over a picture."""
+"""Heat over an image."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from weld_pipeline.media.heatmaps import heat_overlay
 IMAGE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
 
-def test_picture_shows_through_where_there_is_no_heat():
+def test_image_shows_through_where_there_is_no_heat():
     heat = np.zeros((4, 6), np.float32)
     assert np.array_equal(heat_overlay(IMAGE, heat), IMAGE)
     heat[0, 0] = 1

@@ -1,4 +1,4 @@
-"""Anomaly maps over pictures."""
+"""Anomaly maps over images."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def hot_square():
     return anomaly_map
 
 
-def test_picture_stays_as_it_is_where_the_map_is_low() -> None:
+def test_image_stays_as_it_is_where_the_map_is_low() -> None:
     drawn = anomaly_overlay(GREY, hot_square(), low=1.0, high=10.0)
     assert drawn.shape == GREY.shape
     assert np.array_equal(drawn[25:], GREY[25:])
@@ -48,7 +48,7 @@ def test_outline_is_closed_at_the_border_and_as_wide_as_asked() -> None:
     assert not outline(~whole, line_px=1).any()
 
 
-def test_large_pictures_have_thicker_contours() -> None:
+def test_large_images_have_thicker_contours() -> None:
     large = np.zeros((500, 2000, 3), np.uint8)
     anomaly_map = np.zeros((500, 2000), np.float32)
     anomaly_map[100:200, 100:200] = 1.0

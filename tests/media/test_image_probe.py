@@ -6,13 +6,13 @@ import pytest
 from PIL import Image
 
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.media.image_probe import probe_picture
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.image_probe import probe_image
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.probe import Probe
 
 
 def probe(path, **changes):
-    return probe_picture(path, **{"max_pixels": 10_000, "thumbnail_px": 32} | changes)
+    return probe_image(path, **{"max_pixels": 10_000, "thumbnail_px": 32} | changes)
 
 
 def save(path, *, size=(80, 60), seed=0):
@@ -21,7 +21,7 @@ def save(path, *, size=(80, 60), seed=0):
     return path
 
 
-def test_whole_picture_is_one_frame_without_time(tmp_path):
+def test_whole_image_is_one_frame_without_time(tmp_path):
     path = save(tmp_path / "a.png")
     found = probe(path)
     assert (found.problem, found.width, found.height, found.n_frames) == (None, 80, 60, 1)
@@ -32,7 +32,7 @@ def test_whole_picture_is_one_frame_without_time(tmp_path):
 
 def test_mean_luma_is_that_of_all_pixels(tmp_path):
     path = save(tmp_path / "a.png")
-    rec601 = (read_picture(path) @ np.array([0.299, 0.587, 0.114])).mean()
+    rec601 = (read_image(path) @ np.array([0.299, 0.587, 0.114])).mean()
     assert probe(path).mean_luma == pytest.approx(rec601, rel=1e-5)
 
 
@@ -42,7 +42,7 @@ def test_thumbnail_has_the_width_asked_for_or_twice_that_in_height(tmp_path, siz
     assert Image.open(io.BytesIO(base64.b64decode(found.thumbnail))).size == shown
 
 
-def test_size_is_that_of_the_upright_picture(tmp_path):
+def test_size_is_that_of_the_upright_image(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (80, 60)).save(tmp_path / "a.jpg", exif=exif)
@@ -55,8 +55,8 @@ def test_empty_file_is_told(tmp_path):
 
 
 def make_bad(path, kind):
-    if kind == "not_a_picture":
-        path.write_text("no picture")
+    if kind == "not_an_image":
+        path.write_text("no image")
     elif kind == "truncated":
         save(path)
         path.write_bytes(path.read_bytes()[:-400])
@@ -66,7 +66,7 @@ def make_bad(path, kind):
         Image.new("F", (8, 8)).save(path, "TIFF")
 
 
-@pytest.mark.parametrize("kind", ["not_a_picture", "truncated", "too_large", "unsupported"])
+@pytest.mark.parametrize("kind", ["not_an_image", "truncated", "too_large", "unsupported"])
 def test_bad_file_is_a_result_that_holds_no_path_of_this_machine(tmp_path, kind):
     path = tmp_path / "a.png"
     make_bad(path, kind)
@@ -77,7 +77,7 @@ def test_bad_file_is_a_result_that_holds_no_path_of_this_machine(tmp_path, kind)
     assert found.thumbnail is None
 
 
-def test_flat_picture_has_no_scene_that_would_match_every_other(tmp_path):
+def test_flat_image_has_no_scene_that_would_match_every_other(tmp_path):
     for name, level in (("a", 20), ("b", 200)):
         Image.new("L", (40, 40), level).save(tmp_path / f"{name}.png")
     assert probe(tmp_path / "a.png").scene is probe(tmp_path / "b.png").scene is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import PictureError, read_picture, read_picture_bytes
+from weld_pipeline.media.images import ImageError, read_image, read_image_bytes
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
 
@@ -22,23 +22,23 @@ def encoded(image, form, **options):
 
 
 def read(content, **options):
-    return read_picture_bytes(content, "weld.png", **options)
+    return read_image_bytes(content, "weld.png", **options)
 
 
 def test_rgb_comes_back_as_it_was_saved(tmp_path):
     Image.fromarray(COLOURS).save(tmp_path / "weld.png")
-    np.testing.assert_array_equal(read_picture(tmp_path / "weld.png"), COLOURS)
+    np.testing.assert_array_equal(read_image(tmp_path / "weld.png"), COLOURS)
 
 
-def test_bytes_and_file_give_the_same_picture(tmp_path):
+def test_bytes_and_file_give_the_same_image(tmp_path):
     content = encoded(Image.fromarray(COLOURS), "JPEG")
     (tmp_path / "weld.jpg").write_bytes(content)
-    np.testing.assert_array_equal(read_picture(tmp_path / "weld.jpg"), read(content))
+    np.testing.assert_array_equal(read_image(tmp_path / "weld.jpg"), read(content))
 
 
 def test_grey_becomes_three_equal_channels():
-    picture = read(encoded(Image.fromarray(COLOURS[..., 0]), "PNG"))
-    np.testing.assert_array_equal(picture, np.repeat(COLOURS[..., :1], 3, axis=2))
+    image = read(encoded(Image.fromarray(COLOURS[..., 0]), "PNG"))
+    np.testing.assert_array_equal(image, np.repeat(COLOURS[..., :1], 3, axis=2))
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
@@ -46,8 +46,8 @@ def test_sixteen_bit_grey_is_scaled_by_257_and_rounded(form):
     levels = np.array([[0, 128, 129, 257, 385, 386, 32768, 65406, 65407, 65535]], dtype=np.uint16)
     # By hand: v / 257 is 0, .498, .502, 1, 1.498, 1.502, 127.502, 254.498, 254.502, 255.
     expected = [0, 0, 1, 1, 1, 2, 128, 254, 255, 255]
-    picture = read(encoded(Image.fromarray(levels), form))
-    assert picture[0].tolist() == [[level] * 3 for level in expected]
+    image = read(encoded(Image.fromarray(levels), form))
+    assert image[0].tolist() == [[level] * 3 for level in expected]
 
 
 def test_big_endian_sixteen_bit_tiff_is_read_like_any_other():
@@ -77,9 +77,9 @@ def test_palette_gives_its_colours():
 
 @pytest.mark.parametrize(("mode", "pixel"), [("RGBA", (200, 100, 50, 128)), ("LA", (200, 128))])
 def test_transparent_is_seen_on_black(mode, pixel):
-    picture = read(encoded(Image.new(mode, (2, 2), pixel), "PNG"))
+    image = read(encoded(Image.new(mode, (2, 2), pixel), "PNG"))
     expected = np.array(pixel[:-1]) * 128 / 255
-    assert np.abs(picture[0, 0] - np.broadcast_to(expected, 3)).max() <= 1
+    assert np.abs(image[0, 0] - np.broadcast_to(expected, 3)).max() <= 1
 
 
 def test_colour_made_transparent_by_a_palette_is_black():
@@ -97,11 +97,11 @@ def test_cmyk_is_converted_as_pillow_does():
     ("orientation", "turned"),
     [(1, lambda a: a), (3, lambda a: a[::-1, ::-1]), (6, lambda a: np.rot90(a, -1)), (8, np.rot90)],
 )
-def test_picture_is_upright_as_its_camera_was_held(orientation, turned):
+def test_image_is_upright_as_its_camera_was_held(orientation, turned):
     exif = Image.Exif()
     exif[0x0112] = orientation  # EXIF 2.3, table 4: 6 is "rotate 90° clockwise to see it upright"
-    picture = read(encoded(Image.fromarray(COLOURS), "PNG", exif=exif.tobytes()))
-    np.testing.assert_array_equal(picture, turned(COLOURS))
+    image = read(encoded(Image.fromarray(COLOURS), "PNG", exif=exif.tobytes()))
+    np.testing.assert_array_equal(image, turned(COLOURS))
 
 
 @pytest.mark.parametrize("form", ["GIF", "TIFF"])
@@ -113,7 +113,7 @@ def test_first_of_several_frames_is_read(form):
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_levels_of_32_bits_are_refused(mode):
-    with pytest.raises(PictureError, match=rf"picture weld\.png: has levels of kind {mode}, .*; save it as") as raised:
+    with pytest.raises(ImageError, match=rf"image weld\.png: has levels of kind {mode}, .*; save it as") as raised:
         read(encoded(Image.new(mode, (4, 4)), "TIFF"))
     assert raised.value.code == "unsupported"
 
@@ -121,14 +121,14 @@ def test_levels_of_32_bits_are_refused(mode):
 def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(monkeypatch):
     content = encoded(Image.new("1", (20_000, 6_000)), "PNG")  # 3 KB that would become 360 MB
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("decoded"))
-    with pytest.raises(PictureError, match=r"20000×6000 px are more than the 100,000,000 allowed; cut it up") as raised:
+    with pytest.raises(ImageError, match=r"20000×6000 px are more than the 100,000,000 allowed; cut it up") as raised:
         read(content)
     assert raised.value.code == "too_large"
 
 
 def test_a_bomb_that_pillow_itself_refuses_is_too_large():
     content = encoded(Image.new("1", (20_000, 10_000)), "PNG")
-    with pytest.raises(PictureError, match="exceeds limit") as raised:
+    with pytest.raises(ImageError, match="exceeds limit") as raised:
         read(content, max_pixels=10**9)
     assert raised.value.code == "too_large"
 
@@ -136,17 +136,17 @@ def test_a_bomb_that_pillow_itself_refuses_is_too_large():
 def test_limit_is_counted_in_pixels():
     content = encoded(Image.fromarray(COLOURS), "PNG")
     assert read(content, max_pixels=1200).shape == (30, 40, 3)
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         read(content, max_pixels=1199)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
-def test_cut_file_never_gives_a_partly_grey_picture(form, kept):
+def test_cut_file_never_gives_a_partly_grey_image(form, kept):
     content = encoded(Image.fromarray(COLOURS), form)
-    with pytest.raises(PictureError) as raised:
+    with pytest.raises(ImageError) as raised:
         read(content[: int(kept * len(content))])
-    assert raised.value.code in ("truncated", "not_a_picture")
+    assert raised.value.code in ("truncated", "not_an_image")
 
 
 @settings(max_examples=60, deadline=None)
@@ -154,11 +154,11 @@ def test_cut_file_never_gives_a_partly_grey_picture(form, kept):
     form=st.sampled_from(["PNG", "JPEG", "BMP", "GIF", "WEBP"]),
     changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
 )
-def test_garbled_bytes_give_a_picture_or_the_one_error(form, changes):
+def test_garbled_bytes_give_an_image_or_the_one_error(form, changes):
     content = bytearray(encoded(Image.fromarray(COLOURS), form))
     for place, value in changes:
         content[int(place * len(content))] = value
-    with contextlib.suppress(PictureError):  # anything else that is raised fails the test
+    with contextlib.suppress(ImageError):  # anything else that is raised fails the test
         assert read(bytes(content), max_pixels=10**6).shape[2] == 3
 
 
@@ -166,29 +166,29 @@ def test_garbled_bytes_give_a_picture_or_the_one_error(form, changes):
     ("content", "code", "message"),
     [
         (b"", "empty", "the file has 0 bytes; copy it again"),
-        (b"no picture at all", "not_a_picture", "is none of PNG, JPEG"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_a_picture", "convert it"),
+        (b"no image at all", "not_an_image", "is none of PNG, JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_an_image", "convert it"),
     ],
 )
-def test_what_is_no_picture_is_told_with_the_next_step(content, code, message):
-    with pytest.raises(PictureError, match=message) as raised:
+def test_what_is_no_image_is_told_with_the_next_step(content, code, message):
+    with pytest.raises(ImageError, match=message) as raised:
         read(content)
     assert raised.value.code == code
     assert isinstance(raised.value, WeldError)
 
 
 def test_missing_file_and_folder_are_told(tmp_path):
-    with pytest.raises(PictureError, match=r"absent\.png: no such file; check the path"):
-        read_picture(tmp_path / "absent.png")
-    with pytest.raises(PictureError, match=r"cannot be opened .*; grant access"):
-        read_picture(tmp_path)
+    with pytest.raises(ImageError, match=r"absent\.png: no such file; check the path"):
+        read_image(tmp_path / "absent.png")
+    with pytest.raises(ImageError, match=r"cannot be opened .*; grant access"):
+        read_image(tmp_path)
 
 
-def test_picture_can_be_written_to():
-    picture = read(encoded(Image.fromarray(COLOURS), "PNG"))
-    picture[0, 0] = 7
-    assert picture.dtype == np.uint8
-    assert picture.flags.c_contiguous
+def test_image_can_be_written_to():
+    image = read(encoded(Image.fromarray(COLOURS), "PNG"))
+    image[0, 0] = 7
+    assert image.dtype == np.uint8
+    assert image.flags.c_contiguous
 
 
 def test_reader_brings_neither_torch_nor_pandas():

@@ -8,7 +8,7 @@ MARKS = np.zeros((6, 9), dtype=bool)
 MARKS[2:4, 5:8] = True
 
 
-def pictures():
+def images():
     """The same marks in each way a mask may be written."""
     grey = np.where(MARKS, 255, 0).astype(np.uint8)
     red = np.stack([grey, np.zeros_like(grey), np.zeros_like(grey)], axis=2)
@@ -28,9 +28,9 @@ def pictures():
     }
 
 
-@pytest.mark.parametrize("kind", pictures())
+@pytest.mark.parametrize("kind", images())
 def test_marks_are_read_from_every_kind_of_mask(tmp_path, kind):
-    pictures()[kind].save(tmp_path / "mask.png")
+    images()[kind].save(tmp_path / "mask.png")
     np.testing.assert_array_equal(read_mask(tmp_path / "mask.png", height=6, width=9), MARKS)
 
 
@@ -48,12 +48,12 @@ def test_dark_rim_of_a_bright_mark_is_not_marked(tmp_path):
 
 def test_mask_of_another_size_is_told_with_both_sizes(tmp_path):
     Image.fromarray(MARKS).save(tmp_path / "mask.png")
-    with pytest.raises(MaskError, match="the mask is 9×6 px, its picture 6×9 px") as raised:
+    with pytest.raises(MaskError, match="the mask is 9×6 px, its image 6×9 px") as raised:
         read_mask(tmp_path / "mask.png", height=9, width=6)
     assert raised.value.code == "mask_size"
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture"])
+@pytest.mark.parametrize("content", [b"", b"no image"])
 def test_mask_that_cannot_be_read_is_told(tmp_path, content):
     (tmp_path / "mask.png").write_bytes(content)
     with pytest.raises(MaskError, match="the mask cannot be read: ") as raised:
@@ -67,10 +67,10 @@ def test_mask_that_is_not_there_is_told(tmp_path):
         read_marks(tmp_path / "mask.png")
 
 
-def test_real_masks_fit_their_pictures(real_data):
+def test_real_masks_fit_their_images(real_data):
     for mask in sorted((real_data / "magnetic_tile/MT_Crack/Imgs").glob("*.png")):
-        with Image.open(mask.with_suffix(".jpg")) as picture:
-            assert read_mask(mask, height=picture.height, width=picture.width).any()
+        with Image.open(mask.with_suffix(".jpg")) as image:
+            assert read_mask(mask, height=image.height, width=image.width).any()
 
 
 def test_real_masks_of_films_are_of_one_bit(real_data):

@@ -37,9 +37,9 @@ def test_mean_luma_is_that_of_the_arc_on_frames_alone(film, tmp_path):
 
 
 def test_thumbnail_shows_the_arc(film, tmp_path):
-    picture = Image.open(io.BytesIO(base64.b64decode(probe(film(tmp_path / "a.avi", dark=80, arc=20)).thumbnail)))
-    assert picture.size == (48, 30)
-    assert np.asarray(picture).max() > 160
+    image = Image.open(io.BytesIO(base64.b64decode(probe(film(tmp_path / "a.avi", dark=80, arc=20)).thumbnail)))
+    assert image.size == (48, 30)
+    assert np.asarray(image).max() > 160
 
 
 def test_empty_file_is_told(tmp_path):
@@ -81,7 +81,7 @@ def test_frames_that_change_size_are_told(film, tmp_path, monkeypatch):
     assert probe(film(tmp_path / "a.avi")).problem.startswith("frame_size: the frames change their size at frame 60")
 
 
-def test_dark_recording_has_no_arc_and_still_a_picture(film, tmp_path):
+def test_dark_recording_has_no_arc_and_still_an_image(film, tmp_path):
     found = probe(film(tmp_path / "a.avi", arc=0, dark=40))
     assert found.problem.startswith("no_arc: ")
     assert found.thumbnail is not None

@@ -28,7 +28,7 @@ def test_tiles_that_fit_exactly_are_not_doubled():
     assert [box.left for box in tile_boxes(4, 10, tile_px=4, overlap_px=1)] == [0, 3, 6]
 
 
-def test_picture_smaller_than_a_tile_is_one_tile():
+def test_image_smaller_than_a_tile_is_one_tile():
     assert tile_boxes(5, 7, tile_px=10, overlap_px=3) == [Box(0, 0, 5, 7)]
 
 
@@ -44,7 +44,7 @@ def test_overlap_that_is_no_part_of_a_tile_is_told(tile_px, overlap_px):
         tile_boxes(8, 8, tile_px=tile_px, overlap_px=overlap_px)
 
 
-def test_empty_picture_is_told():
+def test_empty_image_is_told():
     with pytest.raises(WeldError, match="each must be at least 1 px"):
         tile_boxes(0, 8, tile_px=4, overlap_px=0)
 
@@ -102,11 +102,11 @@ def test_number_of_maps_is_that_of_boxes():
 
 
 def test_tiles_are_cut_where_their_boxes_lie():
-    picture = np.arange(2 * 6 * 3, dtype=np.uint8).reshape(2, 6, 3)
+    image = np.arange(2 * 6 * 3, dtype=np.uint8).reshape(2, 6, 3)
     boxes = tile_boxes(2, 6, tile_px=4, overlap_px=2)
-    tiles = cut(picture, boxes)
+    tiles = cut(image, boxes)
     assert tiles.shape == (4 - 2, 2, 4, 3)
-    np.testing.assert_array_equal(tiles[1], picture[:, 2:])
+    np.testing.assert_array_equal(tiles[1], image[:, 2:])
 
 
 def test_marked_pixels_are_counted_in_each_tile():

@@ -17,11 +17,11 @@ from weld_pipeline.pipelines.anomaly_detector import nodes
 from weld_pipeline.pipelines.anomaly_detector import params as models
 
 HEIGHT, WIDTH = 72, 96
-# Good and defective pictures of each split.
+# Good and defective images of each split.
 COUNTS = {"train": (6, 0), "valid": (2, 0), "calib": (4, 3), "test": (4, 3)}
 MODELS = {
     "trunk": models.MapTrunkParams,
-    "picture": models.MapPictureParams,
+    "image": models.MapImageParams,
     "threshold": models.ThresholdParams,
     "look": models.AnomalyLookParams,
     "student": models.StudentParams,
@@ -33,7 +33,7 @@ FITS = {"patchcore": models.PatchCoreParams, "reference": models.ReferenceParams
 
 @dataclass(frozen=True)
 class Seams:
-    """Pictures on disk, the manifest that names them, and all of them prepared."""
+    """Images on disk, the manifest that names them, and all of them prepared."""
 
     raw: SourceTree
     manifest: pd.DataFrame
@@ -45,7 +45,7 @@ class Seams:
 
 
 def seam(seed, *, has_spot):
-    """Return a picture and the mask of its spot."""
+    """Return an image and the mask of its spot."""
     generator = np.random.default_rng(seed)
     down, right = np.mgrid[:HEIGHT, :WIDTH]
     levels = 70 + 90 * np.exp(-(((down - 36) / 12) ** 2)) * (1 + 0.2 * np.sin(right / 4 + generator.uniform(0, 6)))
@@ -60,7 +60,7 @@ def seam(seed, *, has_spot):
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """On pictures this small, threads wait for one another longer than they work."""
+    """On images this small, threads wait for one another longer than they work."""
     torch.set_num_threads(1)
 
 
@@ -94,8 +94,8 @@ def merged(values, changes):
 def prepare(parameters, tmp_path_factory):
     """Prepares what a manifest names, and returns the store."""
 
-    def run(manifest, raw, *, tiling=None, **picture):
-        pending = nodes.prepare_pictures(manifest, raw, parameters("patchcore", picture=picture)["picture"], tiling)
+    def run(manifest, raw, *, tiling=None, **image):
+        pending = nodes.prepare_images(manifest, raw, parameters("patchcore", image=image)["image"], tiling)
         dataset = ItemStoreDataset(filepath=str(tmp_path_factory.mktemp("images")), kind="tensor")
         dataset.save(pending)
         return dataset.load()
@@ -120,7 +120,7 @@ def seams(tmp_path_factory, prepare):
 
 
 def written(root, split, number, *, is_defect):
-    """Write a picture and its mask, and return their row."""
+    """Write an image and its mask, and return their row."""
     label = "crack" if is_defect else "good"
     pixels, mask = seam(100 * list(COUNTS).index(split) + number, has_spot=is_defect)
     name = f"{split}/{label}/{number}.png"

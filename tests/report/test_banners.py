@@ -13,10 +13,10 @@ def test_random_weights_are_said_and_others_are_not():
 
 def test_threshold_without_a_probability_says_what_it_promises():
     (sentence,) = calibration_banner(
-        {"threshold": None, "no_probability": "calib holds 9 good", "promise": "At most 0.1 of good pictures fail."}
+        {"threshold": None, "no_probability": "calib holds 9 good", "promise": "At most 0.1 of good images fail."}
     )
     assert sentence.startswith("NO PROBABILITY: there is no p_defect, because calib holds 9 good. ")
-    assert sentence.endswith("At most 0.1 of good pictures fail.")
+    assert sentence.endswith("At most 0.1 of good images fail.")
 
 
 def test_threshold_chosen_where_epochs_were_is_said_first():

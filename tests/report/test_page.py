@@ -95,7 +95,7 @@ def test_report_needs_nothing_from_elsewhere(html) -> None:
     assert all(source.startswith("data:image/") for source in sources)
 
 
-def test_report_shows_a_picture_for_each_mistake(html) -> None:
+def test_report_shows_an_image_for_each_mistake(html) -> None:
     assert html.count("data:image/jpeg;base64,") == 2
 
 

@@ -1,4 +1,4 @@
-"""Bundles whose answers can be worked out by hand, and videos and pictures whose pixels survive the codec."""
+"""Bundles whose answers can be worked out by hand, and videos and images whose pixels survive the codec."""
 
 import av
 import numpy as np
@@ -129,7 +129,7 @@ def write_video(tmp_path):
 
 
 # The share of red is the probability of porosity and p_defect; the score is its distance from ½, once for each view.
-PICTURE_GRAPH = """
+IMAGE_GRAPH = """
 <ir_version: 10, opset_import: ["" : 18]>
 tiny (uint8[N,H,W,3] images, int64[V,3] views)
   => (float[N,2] logits, float[N,2] probabilities, float[N] score, float[N] p_defect)
@@ -154,7 +154,7 @@ tiny (uint8[N,H,W,3] images, int64[V,3] views)
 
 @pytest.fixture
 def make_image_bundle(tmp_path, description):
-    """Write the tiny bundle of pictures, with changes to the text of its graph or to its description."""
+    """Write the tiny bundle of images, with changes to the text of its graph or to its description."""
     contract = {
         "contract": "views",
         "media": "image",
@@ -165,8 +165,8 @@ def make_image_bundle(tmp_path, description):
         "views": "centre",
     }
 
-    def make(name="pictures", *, replace=("", ""), **changes):
-        model = onnx.parser.parse_model(PICTURE_GRAPH.replace(*replace))
+    def make(name="images", *, replace=("", ""), **changes):
+        model = onnx.parser.parse_model(IMAGE_GRAPH.replace(*replace))
         onnx.checker.check_model(model)
         files = {"model.onnx": model.SerializeToString(), "card.md": b"# a test\n"}
         described = description | {"family": "tig", "input": contract} | changes
@@ -190,7 +190,7 @@ def uncalibrated(make_image_bundle):
 
 @pytest.fixture
 def write_red(tmp_path):
-    """Write a picture of one colour with that much red, losslessly."""
+    """Write an image of one colour with that much red, losslessly."""
 
     def write(level, name="weld.png", *, size=(12, 20)):
         path = tmp_path / name
@@ -257,7 +257,7 @@ def detector_folder(make_detector):
 
 @pytest.fixture
 def write_blue(tmp_path):
-    """Write a picture of 8 × 8 squares, each with that much blue, losslessly."""
+    """Write an image of 8 × 8 squares, each with that much blue, losslessly."""
 
     def write(rows, name="weld.png"):
         path = tmp_path / name

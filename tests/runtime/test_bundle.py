@@ -109,8 +109,8 @@ def test_graph_with_other_classes_than_named_is_refused(make_bundle):
 
 
 def test_graph_with_other_inputs_is_refused(make_bundle):
-    folder = make_bundle(replace=("frames", "pictures"))
-    with pytest.raises(WeldError, match="'pictures'"):
+    folder = make_bundle(replace=("frames", "images"))
+    with pytest.raises(WeldError, match="'images'"):
         VideoInspector(load_bundle(folder))
 
 

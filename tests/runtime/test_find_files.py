@@ -16,11 +16,11 @@ def tree(tmp_path, monkeypatch):
 def found(tree, *names):
     from pathlib import Path
 
-    entries = find_files([Path(name) for name in names], suffixes=(".png", ".jpg"), what="picture")
+    entries = find_files([Path(name) for name in names], suffixes=(".png", ".jpg"), what="image")
     return [str(entry.error if isinstance(entry, NotInspected) else entry) for entry in entries]
 
 
-def test_folder_gives_its_pictures_and_those_below_by_name(tree):
+def test_folder_gives_its_images_and_those_below_by_name(tree):
     assert found(tree, ".") == ["a.JPG", "b.png", "deep/er/c.png", "odd [1].png"]
 
 
@@ -41,8 +41,8 @@ def test_file_whose_name_looks_like_a_pattern_is_that_file(tree):
     assert found(tree, "odd [1].png") == ["odd [1].png"]
 
 
-def test_folder_or_pattern_without_a_picture_is_named(tree):
+def test_folder_or_pattern_without_an_image_is_named(tree):
     hints = found(tree, "empty", "*.bmp", "em*")
-    assert hints[0] == "folder empty holds no picture (.png .jpg); name the files themselves"
-    assert hints[1].startswith("pattern *.bmp matches no picture")
-    assert hints[2].startswith("pattern em* matches no picture")
+    assert hints[0] == "folder empty holds no image (.png .jpg); name the files themselves"
+    assert hints[1].startswith("pattern *.bmp matches no image")
+    assert hints[2].startswith("pattern em* matches no image")

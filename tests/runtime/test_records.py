@@ -31,7 +31,7 @@ def clock(monkeypatch):
     return run
 
 
-def test_record_is_named_by_picture_and_moment_and_says_everything(classifier, write_red, tmp_path, clock):
+def test_record_is_named_by_image_and_moment_and_says_everything(classifier, write_red, tmp_path, clock):
     clock(890)
     verdict = classifier.predict(write_red(204, "plate 7.png"))
     path = store_verdict(tmp_path / "made" / "store", verdict, classifier.bundle)

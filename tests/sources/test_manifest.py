@@ -7,7 +7,7 @@ from weld_pipeline.media.probe import Probe
 from weld_pipeline.sources.layouts.rows import IndexRow, to_table
 from weld_pipeline.sources.manifest import (
     join_probes,
-    near_duplicate_picture_table,
+    near_duplicate_image_table,
     near_duplicate_table,
 )
 from weld_pipeline.sources.splitting import cut_from_train, split_as_source, split_by_session
@@ -163,55 +163,55 @@ def test_source_without_splits_cannot_split():
         split_words([None, None])
 
 
-def picture_manifest(rows, probes, *, good_class="Good"):
+def image_manifest(rows, probes, *, good_class="Good"):
     return join_probes(to_table(rows), probes, media="image", good_class=good_class, session_by="date")
 
 
-def picture_probe(sha256, **kept):
+def image_probe(sha256, **kept):
     return Probe(None, 1000, sha256, 640, 480, n_frames=1, mean_luma=30.0, **kept)
 
 
-def test_picture_has_one_frame_and_no_time():
-    table = picture_manifest([row("a")], {"a": picture_probe("1")})
+def test_image_has_one_frame_and_no_time():
+    table = image_manifest([row("a")], {"a": image_probe("1")})
     assert (table.loc[0, "media"], table.loc[0, "n_frames"], table.loc[0, "status"]) == ("image", 1, "ok")
     assert table.loc[0, ["fps", "duration_s", "arc_start_s", "arc_on_s"]].isna().all()
 
 
 def test_without_a_good_class_every_labelled_row_is_a_defect():
     rows = [row("a"), row("b", label="crazing"), row("c", label=None, problem="unknown_class: x")]
-    table = picture_manifest(rows, {"a": picture_probe("1"), "b": picture_probe("2")}, good_class=None)
+    table = image_manifest(rows, {"a": image_probe("1"), "b": image_probe("2")}, good_class=None)
     assert table["is_defect"].tolist()[:2] == [True, True]
     assert pd.isna(table.loc[2, "is_defect"])
 
 
-def test_picture_without_session_is_quarantined_with_the_key_to_look_at():
-    table = picture_manifest([row("a", session=None)], {"a": picture_probe("1")})
+def test_image_without_session_is_quarantined_with_the_key_to_look_at():
+    table = image_manifest([row("a", session=None)], {"a": image_probe("1")})
     assert table.loc[0, "reason"] == (
         "no_session: its source gives no series; see split.session and index.session_pattern"
     )
 
 
-def test_mask_that_marks_defects_on_a_good_picture_is_a_conflict():
+def test_mask_that_marks_defects_on_a_good_image_is_a_conflict():
     rows = [row("a", mask_path="a_mask.png"), row("b", mask_path="b_mask.png"), row("c", label="crack")]
-    probes = {name: picture_probe(name, mask_px=px) for name, px in (("a", 12), ("b", 0), ("c", 12))}
-    table = picture_manifest(rows, probes)
+    probes = {name: image_probe(name, mask_px=px) for name, px in (("a", 12), ("b", 0), ("c", 12))}
+    table = image_manifest(rows, probes)
     assert table["status"].tolist() == ["quarantined", "ok", "ok"]
     assert table.loc[0, "reason"] == ("label_conflict: its class is good, but its mask marks 12 px; mend one of them")
     assert table["mask_path"].tolist()[:2] == ["a_mask.png", "b_mask.png"]
 
 
-def test_copies_of_a_picture_are_looked_for_across_sessions_among_usable_rows():
+def test_copies_of_an_image_are_looked_for_across_sessions_among_usable_rows():
     rows = [row(name, session=session) for name, session in zip("abcd", ["s1", "s1", "s2", "s3"], strict=True)]
-    probes = {name: picture_probe(name, scene="0" * 64) for name in "abc"}
-    table = picture_manifest(rows, probes | {"d": Probe("truncated: x", 10, scene="0" * 64)})
-    pairs = near_duplicate_picture_table(table, probes)
+    probes = {name: image_probe(name, scene="0" * 64) for name in "abc"}
+    table = image_manifest(rows, probes | {"d": Probe("truncated: x", 10, scene="0" * 64)})
+    pairs = near_duplicate_image_table(table, probes)
     assert pairs.to_numpy().tolist() == [["a", "c"], ["b", "c"]]
 
 
-def test_flat_pictures_have_no_copies():
-    probes = {name: picture_probe(name, scene=None) for name in "ab"}
-    table = picture_manifest([row("a", session="s1"), row("b", session="s2")], probes)
-    assert near_duplicate_picture_table(table, probes).empty
+def test_flat_images_have_no_copies():
+    probes = {name: image_probe(name, scene=None) for name in "ab"}
+    table = image_manifest([row("a", session="s1"), row("b", session="s2")], probes)
+    assert near_duplicate_image_table(table, probes).empty
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_flat_pictures_have_no_copies():
 )
 def test_source_of_train_and_valid_leaves_test_empty_and_gives_calib_only_a_share_it_is_granted(fractions, splits):
     rows = [row(f"r{n}", session=f"d{n}", source_split="train" if n < 4 else "valid") for n in range(6)]
-    table = picture_manifest(rows, {one.sample_id: picture_probe(one.sample_id) for one in rows})
+    table = image_manifest(rows, {one.sample_id: image_probe(one.sample_id) for one in rows})
     index = to_table(rows)
     proposed = split_as_source(table, index["source_split"])
     found = cut_from_train(proposed, ["calib"], None, fractions=fractions, seed=0)["split"].tolist()

@@ -6,7 +6,7 @@ from PIL import Image
 from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import JsonStore
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.sources.probing import pending_picture_probes, pending_probes, read_probes
+from weld_pipeline.sources.probing import pending_image_probes, pending_probes, read_probes
 
 SETTINGS = {
     "gate": ArcGate(),
@@ -63,31 +63,31 @@ def test_two_processes_give_the_same_probes_as_one(film, tmp_path):
     assert dict(stores[0]) == dict(stores[1])
 
 
-def draw_pictures(root, names):
+def draw_images(root, names):
     root.mkdir(exist_ok=True)
     for number, name in enumerate(names):
         Image.fromarray(np.full((8, 8), 20 * number, dtype=np.uint8)).save(root / f"{name}.png")
 
 
-def run_pictures(root, store, names, **changes):
+def run_images(root, store, names, **changes):
     settings = {"masks": {}, "max_pixels": 1000, "thumbnail_px": 32, "n_workers": 1} | changes
-    pending = pending_picture_probes(root, {name: f"{name}.png" for name in names}, **settings)
+    pending = pending_image_probes(root, {name: f"{name}.png" for name in names}, **settings)
     report = map_items(pending, store)
     store.commit({item.id: item.key for item in pending.items})
     return report
 
 
-def test_pictures_are_probed_once_until_they_or_a_parameter_change(tmp_path):
-    draw_pictures(tmp_path, "abc")
-    (tmp_path / "c.png").write_text("no picture")
+def test_images_are_probed_once_until_they_or_a_parameter_change(tmp_path):
+    draw_images(tmp_path, "abc")
+    (tmp_path / "c.png").write_text("no image")
     store = JsonStore(tmp_path / "probes")
-    assert run_pictures(tmp_path, store, "abc").n_done == 3
-    assert run_pictures(tmp_path, store, "abc").n_kept == 3
+    assert run_images(tmp_path, store, "abc").n_done == 3
+    assert run_images(tmp_path, store, "abc").n_kept == 3
     os.utime(tmp_path / "a.png", ns=(1, 1))
-    assert run_pictures(tmp_path, store, "abc").n_done == 1
-    assert run_pictures(tmp_path, store, "abc", max_pixels=63).n_done == 3
+    assert run_images(tmp_path, store, "abc").n_done == 1
+    assert run_images(tmp_path, store, "abc", max_pixels=63).n_done == 3
     problems = {name: probe.problem.split(":")[0] for name, probe in read_probes(store).items()}
-    assert problems == {"a": "too_large", "b": "too_large", "c": "not_a_picture"}
+    assert problems == {"a": "too_large", "b": "too_large", "c": "not_an_image"}
 
 
 def draw_mask(path, *, marked, size=(8, 8)):
@@ -96,36 +96,36 @@ def draw_mask(path, *, marked, size=(8, 8)):
     Image.fromarray(levels).save(path)
 
 
-def test_mask_is_read_with_its_picture_and_again_when_it_changed(tmp_path):
-    draw_pictures(tmp_path, "ab")
+def test_mask_is_read_with_its_image_and_again_when_it_changed(tmp_path):
+    draw_images(tmp_path, "ab")
     draw_mask(tmp_path / "mask.png", marked=3)
     store, masks = JsonStore(tmp_path / "probes"), {"a": "mask.png"}
-    run_pictures(tmp_path, store, "ab", masks=masks)
+    run_images(tmp_path, store, "ab", masks=masks)
     assert {name: probe.mask_px for name, probe in read_probes(store).items()} == {"a": 3, "b": None}
     draw_mask(tmp_path / "mask.png", marked=5)
     os.utime(tmp_path / "mask.png", ns=(1, 1))
-    assert run_pictures(tmp_path, store, "ab", masks=masks).n_done == 1
+    assert run_images(tmp_path, store, "ab", masks=masks).n_done == 1
     assert read_probes(store)["a"].mask_px == 5
 
 
-def test_mask_that_does_not_fit_or_cannot_be_read_is_the_pictures_problem(tmp_path):
-    draw_pictures(tmp_path, "abc")
+def test_mask_that_does_not_fit_or_cannot_be_read_is_the_images_problem(tmp_path):
+    draw_images(tmp_path, "abc")
     draw_mask(tmp_path / "wide.png", marked=1, size=(8, 9))
     (tmp_path / "torn.png").write_bytes((tmp_path / "wide.png").read_bytes()[:45])
-    (tmp_path / "c.png").write_text("no picture")
+    (tmp_path / "c.png").write_text("no image")
     store = JsonStore(tmp_path / "probes")
-    run_pictures(tmp_path, store, "abc", masks={"a": "wide.png", "b": "torn.png", "c": "wide.png"})
+    run_images(tmp_path, store, "abc", masks={"a": "wide.png", "b": "torn.png", "c": "wide.png"})
     probes = read_probes(store)
     assert probes["a"].problem == (
-        "mask_size: the mask is 9×8 px, its picture 8×8 px; export it again in the picture's size, or take it away"
+        "mask_size: the mask is 9×8 px, its image 8×8 px; export it again in the image's size, or take it away"
     )
     assert probes["b"].problem.startswith("bad_mask: the mask cannot be read: does not decode to its end")
-    assert probes["c"].problem.startswith("not_a_picture")  # the picture's own trouble comes first
+    assert probes["c"].problem.startswith("not_an_image")  # the image's own trouble comes first
 
 
 def test_masks_of_others_do_not_renew_a_probe(tmp_path):
-    draw_pictures(tmp_path, "ab")
+    draw_images(tmp_path, "ab")
     draw_mask(tmp_path / "mask.png", marked=3)
     store = JsonStore(tmp_path / "probes")
-    run_pictures(tmp_path, store, "ab")
-    assert run_pictures(tmp_path, store, "ab", masks={"a": "mask.png"}).n_done == 1
+    run_images(tmp_path, store, "ab")
+    assert run_images(tmp_path, store, "ab", masks={"a": "mask.png"}).n_done == 1

@@ -15,18 +15,18 @@ from weld_pipeline.sources.train_eligibility import check_train, count_masks, em
 SHARES = {"train": 0.5, "valid": 0.1, "calib": 0.15, "test": 0.25}
 
 
-def manifest(*pictures):
+def manifest(*images):
     """Rows of (label, session[, split of the source])."""
     rows = [
         IndexRow(f"p{n}", "mvtec", f"p{n}.png", label, session=session, source_split=split[0] if split else None)
-        for n, (label, session, *split) in enumerate(pictures)
+        for n, (label, session, *split) in enumerate(images)
     ]
     probes = {row.sample_id: Probe(None, 9, row.sample_id, 8, 8, n_frames=1) for row in rows}
     return join_probes(to_table(rows), probes, media="image", good_class="good", session_by="date")
 
 
-def words(*pictures):
-    return pd.Series([split for _, _, split in pictures], dtype="string")
+def words(*images):
+    return pd.Series([split for _, _, split in images], dtype="string")
 
 
 def dealt(table, *, fractions=SHARES, seed=0, mask_px=None, defects_in_train="refuse"):
@@ -38,7 +38,7 @@ def sessions(n, *labels):
     return [(label, f"{'-'.join(labels)}{i}") for i in range(n) for label in labels]
 
 
-def test_train_holds_its_share_of_the_good_pictures_and_the_rest_is_shared_out():
+def test_train_holds_its_share_of_the_good_images_and_the_rest_is_shared_out():
     table = dealt(manifest(*sessions(40, "good"), *sessions(20, "crack")))
     counts = pd.crosstab(table["label"], table["split"])
     assert counts.loc["good"].to_dict() == {"train": 20, "valid": 4, "calib": 6, "test": 10}
@@ -46,7 +46,7 @@ def test_train_holds_its_share_of_the_good_pictures_and_the_rest_is_shared_out()
     assert counts.loc["crack"].to_dict() == {"train": 0, "valid": 4, "calib": 6, "test": 10}
 
 
-def test_good_pictures_beside_a_defect_do_not_train():
+def test_good_images_beside_a_defect_do_not_train():
     table = dealt(manifest(*sessions(10, "good"), *sessions(10, "good", "crack")))
     train = table[table["split"] == "train"]
     assert train["session"].str.fullmatch(r"good\d").all()
@@ -65,7 +65,7 @@ def test_single_defective_session_is_tested():
     assert dealt(manifest(*sessions(8, "good"), ("crack", "only")))["split"].tolist()[-1] == "test"
 
 
-def test_good_pictures_alone_are_dealt_as_ever():
+def test_good_images_alone_are_dealt_as_ever():
     table = manifest(*sessions(20, "good"))
     plain = split_by_session(table, None, fractions=SHARES, seed=0)
     pd.testing.assert_frame_equal(dealt(table), plain)
@@ -76,10 +76,10 @@ def test_good_pictures_alone_are_dealt_as_ever():
     st.lists(st.tuples(st.sampled_from(["good", "crack", "pore"]), st.integers(0, 12)), min_size=1, max_size=40),
     st.integers(0, 3),
 )
-def test_no_defect_trains_no_session_is_cut_and_no_row_is_lost(pictures, seed):
-    table = manifest(*((label, f"s{session}") for label, session in pictures))
+def test_no_defect_trains_no_session_is_cut_and_no_row_is_lost(images, seed):
+    table = manifest(*((label, f"s{session}") for label, session in images))
     if (table["label"] != "good").all():
-        with pytest.raises(WeldError, match="no usable picture is good"):
+        with pytest.raises(WeldError, match="no usable image is good"):
             dealt(table, seed=seed)
         return
     found = dealt(table, seed=seed)
@@ -104,15 +104,15 @@ def test_no_share_but_trains_is_told():
         dealt(manifest(("good", "a"), ("crack", "b")), fractions=fractions)
 
 
-def test_no_good_picture_is_told_with_both_ways_out():
+def test_no_good_image_is_told_with_both_ways_out():
     with pytest.raises(WeldError, match=r"check index\.good_class .* split\.defects_in_train=clean_tiles"):
         dealt(manifest(("crack", "a"), ("pore", "b")))
 
 
-def test_quarantined_good_picture_is_none():
+def test_quarantined_good_image_is_none():
     table = manifest(("good", "a"), ("crack", "b"))
     table.loc[0, ["status", "reason"]] = ["quarantined", "truncated: x"]
-    with pytest.raises(WeldError, match="no usable picture is good"):
+    with pytest.raises(WeldError, match="no usable image is good"):
         may_train(table, {}, defects_in_train="refuse")
 
 
@@ -126,8 +126,8 @@ def test_films_whose_masks_mark_something_may_train_on_clean_tiles():
 
 
 def test_split_of_the_source_is_kept_and_valid_and_calib_cut_from_its_train():
-    pictures = [("good", f"g{n}", "train") for n in range(30)] + [("good", "t", "test"), ("crack", "c", "test")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", f"g{n}", "train") for n in range(30)] + [("good", "t", "test"), ("crack", "c", "test")]
+    table = split_as_source(manifest(*images), words(*images))
     found = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"]
     # 0.5 : 0.1 : 0.15 of 30.
     assert found.value_counts().to_dict() == {"train": 20, "calib": 6, "valid": 4, "test": 2}
@@ -135,15 +135,15 @@ def test_split_of_the_source_is_kept_and_valid_and_calib_cut_from_its_train():
 
 
 def test_valid_of_the_source_is_left_alone():
-    pictures = [("good", f"g{n}", "train") for n in range(10)] + [("good", "v", "validation"), ("crack", "c", "test")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", f"g{n}", "train") for n in range(10)] + [("good", "v", "validation"), ("crack", "c", "test")]
+    table = split_as_source(manifest(*images), words(*images))
     found = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"].tolist()
     assert (found.count("valid"), found[10], found.count("calib")) == (1, "valid", 2)
 
 
 def test_copies_within_train_are_cut_together():
-    pictures = [("good", f"g{n}", "train") for n in range(12)]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", f"g{n}", "train") for n in range(12)]
+    table = split_as_source(manifest(*images), words(*images))
     pairs = pd.DataFrame({"sample_id": ["p0", "p4"], "other_id": ["p4", "p8"]}, dtype="string")
     for seed in range(5):
         found = cut_from_train(table, ["valid", "calib"], pairs, fractions=SHARES, seed=seed)["split"].tolist()
@@ -151,16 +151,16 @@ def test_copies_within_train_are_cut_together():
 
 
 def test_defect_in_train_of_the_source_is_told_by_name():
-    pictures = [("good", "a", "train"), ("crack", "b", "train"), ("crack", "c", "test")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
-    with pytest.raises(WeldError, match=r"1 defective picture\(s\) stand in train.* p1 \(crack\); .*scheme=sessions"):
+    images = [("good", "a", "train"), ("crack", "b", "train"), ("crack", "c", "test")]
+    table = split_as_source(manifest(*images), words(*images))
+    with pytest.raises(WeldError, match=r"1 defective image\(s\) stand in train.* p1 \(crack\); .*scheme=sessions"):
         check_train(table, may_train(table, {}, defects_in_train="refuse"))
 
 
 def test_share_of_the_defective_sessions_of_test_goes_to_calib_and_no_other():
-    pictures = [("good", "a", "train"), ("good", "b", "calib")]
-    pictures += [(label, f"{label}{n}", "test") for label in ("good", "crack", "pore") for n in range(10)]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", "a", "train"), ("good", "b", "calib")]
+    images += [(label, f"{label}{n}", "test") for label in ("good", "crack", "pore") for n in range(10)]
+    table = split_as_source(manifest(*images), words(*images))
     found = give_test_to_calib(table, None, share=0.3, seed=0)
     counts = pd.crosstab(found["label"], found["split"])
     assert counts["calib"].to_dict() == {"crack": 3, "good": 1, "pore": 3}
@@ -168,8 +168,8 @@ def test_share_of_the_defective_sessions_of_test_goes_to_calib_and_no_other():
 
 
 def test_given_sessions_stay_whole():
-    pictures = [("good", "a", "train")] + [(label, f"t{n}", "test") for n in range(6) for label in ("good", "crack")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", "a", "train")] + [(label, f"t{n}", "test") for n in range(6) for label in ("good", "crack")]
+    table = split_as_source(manifest(*images), words(*images))
     found = give_test_to_calib(table, None, share=0.5, seed=0)
     assert found.groupby("session")["split"].nunique().max() == 1
     assert found["split"].value_counts().to_dict() == {"calib": 6, "test": 6, "train": 1}
@@ -178,19 +178,19 @@ def test_given_sessions_stay_whole():
 @pytest.mark.parametrize("share", [0.0, 0.4])
 def test_nothing_is_given_where_nothing_is_asked_or_nothing_is_defective(share):
     label = "good" if share else "crack"
-    pictures = [("good", "a", "train"), (label, "b", "test"), (label, "c", "test")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", "a", "train"), (label, "b", "test"), (label, "c", "test")]
+    table = split_as_source(manifest(*images), words(*images))
     pd.testing.assert_frame_equal(give_test_to_calib(table, None, share=share, seed=0), table)
 
 
 def test_masks_are_counted_for_defective_rows_and_empty_ones_are_named():
-    pictures = [("good", "a", "test"), ("crack", "b", "test"), ("crack", "c", "test"), ("crack", "d", "valid")]
-    table = split_as_source(manifest(*pictures), words(*pictures))
+    images = [("good", "a", "test"), ("crack", "b", "test"), ("crack", "c", "test"), ("crack", "d", "valid")]
+    table = split_as_source(manifest(*images), words(*images))
     mask_px = {"p0": 0, "p1": 5, "p2": 0}
     counts = count_masks(table, mask_px)
     assert counts["test"] == {"marked": 1, "empty": 1, "without": 0}
     assert counts["valid"] == {"marked": 0, "empty": 0, "without": 1}
     assert empty_mask_sentence(table, mask_px) == (
-        "1 defective picture(s) have an empty mask, so no pixel of theirs counts as defective: p2."
+        "1 defective image(s) have an empty mask, so no pixel of theirs counts as defective: p2."
     )
     assert empty_mask_sentence(table, {"p1": 5}) is None

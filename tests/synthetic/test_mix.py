@@ -1,4 +1,4 @@
-"""How many made pictures join the real ones."""
+"""How many made images join the real ones."""
 
 import pandas as pd
 import pytest
@@ -26,11 +26,11 @@ def test_what_is_there_is_taken_and_a_shortage_said(caplog):
     assert mix_synthetic(REAL, [], ratio=3.0, seed=0) == REAL
     assert not caplog.text
     assert len(mix_synthetic(REAL, MADE[:5], ratio=3.0, seed=0)) == 9
-    assert "12 synthetic pictures are asked for, 5 are there" in caplog.text
+    assert "12 synthetic images are asked for, 5 are there" in caplog.text
 
 
-def test_made_pictures_outside_train_are_refused():
+def test_made_images_outside_train_are_refused():
     rows = pd.DataFrame({"sample_id": ["s0", "s1"], "split": ["train", "test"]})
     check_synthetic(rows[:1])
-    with pytest.raises(WeldError, match=r"1 synthetic picture.* claim another split than train, the first s1 'test'"):
+    with pytest.raises(WeldError, match=r"1 synthetic image.* claim another split than train, the first s1 'test'"):
         check_synthetic(rows)

@@ -40,7 +40,7 @@ def split_bundle(
     """Write an image classifier as pre_processing.py, model.onnx and post_processing.py, for servers that chain three files.
 
     They need numpy, Pillow and onnxruntime alone; files of these names are replaced. Exit code 2: it is no classifier of
-    pictures; videos and anomaly detectors are not split.
+    images; videos and anomaly detectors are not split.
     """
     for path in runtime.image.split_graph.write_triple(runtime.bundle.load_bundle(folder), output):
         print(path)

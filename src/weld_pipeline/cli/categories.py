@@ -12,7 +12,7 @@ from weld_pipeline.core.errors import WeldError
 
 
 def categories(
-    root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Holds a folder of pictures a category.")],
+    root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Holds a folder of images a category.")],
     *,
     category: Annotated[
         list[str] | None, typer.Option("--category", metavar="NAME", help="Only this one; may be repeated.")
@@ -30,7 +30,7 @@ def categories(
     """Fit and measure the anomaly detectors on every category of a folder, then set them beside each other.
 
     Each category is one `kedro run` with data of its own under data/categories/<category>, so nothing is overwritten. A
-    category finished with the same pictures, weights, parameters and code is not run again; one that fails is named and
+    category finished with the same images, weights, parameters and code is not run again; one that fails is named and
     left out. conf/local is read only with --env=local.
 
     Result: data/08_reporting/categories/comparison.csv, .md and .png, and an MLflow run named categories.

@@ -54,7 +54,7 @@ class CategoryRun:
 
     Attributes:
         project: Folder of the project.
-        source: Folder of the category's pictures.
+        source: Folder of the category's images.
         pipeline: What is run.
         params: As for `kedro run --params`.
         env: Environment.
@@ -73,7 +73,7 @@ class CategoryRun:
 
     @property
     def is_finished(self) -> bool:
-        """Return whether it was run to its end with these pictures, weights, parameters, configuration and code."""
+        """Return whether it was run to its end with these images, weights, parameters, configuration and code."""
         path = self.folder / "finished.json"
         return path.is_file() and json.loads(path.read_text()) == {"key": self._key()}
 

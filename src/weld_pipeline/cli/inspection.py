@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
     from weld_pipeline.runtime.bundle import Bundle
     from weld_pipeline.runtime.image.inspector import WeldClassifier
-    from weld_pipeline.runtime.image_reader import PictureBytes
+    from weld_pipeline.runtime.image_reader import ImageBytes
     from weld_pipeline.runtime.verdicts import NotInspected
 
 
 def inspect(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Files, folders, or quoted patterns; - reads one picture from stdin."),
+        typer.Argument(metavar="PATH", help="Files, folders, or quoted patterns; - reads one image from stdin."),
     ],
     bundle: BundleOption,
     *,
@@ -32,7 +32,7 @@ def inspect(
         bool | None,
         typer.Option(
             "--tta/--no-tta",
-            help="Classifiers of pictures: let ten views vote, or the centre decide; by default what the bundle was measured with.",
+            help="Classifiers of images: let ten views vote, or the centre decide; by default what the bundle was measured with.",
             show_default=False,
         ),
     ] = None,
@@ -41,14 +41,14 @@ def inspect(
         typer.Option(
             "--store",
             metavar="DIR",
-            help="Pictures: keep each verdict as a JSON file here, and an anomaly detector's map over the picture.",
+            help="Images: keep each verdict as a JSON file here, and an anomaly detector's map over the image.",
         ),
     ] = None,
     travel_speed_cpm: SpeedOption = None,
     threads: ThreadsOption = 0,
     engine: EngineOption = "onnxruntime",
 ) -> None:
-    """Say pass or fail of finished videos, and where along the bead to look; or of pictures. The bundle decides which.
+    """Say pass or fail of finished videos, and where along the bead to look; or of images. The bundle decides which.
 
     Positions in mm need the travel speed: from --travel-speed-cpm, or from the manifest.csv above the video.
     A stored verdict is <image>_<UTC timestamp>.json. A classifier's has the class and the probability of each; an anomaly
@@ -59,10 +59,10 @@ def inspect(
     opened = runtime.bundle.load_bundle(bundle)
     contract = opened.description.input
     if contract.media == "image" and travel_speed_cpm is not None:
-        raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects pictures: leave it out")
+        raise WeldError(f"--travel-speed-cpm is for videos; bundle {bundle} inspects images: leave it out")
     if contract.contract == "views":
         classifier = runtime.image.inspector.WeldClassifier(opened, tta=tta, n_threads=threads, engine=engine)
-        is_complete = _inspect_pictures(classifier, paths, store=store, as_json=as_json)
+        is_complete = _inspect_images(classifier, paths, store=store, as_json=as_json)
     elif contract.contract == "anomaly_map":
         if tta is not None:
             raise WeldError(f"--tta is for classifiers; bundle {bundle} finds anomalies: leave it out")
@@ -71,7 +71,7 @@ def inspect(
     else:
         if tta is not None or store is not None or engine != "onnxruntime":
             raise WeldError(
-                f"--tta, --store and --engine are for pictures; bundle {bundle} inspects videos: leave them out"
+                f"--tta, --store and --engine are for images; bundle {bundle} inspects videos: leave them out"
             )
         is_complete = _inspect_videos(opened, paths, speed_cpm=travel_speed_cpm, as_json=as_json, threads=threads)
     if not is_complete:
@@ -94,26 +94,26 @@ def _inspect_videos(
     return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
-def _inspect_pictures(classifier: "WeldClassifier", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
-    """Return whether every picture got a verdict."""
-    bundle, pictures = classifier.bundle, _pictures(paths)
+def _inspect_images(classifier: "WeldClassifier", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
+    """Return whether every image got a verdict."""
+    bundle, images = classifier.bundle, _images(paths)
     results = []
-    for result in core.progress.track(classifier.predict_each(pictures), label="inspecting", total=len(pictures)):
+    for result in core.progress.track(classifier.predict_each(images), label="inspecting", total=len(images)):
         results.append(result)
         if store is not None and not isinstance(result, runtime.verdicts.NotInspected):
             runtime.records.store_verdict(store, result, bundle)
     if as_json:
-        print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
+        print_json({"bundle": bundle.identity(), "images": [result.to_json() for result in results]})
     else:
-        print_rich(runtime.image.table.picture_table(results, bundle))
+        print_rich(runtime.image.table.image_table(results, bundle))
     return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
 def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path | None, as_json: bool) -> bool:
-    """Return whether every picture got a verdict."""
-    bundle, pictures = detector.bundle, _pictures(paths)
+    """Return whether every image got a verdict."""
+    bundle, images = detector.bundle, _images(paths)
     results: list[AnomalyVerdict | runtime.verdicts.NotInspected] = []
-    for result in core.progress.track(detector.inspect_with_pixels(pictures), label="inspecting", total=len(pictures)):
+    for result in core.progress.track(detector.inspect_with_pixels(images), label="inspecting", total=len(images)):
         if isinstance(result, runtime.verdicts.NotInspected):
             results.append(result)
             continue
@@ -122,18 +122,18 @@ def _find_anomalies(detector: "WeldDetector", paths: list[Path], *, store: Path 
             runtime.records.store_anomaly(store, found, verdict, bundle)
         results.append(verdict.without_map())
     if as_json:
-        print_json({"bundle": bundle.identity(), "pictures": [result.to_json() for result in results]})
+        print_json({"bundle": bundle.identity(), "images": [result.to_json() for result in results]})
     else:
         print_rich(runtime.anomaly.table.anomaly_table(results, bundle))
     return not any(isinstance(result, runtime.verdicts.NotInspected) for result in results)
 
 
-def _pictures(paths: list[Path]) -> "list[Path | PictureBytes | NotInspected]":
-    """Return the pictures that were meant; `-` is one from stdin, which comes first."""
+def _images(paths: list[Path]) -> "list[Path | ImageBytes | NotInspected]":
+    """Return the images that were meant; `-` is one from stdin, which comes first."""
     named = runtime.find_files.find_files(
-        [path for path in paths if path != Path("-")], suffixes=media.images.PICTURE_SUFFIXES, what="picture"
+        [path for path in paths if path != Path("-")], suffixes=media.images.IMAGE_SUFFIXES, what="image"
     )
-    piped = [runtime.image_reader.PictureBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
+    piped = [runtime.image_reader.ImageBytes("stdin", sys.stdin.buffer.read())] if Path("-") in paths else []
     return [*piped, *named]
 
 

@@ -15,5 +15,5 @@ SpeedOption = Annotated[
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads of the network; 0: one a core.")]
 EngineOption = Annotated[
     Literal["onnxruntime", "openvino"],
-    typer.Option("--engine", help="Pictures: openvino is often a tenth faster, and a second slower to start."),
+    typer.Option("--engine", help="Images: openvino is often a tenth faster, and a second slower to start."),
 ]

@@ -1,4 +1,4 @@
-"""A folder of raw footage or pictures, or the listing of one, known to be there."""
+"""A folder of raw footage or images, or the listing of one, known to be there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class SourceTree:
     def __post_init__(self) -> None:
         hint = (
             "draw sample welds with `kedro run --pipeline=sample_data`, or name your own folder with "
-            "`--params footage_root=FOLDER` for recordings, `--params RECIPE.source_root=FOLDER` for pictures, "
+            "`--params footage_root=FOLDER` for recordings, `--params RECIPE.source_root=FOLDER` for images, "
             "`--params anomaly_detector.source_root=FOLDER` for the detectors"
         )
         if not self.root.exists():

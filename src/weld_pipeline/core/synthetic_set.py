@@ -1,4 +1,4 @@
-"""Made pictures with their manifest, if there are any yet."""
+"""Made images with their manifest, if there are any yet."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class SyntheticSet:
-    """A folder of made pictures.
+    """A folder of made images.
 
     Attributes:
         root: The folder; paths in the manifest are relative to it.

@@ -1,4 +1,4 @@
-"""A picture, shown in Kedro-Viz."""
+"""An image, shown in Kedro-Viz."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ from weld_pipeline.core.files import write_bytes
 _PREVIEW_PX = 1200
 
 
-class PictureDataset(AbstractDataset[UInt8[np.ndarray, "H W 3"], UInt8[np.ndarray, "H W 3"]]):
+class ImageDataset(AbstractDataset[UInt8[np.ndarray, "H W 3"], UInt8[np.ndarray, "H W 3"]]):
     """Saves an RGB array as PNG; Kedro-Viz shows it.
 
     Args:
@@ -36,7 +36,7 @@ class PictureDataset(AbstractDataset[UInt8[np.ndarray, "H W 3"], UInt8[np.ndarra
         write_bytes(self._path, _png(Image.fromarray(data)))
 
     def preview(self) -> ImagePreview:
-        """Return the picture, no larger than a screen, for Kedro-Viz."""
+        """Return the image, no larger than a screen, for Kedro-Viz."""
         image = Image.fromarray(self.load())
         image.thumbnail((_PREVIEW_PX, _PREVIEW_PX))
         return ImagePreview(base64.b64encode(_png(image)).decode())

@@ -1,4 +1,4 @@
-"""Made pictures, which need not be there."""
+"""Made images, which need not be there."""
 
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from weld_pipeline.core.tables import MANIFEST, checked
 
 
 class SyntheticSetDataset(AbstractDataset[Any, SyntheticSet]):
-    """Gives the pictures a synthesis made and their manifest; none, and an empty manifest, as long as there are none.
+    """Gives the images a synthesis made and their manifest; none, and an empty manifest, as long as there are none.
 
-    A set counts as there once its `manifest.parquet` is, which whoever makes pictures writes last.
+    A set counts as there once its `manifest.parquet` is, which whoever makes images writes last.
 
     Args:
-        filepath: The folder; `manifest.parquet` lies in it, and the pictures below it.
+        filepath: The folder; `manifest.parquet` lies in it, and the images below it.
         metadata: For plugins such as Kedro-Viz.
     """
 
@@ -32,7 +32,7 @@ class SyntheticSetDataset(AbstractDataset[Any, SyntheticSet]):
 
     def save(self, data: Any) -> None:
         raise DatasetError(
-            f"{self._root}: refused to write a {type(data).__name__}; the folder is filled by the pipeline that makes pictures"
+            f"{self._root}: refused to write a {type(data).__name__}; the folder is filled by the pipeline that makes images"
         )
 
     def preview(self, nrows: int = 20) -> TablePreview:

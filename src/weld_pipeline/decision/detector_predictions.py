@@ -15,9 +15,9 @@ from weld_pipeline.decision.calibration import Platt
 def anomaly_predictions(
     image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return the predictions of scored pictures, in the schema every family shares.
+    """Return the predictions of scored images, in the schema every family shares.
 
-    A detector knows no kinds of defect, so the truth of a defective picture is `anomalous`, too; which kind it is stands
+    A detector knows no kinds of defect, so the truth of a defective image is `anomalous`, too; which kind it is stands
     in the manifest.
 
     Args:
@@ -42,7 +42,7 @@ def anomaly_predictions(
 
 
 def good_class(manifest: pd.DataFrame) -> str:
-    """Return the label of good pictures; `good` where none is, as of radiographs that all show a defect somewhere.
+    """Return the label of good images; `good` where none is, as of radiographs that all show a defect somewhere.
 
     Raises:
         WeldError: If there are several, or it is called anomalous.

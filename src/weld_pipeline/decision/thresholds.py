@@ -1,4 +1,4 @@
-"""From which score on a picture fails, and what that promises. Chosen on calib; test never takes part.
+"""From which score on an image fails, and what that promises. Chosen on calib; test never takes part.
 
 References:
     [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world", 2005, section 4.1.
@@ -20,27 +20,27 @@ from weld_pipeline.decision.calibration import Platt, fit_platt
 from weld_pipeline.evaluation.anomaly.image_metrics import check_scores, f1_max
 from weld_pipeline.evaluation.anomaly.score_histogram import ScoreHistogram, bins_of
 
-Unit = Literal["picture", "tile"]
+Unit = Literal["image", "tile"]
 
 _CONFIDENCE = 0.95
-_ENOUGH = 10  # pictures of a kind, as many as an evaluation wants before it relies on an interval
+_ENOUGH = 10  # images of a kind, as many as an evaluation wants before it relies on an interval
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """From which score on a picture fails.
+    """From which score on an image fails.
 
     Attributes:
-        score_threshold: A picture fails where its score is at or above it.
+        score_threshold: An image fails where its score is at or above it.
         kind: How it was chosen.
-        unit: What it was chosen on: pictures, or tiles of long ones, any of which makes its picture fail.
-        n_good: Good calib pictures, or tiles.
+        unit: What it was chosen on: images, or tiles of long ones, any of which makes its image fail.
+        n_good: Good calib images, or tiles.
         n_defect: Defective ones.
         n_good_sessions: Sessions the good ones come from; None if not told.
-        false_reject_rate: Promised share of good pictures that fail, at most; None where none is promised. Of tiles it
-            follows from theirs by the union bound, whatever tiles of one picture have in common.
-        false_reject_rate_95: That share for this one threshold: stays below this in 95 of 100 choices of calib pictures.
-        calib_f1: F1 on the calib pictures the threshold was chosen on; None where they are of one kind.
+        false_reject_rate: Promised share of good images that fail, at most; None where none is promised. Of tiles it
+            follows from theirs by the union bound, whatever tiles of one image have in common.
+        false_reject_rate_95: That share for this one threshold: stays below this in 95 of 100 choices of calib images.
+        calib_f1: F1 on the calib images the threshold was chosen on; None where they are of one kind.
         promise: What it means, in words.
         platt: Score to probability of a defect; None where `no_probability` says why.
         no_probability: Why there is no `platt`; None where there is.
@@ -71,8 +71,8 @@ class DisplayRange:
     """How to colour maps of one detector alike.
 
     Attributes:
-        map_low: Up to it the picture shows as it is: half the pixels of good pictures lie there.
-        map_threshold: A contour encloses what is at or above it, which few good pictures have anything of.
+        map_low: Up to it the image shows as it is: half the pixels of good images lie there.
+        map_threshold: A contour encloses what is at or above it, which few good images have anything of.
         map_high: From it on the colour is full; as far above the threshold as that is above `map_low`.
     """
 
@@ -88,30 +88,30 @@ def choose_threshold(
     kind: Literal["auto", "f1", "conformal"],
     false_reject_rate: float,
     session: Sequence[str] | None = None,
-    tiles_per_picture: int | None = None,
+    tiles_per_image: int | None = None,
 ) -> Threshold:
-    """Return from which score on a picture fails.
+    """Return from which score on an image fails.
 
-    `f1` takes the threshold with the best F1 on these pictures, in the middle between the two scores it divides.
-    `conformal` needs good pictures alone: of n of them the ⌈(n + 1)(1 − α)⌉-th smallest score is the last that passes [1].
+    `f1` takes the threshold with the best F1 on these images, in the middle between the two scores it divides.
+    `conformal` needs good images alone: of n of them the ⌈(n + 1)(1 − α)⌉-th smallest score is the last that passes [1].
 
     Args:
         scores: Of the calib split; higher is worse.
         is_defect: Truth.
-        kind: `auto` is f1 where there are ten pictures of each kind, else conformal with the α asked for, or the least
-            that so few good pictures can promise: an F1 of fewer is chance, and where nearly all are defective it is
+        kind: `auto` is f1 where there are ten images of each kind, else conformal with the α asked for, or the least
+            that so few good images can promise: an F1 of fewer is chance, and where nearly all are defective it is
             best with a threshold that rejects the few good ones.
-        false_reject_rate: α, in (0, 1): the share of good pictures that may fail; f1 ignores it.
-        session: Session of each picture; said in the promise where pictures share one.
-        tiles_per_picture: T, where the scores are of tiles, any of which makes its picture fail: each then gets α/T. None
-            where they are of pictures.
+        false_reject_rate: α, in (0, 1): the share of good images that may fail; f1 ignores it.
+        session: Session of each image; said in the promise where images share one.
+        tiles_per_image: T, where the scores are of tiles, any of which makes its image fail: each then gets α/T. None
+            where they are of images.
 
     Raises:
-        WeldError: If there is no good picture, a score is not finite, f1 is asked for without both kinds, or α is less
-            than the good pictures allow.
+        WeldError: If there is no good image, a score is not finite, f1 is asked for without both kinds, or α is less
+            than the good images allow.
     """
     check_scores(scores)
-    calib = _Calib(scores, is_defect, session, tiles_per_picture)
+    calib = _Calib(scores, is_defect, session, tiles_per_image)
     if not calib.n_good:
         raise WeldError(
             f"threshold: none of the {calib.n_defect} calib {calib.unit}s is good; put good ones into calib"
@@ -129,11 +129,11 @@ class _Calib:
     scores: Float[np.ndarray, " N"]
     is_defect: Bool[np.ndarray, " N"]
     session: Sequence[str] | None
-    tiles_per_picture: int | None
+    tiles_per_image: int | None
 
     @property
     def unit(self) -> Unit:
-        return "picture" if self.tiles_per_picture is None else "tile"
+        return "image" if self.tiles_per_image is None else "tile"
 
     @property
     def n_defect(self) -> int:
@@ -156,27 +156,27 @@ class _Calib:
     def probability(self) -> tuple[Platt | None, str | None]:
         """Return the way from a score to a probability, or why there is none."""
         if self.unit == "tile":
-            return None, "its threshold was chosen on tiles, whose probabilities are not those of pictures"
+            return None, "its threshold was chosen on tiles, whose probabilities are not those of images"
         if not self.has_enough:
-            held = f"{self.n_good} good and {self.n_defect} defective pictures"
+            held = f"{self.n_good} good and {self.n_defect} defective images"
             return None, f"calib holds {held}, {_ENOUGH} of each are needed"
         platt = fit_platt(self.scores, self.is_defect)
         if not platt.a < 0:
-            return None, "the defective pictures of calib score no higher than its good ones"
+            return None, "the defective images of calib score no higher than its good ones"
         return platt, None
 
 
 def least_rate(n_good: int) -> float:
-    """Return the lowest false-reject rate that so many good pictures can promise, 1/(n + 1), rounded up to four digits."""
+    """Return the lowest false-reject rate that so many good images can promise, 1/(n + 1), rounded up to four digits."""
     return ceil(10_000 / (n_good + 1)) / 10_000
 
 
 def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0.1) -> DisplayRange:
-    """Return how to colour maps, from those of good calib pictures; memory does not grow with them.
+    """Return how to colour maps, from those of good calib images; memory does not grow with them.
 
     Args:
         good_maps: One at a time.
-        share: Of good pictures that may show a contour somewhere, at most, as far as their number allows.
+        share: Of good images that may show a contour somewhere, at most, as far as their number allows.
 
     Raises:
         WeldError: If there is no map, or one is not finite.
@@ -188,7 +188,7 @@ def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float
         histogram.add(bins_of(anomaly_map).ravel())
         hottest.append(float(anomaly_map.max()))
     if not hottest:
-        raise WeldError("display range: no map of a good calib picture; put good pictures into calib")
+        raise WeldError("display range: no map of a good calib image; put good images into calib")
     low = histogram.quantile(0.5)
     last = sorted(hottest)[min(len(hottest), len(hottest) + 1 - int((len(hottest) + 1) * share)) - 1]
     # Maps that are all alike have no range; one step of their numbers keeps the colours defined.
@@ -204,7 +204,7 @@ def _by_f1(calib: _Calib) -> Threshold:
         )
     value, f1 = _between(calib.scores, calib.is_defect)
     few = f", with {calib.n_defect} defective ones a rough guess" if calib.n_defect < _ENOUGH else ""
-    tiles = "; a picture fails if any of its tiles does" if calib.unit == "tile" else ""
+    tiles = "; an image fails if any of its tiles does" if calib.unit == "tile" else ""
     platt, reason = calib.probability()
     return Threshold(
         score_threshold=value,
@@ -225,7 +225,7 @@ def _by_f1(calib: _Calib) -> Threshold:
 
 def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Threshold:
     _check_rate(rate)
-    good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_picture or 1
+    good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_image or 1
     exact = Fraction(str(rate)) / n_parts  # 0.29 · 100 is 28.999999999999996 in binary
     if or_least:
         exact = max(exact, Fraction(str(least_rate(len(good)))))
@@ -263,7 +263,7 @@ def _n_above(calib: _Calib, rate: Fraction, n_parts: int) -> int:
     n = calib.n_good
     if n_above := int((n + 1) * rate):
         return n_above
-    tiles = f" of pictures of {n_parts} tiles" if calib.unit == "tile" else ""
+    tiles = f" of images of {n_parts} tiles" if calib.unit == "tile" else ""
     raise WeldError(
         f"threshold: a false-reject rate of {float(rate * n_parts):g}{tiles} needs {ceil(1 / rate) - 1} good calib "
         f"{calib.unit}s; there are {n}, which can promise {min(1.0, n_parts * least_rate(n)):g} at best; give it more, or set "
@@ -279,7 +279,7 @@ def _next_above(value: float) -> float:
 def _between(scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"]) -> tuple[float, float]:
     """Return the middle between the lowest score that fails at the best F1 and the one below it, and that F1.
 
-    In the middle, a rounding of the exported graph turns over no calib picture.
+    In the middle, a rounding of the exported graph turns over no calib image.
     """
     best, lowest = (float(values[0]) for values in f1_max(scores, is_defect, np.ones((1, len(scores)))))
     passing = scores[scores < lowest]
@@ -290,9 +290,9 @@ def _conformal_promise(calib: _Calib, rate: float, upper: float) -> str:
     n_sessions, shared = calib.n_good_sessions, ""
     if n_sessions is not None and n_sessions < calib.n_good:
         shared = f"; they come from {n_sessions} session(s), so that it may not hold in another: {calib.unit}s of one are alike"
-    tiles = f" of {calib.tiles_per_picture} tiles, each as good as theirs," if calib.unit == "tile" else ""
+    tiles = f" of {calib.tiles_per_image} tiles, each as good as theirs," if calib.unit == "tile" else ""
     return (
-        f"On average at most {rate:.3g} of good pictures{tiles} fail, and with 95 % confidence at most {upper:.3g} by this one "
+        f"On average at most {rate:.3g} of good images{tiles} fail, and with 95 % confidence at most {upper:.3g} by this one "
         f"threshold, if they are exchangeable with the {calib.n_good} good calib {calib.unit}s{shared}; nothing is promised of "
         "escapes."
     )

@@ -37,7 +37,7 @@ def anomaly_contract(architecture: Mapping[str, Any], *, tiling: Mapping[str, in
 
     Args:
         architecture: Of the detector's preprocessing: `image_px`, `grey`, `clahe_clip` and `smoothing`.
-        tiling: `tile_px` and `overlap_px` that pictures are cut by before the graph; None for whole ones.
+        tiling: `tile_px` and `overlap_px` that images are cut by before the graph; None for whole ones.
     """
     told = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
     cut = None if tiling is None else {name: tiling[name] for name in ("tile_px", "overlap_px")}

@@ -14,7 +14,7 @@ from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.runtime.anomaly import graph as detector_graph
-from weld_pipeline.runtime.image import graph as picture_graph
+from weld_pipeline.runtime.image import graph as image_graph
 from weld_pipeline.runtime.video.graph import INPUTS, OUTPUTS
 
 OPSET = 18
@@ -47,9 +47,9 @@ def export_video_graph(module: nn.Module, *, window: int, latent_size: int) -> b
 
 
 def export_image_graph(module: ImageGraph) -> bytes:
-    """Return the ONNX graph of an image classifier: uint8 pictures and views → probabilities.
+    """Return the ONNX graph of an image classifier: uint8 images and views → probabilities.
 
-    The number of pictures, their height and width, and the number of views stay dynamic. Equal modules give equal bytes.
+    The number of images, their height and width, and the number of views stay dynamic. Equal modules give equal bytes.
 
     Args:
         module: Left in evaluation mode.
@@ -59,20 +59,20 @@ def export_image_graph(module: ImageGraph) -> bytes:
     """
     preprocess = module.classifier.preprocess
     views = crop_views("ten", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    n_pictures, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    n_images, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
     return _export(
         module,
         (_example_images(), torch.from_numpy(views[:3])),
-        inputs=picture_graph.INPUTS,
+        inputs=image_graph.INPUTS,
         outputs=module.output_names,
-        dynamic=({0: n_pictures, 1: height, 2: width}, {0: torch.export.Dim("V")}),
+        dynamic=({0: n_images, 1: height, 2: width}, {0: torch.export.Dim("V")}),
     )
 
 
 def export_anomaly_graph(module: AnomalyGraph) -> bytes:
-    """Return the ONNX graph of an anomaly detector: uint8 pictures, or tiles of them → score and map of each.
+    """Return the ONNX graph of an anomaly detector: uint8 images, or tiles of them → score and map of each.
 
-    The number of pictures, their height and width stay dynamic. Equal modules give equal bytes.
+    The number of images, their height and width stay dynamic. Equal modules give equal bytes.
 
     Args:
         module: Left in evaluation mode.
@@ -80,13 +80,13 @@ def export_anomaly_graph(module: AnomalyGraph) -> bytes:
     Raises:
         WeldError: If the graph is too large for one file.
     """
-    n_pictures, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    n_images, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
     return _export(
         module,
         (_example_images(),),
         inputs=detector_graph.INPUTS,
         outputs=detector_graph.OUTPUTS,
-        dynamic=({0: n_pictures, 1: height, 2: width},),
+        dynamic=({0: n_images, 1: height, 2: width},),
     )
 
 

@@ -1,4 +1,4 @@
-"""How long a picture takes from file to verdict, and how long a fresh process takes to its first one."""
+"""How long an image takes from file to verdict, and how long a fresh process takes to its first one."""
 
 import json
 import subprocess
@@ -14,9 +14,9 @@ from weld_pipeline.runtime.anomaly.inspector import WeldDetector
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.image.inspector import WeldClassifier
-from weld_pipeline.runtime.image.verdict import PictureVerdict
+from weld_pipeline.runtime.image.verdict import ImageVerdict
 
-Verdict = PictureVerdict | AnomalyVerdict
+Verdict = ImageVerdict | AnomalyVerdict
 
 _PERCENTILES = (50, 90, 99)
 # Class of the runtime and its method, of a classifier and of a detector.
@@ -36,36 +36,36 @@ print(json.dumps({"import": imported - began, "load": loaded - imported, "first_
 """
 
 
-def time_pictures(
-    bundle: Bundle, pictures: Mapping[str, Path], labels: Mapping[str, str], *, n_threads: int
+def time_images(
+    bundle: Bundle, images: Mapping[str, Path], labels: Mapping[str, str], *, n_threads: int
 ) -> dict[str, Any]:
-    """Return how long single pictures take and how many were right, as JSON values.
+    """Return how long single images take and how many were right, as JSON values.
 
-    Classifiers and anomaly detectors alike. The pictures are judged one by one, as a line does; the first is judged once before the clock runs. With fewer than
-    a hundred pictures the 99th percentile is all but the slowest of them.
+    Classifiers and anomaly detectors alike. The images are judged one by one, as a line does; the first is judged once before the clock runs. With fewer than
+    a hundred images the 99th percentile is all but the slowest of them.
 
     Args:
         bundle: What judges.
-        pictures: Sample id to file.
+        images: Sample id to file.
         labels: Sample id to true class. A detector is right about any class but the good one where it fails it.
         n_threads: Threads of the network; 0 takes one a core. The fresh process uses one.
 
     Returns:
-        `ms`: step to percentile [ms]; `start_s`: step of a fresh process to seconds; `accuracy`: share of the pictures
-        whose class was right; and what they rest on, `n_views` or, of a detector, the median `n_tiles` of a picture.
+        `ms`: step to percentile [ms]; `start_s`: step of a fresh process to seconds; `accuracy`: share of the images
+        whose class was right; and what they rest on, `n_views` or, of a detector, the median `n_tiles` of an image.
 
     Raises:
-        WeldError: If there is no picture, or one cannot be judged.
+        WeldError: If there is no image, or one cannot be judged.
     """
-    if not pictures:
-        raise WeldError("timing: no picture to time; choose a split that has some")
+    if not images:
+        raise WeldError("timing: no image to time; choose a split that has some")
     judge = _judge(bundle, n_threads=n_threads)
-    first = next(iter(pictures.values()))
+    first = next(iter(images.values()))
     judge(first)
-    verdicts = {sample_id: judge(path) for sample_id, path in pictures.items()}
+    verdicts = {sample_id: judge(path) for sample_id, path in images.items()}
     n_right = sum(_is_right(verdict, labels[sample_id], bundle) for sample_id, verdict in verdicts.items())
     return {
-        "n_pictures": len(verdicts),
+        "n_images": len(verdicts),
         "n_threads": n_threads,
         **_looked_at(list(verdicts.values())),
         "ms": {step: _percentiles(list(verdicts.values()), f"{step}_s") for step in ("decode", "network", "total")},
@@ -75,16 +75,16 @@ def time_pictures(
     }
 
 
-def start_up(bundle: Bundle, picture: Path) -> dict[str, float]:
+def start_up(bundle: Bundle, image: Path) -> dict[str, float]:
     """Return the seconds a fresh process takes to import, to load the bundle and to the first verdict, on one thread.
 
     The interpreter's own start is not counted.
     """
-    command = [sys.executable, "-c", _START, str(bundle.folder), str(picture), *_NAMES[_is_detector(bundle)]]
+    command = [sys.executable, "-c", _START, str(bundle.folder), str(image), *_NAMES[_is_detector(bundle)]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise WeldError(f"timing: a fresh process gave no verdict on {picture} ({last}); try `weld inspect` on it")
+        raise WeldError(f"timing: a fresh process gave no verdict on {image} ({last}); try `weld inspect` on it")
     return json.loads(done.stdout)
 
 
@@ -95,7 +95,7 @@ def _is_detector(bundle: Bundle) -> bool:
 def _judge(bundle: Bundle, *, n_threads: int) -> Callable[[Path], Verdict]:
     if _is_detector(bundle):
         detector = WeldDetector(bundle, n_threads=n_threads)
-        # Maps are not kept: there may be ten thousand pictures.
+        # Maps are not kept: there may be ten thousand images.
         return lambda path: detector.inspect(path).without_map()
     return WeldClassifier(bundle, n_threads=n_threads).predict
 
@@ -108,7 +108,7 @@ def _is_right(verdict: Verdict, label: str, bundle: Bundle) -> bool:
 
 def _looked_at(verdicts: list[Verdict]) -> dict[str, int]:
     first = verdicts[0]
-    if isinstance(first, PictureVerdict):
+    if isinstance(first, ImageVerdict):
         return {"n_views": first.n_views}
     return {"n_tiles": int(np.median([each.n_tiles for each in verdicts if isinstance(each, AnomalyVerdict)]))}
 

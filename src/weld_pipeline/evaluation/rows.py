@@ -72,7 +72,7 @@ def good_classes(predictions: pd.DataFrame) -> list[str]:
     if len(mixed := kinds[kinds > 1]):
         raise WeldError(f"label {mixed.index[0]!r} is a defect in some rows and none in others; mend the manifest")
     names = set(predictions["label"]) | set(predictions["predicted"])
-    if ANOMALOUS in names:  # which may have seen no good picture
+    if ANOMALOUS in names:  # which may have seen no good image
         return sorted(names - {ANOMALOUS})
     return sorted(set(predictions.loc[~predictions["is_defect"], "label"]))
 

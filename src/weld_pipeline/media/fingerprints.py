@@ -1,8 +1,8 @@
-"""Which recordings, and which pictures, show the same weld: fingerprints that survive renaming and re-encoding.
+"""Which recordings, and which images, show the same weld: fingerprints that survive renaming and re-encoding.
 
 Frames of two welds on one set-up look alike, so the scene alone proves nothing. How the arc flickers from frame to
 frame is chance, and no two welds share it: two fingerprints match if the scenes look alike *and* the flicker agrees,
-at some shift in time, far beyond chance. A single picture has its scene alone, so a much finer one is kept of it.
+at some shift in time, far beyond chance. A single image has its scene alone, so a much finer one is kept of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, UInt8, UInt64
 from PIL import Image
 
 MAX_FLICKER_BITS = 384
-# Of 64; unrelated pictures are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second
+# Of 64; unrelated images are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second
 # half, was 4 and 6 from the original. The flicker decides, the scene only has to be possible.
 MAX_SCENE_BITS = 16
 # Agreement beyond chance, in standard deviations. Seven leave 0.01 chance matches in the 8 million pairs of 4,040 runs
@@ -24,9 +24,9 @@ MIN_FLICKER_Z = 7.0
 # 320 photos 6; the nearest two of 6,763 pairs of frames from different TIG runs are 36 apart, of 46,289 pairs of photos
 # from different series 80. With 64 bits, frames of different runs are 0 apart. Noisy radiographs change more: half of 40
 # stay within 9, so that a copy of one may go unfound.
-MAX_PICTURE_BITS = 12
-_PICTURE_SIDE = 16  # 16 × 16 bits
-_MIN_CONTRAST = 3  # grey levels; the bits of a flatter picture are chance, or those of every other flat one
+MAX_IMAGE_BITS = 12
+_IMAGE_SIDE = 16  # 16 × 16 bits
+_MIN_CONTRAST = 3  # grey levels; the bits of a flatter image are chance, or those of every other flat one
 _WORD_BITS = 64
 _BATCH_PAIRS = 2048
 _BATCH_ROWS = 256
@@ -49,7 +49,7 @@ def fingerprint(mean_frame: Float[np.ndarray, "H W"], lumas: Sequence[float]) ->
     """Return the fingerprint of a recording.
 
     Args:
-        mean_frame: Mean luma picture over the arc-on frames [0..255].
+        mean_frame: Mean luma image over the arc-on frames [0..255].
         lumas: Mean luma of each arc-on frame in order; those after the first 385 are ignored.
     """
     scene = imagehash.phash(Image.fromarray(np.clip(mean_frame, 0, 255).astype(np.uint8)))
@@ -81,28 +81,28 @@ def near_duplicates(fingerprints: Sequence[Fingerprint]) -> Int[np.ndarray, "P 2
     return np.concatenate(found)
 
 
-def picture_scene(picture: UInt8[np.ndarray, "H W 3"]) -> str | None:
-    """Return the perceptual hash (pHash, 256 bits) of a picture, 64 hex digits; None for one without contrast."""
-    grey = Image.fromarray(picture).convert("L")
-    coarse = np.asarray(grey.reduce(max(1, min(grey.size) // _PICTURE_SIDE)))
+def image_scene(image: UInt8[np.ndarray, "H W 3"]) -> str | None:
+    """Return the perceptual hash (pHash, 256 bits) of an image, 64 hex digits; None for one without contrast."""
+    grey = Image.fromarray(image).convert("L")
+    coarse = np.asarray(grey.reduce(max(1, min(grey.size) // _IMAGE_SIDE)))
     is_flat = int(coarse.max()) - int(coarse.min()) < _MIN_CONTRAST
-    return None if is_flat else str(imagehash.phash(grey, hash_size=_PICTURE_SIDE))
+    return None if is_flat else str(imagehash.phash(grey, hash_size=_IMAGE_SIDE))
 
 
-def near_duplicate_pictures(scenes: Sequence[str], sessions: Sequence[str]) -> Int[np.ndarray, "P 2"]:
-    """Return pairs of positions, smaller first, whose pictures are copies of each other in different sessions.
+def near_duplicate_images(scenes: Sequence[str], sessions: Sequence[str]) -> Int[np.ndarray, "P 2"]:
+    """Return pairs of positions, smaller first, whose images are copies of each other in different sessions.
 
-    Pictures of one session are alike by nature and stay together anyway. Of several copies of a picture in one other
-    session only the nearest is told, so there are never more pairs than pictures times sessions.
+    Images of one session are alike by nature and stay together anyway. Of several copies of an image in one other
+    session only the nearest is told, so there are never more pairs than images times sessions.
 
     Args:
-        scenes: `picture_scene` of each picture.
-        sessions: Session of each picture.
+        scenes: `image_scene` of each image.
+        sessions: Session of each image.
     """
     _, session_of = np.unique(np.asarray(sessions, dtype=str), return_inverse=True)
     words = _words(scenes)
     found = [np.empty((0, 2), dtype=np.int64)]
-    for pairs in _alike(scenes, max_bits=MAX_PICTURE_BITS):
+    for pairs in _alike(scenes, max_bits=MAX_IMAGE_BITS):
         first, second = pairs[session_of[pairs[:, 0]] != session_of[pairs[:, 1]]].T
         nearest = np.argsort(np.bitwise_count(words[first] ^ words[second]).sum(axis=1), kind="stable")
         first, second = first[nearest], second[nearest]

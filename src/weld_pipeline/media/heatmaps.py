@@ -1,4 +1,4 @@
-"""Heat maps: colours, contours, and both drawn over the picture they belong to."""
+"""Heat maps: colours, contours, and both drawn over the image they belong to."""
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -7,8 +7,8 @@ from PIL import Image
 from weld_pipeline.core.errors import WeldError
 
 FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
-_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the picture's mean side, and at least one
-_OPACITY = 0.55  # at full heat; where there is none the picture stays as it is
+_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the image's mean side, and at least one
+_OPACITY = 0.55  # at full heat; where there is none the image stays as it is
 # matplotlib's inferno at every twelfth: dark to bright, so that it reads in grey and to the colour-blind.
 _INFERNO = np.array(
     [(0, 0, 4), (17, 10, 48), (50, 10, 94), (87, 16, 110), (120, 28, 109), (154, 40, 101), (188, 55, 84), (216, 76, 62),
@@ -19,7 +19,7 @@ _COLOURS = np.stack([np.interp(np.arange(256), _LEVELS, channel) for channel in 
 
 
 def anomaly_overlay(
-    picture: UInt8[np.ndarray, "H W 3"],
+    image: UInt8[np.ndarray, "H W 3"],
     anomaly_map: Float[np.ndarray, "h w"],
     *,
     low: float,
@@ -27,12 +27,12 @@ def anomaly_overlay(
     threshold: float | None = None,
     mask: Bool[np.ndarray, "H W"] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the picture with its anomaly map in colour over it.
+    """Return the image with its anomaly map in colour over it.
 
     Args:
-        picture: RGB.
-        anomaly_map: Higher is worse; brought to the picture's size.
-        low: Value of the map up to which the picture stays as it is.
+        image: RGB.
+        anomaly_map: Higher is worse; brought to the image's size.
+        low: Value of the map up to which the image stays as it is.
         high: Value from which the colour is full.
         threshold: Value of the map that a white contour encloses; None draws none.
         mask: What a green contour encloses; None draws none.
@@ -40,9 +40,9 @@ def anomaly_overlay(
     Raises:
         WeldError: If the range is empty, or the map is not finite.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     sized = resize_map(anomaly_map, height=height, width=width)
-    drawn = heat_overlay(picture, heat_of(sized, low=low, high=high))
+    drawn = heat_overlay(image, heat_of(sized, low=low, high=high))
     line_px = max(1, round((height * width) ** 0.5 / _PX_PER_LINE))  # a long radiograph's lines stay thin
     if mask is not None:
         drawn[outline(mask, line_px=line_px)] = TRUTH
@@ -58,7 +58,7 @@ def heat_of(anomaly_map: Float[np.ndarray, "H W"], *, low: float, high: float) -
         WeldError: If `high` is not above `low`, or the map is not finite.
     """
     if not high > low:
-        raise WeldError(f"overlay: the range from {low} to {high} is empty; take it from maps of good pictures")
+        raise WeldError(f"overlay: the range from {low} to {high} is empty; take it from maps of good images")
     if not np.isfinite(anomaly_map).all():
         raise WeldError("overlay: the anomaly map is not finite; look at the detector that made it")
     return ((np.asarray(anomaly_map, np.float32) - np.float32(low)) / np.float32(high - low)).clip(0, 1)
@@ -67,7 +67,7 @@ def heat_of(anomaly_map: Float[np.ndarray, "H W"], *, low: float, high: float) -
 def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray, "H W"]:
     """Return the rim of what is marked: its pixels within `line_px` steps of one that is not.
 
-    The picture's border counts as not marked, so that a region it cuts is closed along it.
+    The image's border counts as not marked, so that a region it cuts is closed along it.
     """
     core = inside
     for _ in range(line_px):
@@ -83,11 +83,11 @@ def resize_mask(mask: Bool[np.ndarray, "H W"], *, height: int, width: int) -> Bo
 
 
 def heat_overlay(image: UInt8[np.ndarray, "H W 3"], heat: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the picture with heat in colour over it, the stronger the more opaque.
+    """Return the image with heat in colour over it, the stronger the more opaque.
 
     Args:
         image: RGB.
-        heat: On [0, 1]; brought to the picture's size.
+        heat: On [0, 1]; brought to the image's size.
     """
     sized = resize_map(heat, height=image.shape[0], width=image.shape[1]).clip(0, 1)
     opacity = _OPACITY * sized[:, :, None]

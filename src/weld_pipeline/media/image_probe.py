@@ -1,4 +1,4 @@
-"""What reading a picture once tells: is it whole, how large, how bright, is it the same as another."""
+"""What reading an image once tells: is it whole, how large, how bright, is it the same as another."""
 
 from pathlib import Path
 
@@ -7,32 +7,32 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.media.fingerprints import picture_scene
-from weld_pipeline.media.images import PictureError, read_picture
+from weld_pipeline.media.fingerprints import image_scene
+from weld_pipeline.media.images import ImageError, read_image
 from weld_pipeline.media.probe import REC601, Probe, thumbnail
 
 # Raise it when a probe would come out differently: stored ones are then made anew.
-PICTURE_PROBE_VERSION = 1
+IMAGE_PROBE_VERSION = 1
 
 
-def probe_picture(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
-    """Return what a picture holds, or why it cannot be used; a bad file is a result, not an error.
+def probe_image(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
+    """Return what an image holds, or why it cannot be used; a bad file is a result, not an error.
 
-    Width and height are those of the upright picture.
+    Width and height are those of the upright image.
 
     Args:
         path: The file; it must exist.
-        max_pixels: See `read_picture`.
+        max_pixels: See `read_image`.
         thumbnail_px: Width of the thumbnail.
     """
     n_bytes = path.stat().st_size
     try:
-        picture = read_picture(path, max_pixels=max_pixels)
-    except PictureError as error:
+        image = read_image(path, max_pixels=max_pixels)
+    except ImageError as error:
         has_bytes = error.code not in ("empty", "unreadable")
         # Without the file's name: a reason stands in the manifest, which holds no path of this machine.
         return Probe(f"{error.code}: {error.what}", n_bytes, sha256_file(path) if has_bytes else None)
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     return Probe(
         problem=None,
         n_bytes=n_bytes,
@@ -40,14 +40,14 @@ def probe_picture(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
         width=width,
         height=height,
         n_frames=1,
-        mean_luma=_mean_luma(picture),
-        scene=picture_scene(picture),
-        thumbnail=thumbnail(picture, width_px=thumbnail_px),
+        mean_luma=_mean_luma(image),
+        scene=image_scene(image),
+        thumbnail=thumbnail(image, width_px=thumbnail_px),
     )
 
 
-def _mean_luma(picture: UInt8[np.ndarray, "H W 3"]) -> float:
+def _mean_luma(image: UInt8[np.ndarray, "H W 3"]) -> float:
     """Return the mean Rec. 601 luma [0..255], from the histogram: ten times as fast as numpy's mean over pixels."""
-    counts = np.array(Image.fromarray(picture).histogram()).reshape(3, -1)
+    counts = np.array(Image.fromarray(image).histogram()).reshape(3, -1)
     means = counts @ np.arange(counts.shape[1]) / counts[0].sum()
     return float(means @ REC601)

@@ -1,4 +1,4 @@
-"""Picture files as RGB arrays: the one reader of training and use, so that both see the same pixels."""
+"""Image files as RGB arrays: the one reader of training and use, so that both see the same pixels."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from weld_pipeline.core.errors import WeldError
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".webp", ".pgm", ".ppm")
 # Pillow knows more, some of which start other programs; a weld is photographed in these.
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -24,11 +24,11 @@ _DECODER_ERRORS = (
     struct.error, zlib.error,
 )  # fmt: skip
 
-Code = Literal["missing", "empty", "unreadable", "not_a_picture", "too_large", "unsupported", "truncated"]
+Code = Literal["missing", "empty", "unreadable", "not_an_image", "too_large", "unsupported", "truncated"]
 
 
-class PictureError(WeldError):
-    """A picture that cannot be used.
+class ImageError(WeldError):
+    """An image that cannot be used.
 
     Args:
         code: Which kind of trouble, as it stands in a manifest.
@@ -41,13 +41,13 @@ class PictureError(WeldError):
     """
 
     def __init__(self, code: Code, name: object, what: str) -> None:
-        super().__init__(f"picture {name}: {what}")
+        super().__init__(f"image {name}: {what}")
         self.code = code
         self.what = what
 
 
-def read_picture(path: Path, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a picture as RGB, upright as its EXIF orientation says.
+def read_image(path: Path, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray, "H W 3"]:
+    """Return an image as RGB, upright as its EXIF orientation says.
 
     Grey becomes three equal channels. 16-bit grey is divided by 257 and rounded; of 16-bit colour Pillow keeps the high
     byte. What is transparent is seen on black. CMYK is converted by Pillow, without its colour profile. Of a file of
@@ -55,59 +55,59 @@ def read_picture(path: Path, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarr
 
     Args:
         path: The file; its content, not its suffix, tells the format.
-        max_pixels: Larger pictures are refused before they are decoded.
+        max_pixels: Larger images are refused before they are decoded.
 
     Raises:
-        PictureError: If the file is missing, empty, unreadable, no picture, too large, of 32-bit levels or broken off.
-            A picture of which only a part decodes is refused, too.
+        ImageError: If the file is missing, empty, unreadable, no image, too large, of 32-bit levels or broken off.
+            An image of which only a part decodes is refused, too.
     """
     try:
         with path.open("rb") as file:
             return _read(file, str(path), max_pixels=max_pixels)
     except FileNotFoundError as error:
-        raise PictureError("missing", path, "no such file; check the path") from error
+        raise ImageError("missing", path, "no such file; check the path") from error
     except (PermissionError, IsADirectoryError) as error:
-        raise PictureError("unreadable", path, f"cannot be opened ({error.strerror}); grant access to it") from error
+        raise ImageError("unreadable", path, f"cannot be opened ({error.strerror}); grant access to it") from error
 
 
-def read_picture_bytes(content: bytes, name: str, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the picture in a file's bytes; see `read_picture`.
+def read_image_bytes(content: bytes, name: str, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the image in a file's bytes; see `read_image`.
 
     Args:
         content: The bytes.
         name: What errors call it.
-        max_pixels: See `read_picture`.
+        max_pixels: See `read_image`.
     """
     return _read(io.BytesIO(content), name, max_pixels=max_pixels)
 
 
 def _read(file: io.BufferedReader | io.BytesIO, name: str, *, max_pixels: int) -> UInt8[np.ndarray, "H W 3"]:
     if not file.seek(0, io.SEEK_END):
-        raise PictureError("empty", name, "the file has 0 bytes; copy it again from the camera")
+        raise ImageError("empty", name, "the file has 0 bytes; copy it again from the camera")
     file.seek(0)
     image = _open(file, name)
     if image.width * image.height > max_pixels:
         size = f"{image.width}×{image.height} px are more than the {max_pixels:,} allowed"
-        raise PictureError("too_large", name, f"{size}; cut it up, or raise max_pixels")
+        raise ImageError("too_large", name, f"{size}; cut it up, or raise max_pixels")
     try:
         image.load()  # all of it, or an error: Pillow leaves the rest of a cut file grey only if told to
         ImageOps.exif_transpose(image, in_place=True)
     except _DECODER_ERRORS as error:
-        raise PictureError("truncated", name, f"does not decode to its end ({error}); copy it again") from error
+        raise ImageError("truncated", name, f"does not decode to its end ({error}); copy it again") from error
     return _rgb(image, name)
 
 
 def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
-    """Return the picture with its header read."""
+    """Return the image with its header read."""
     try:
         return Image.open(file, formats=_FORMATS)
     except Image.DecompressionBombError as error:
-        raise PictureError("too_large", name, f"{error}; cut it up") from error
+        raise ImageError("too_large", name, f"{error}; cut it up") from error
     except UnidentifiedImageError as error:
         known = ", ".join(_FORMATS)
-        raise PictureError("not_a_picture", name, f"is none of {known}; convert it, or take it away") from error
+        raise ImageError("not_an_image", name, f"is none of {known}; convert it, or take it away") from error
     except _DECODER_ERRORS as error:
-        raise PictureError("truncated", name, f"its header does not decode ({error}); copy it again") from error
+        raise ImageError("truncated", name, f"its header does not decode ({error}); copy it again") from error
 
 
 def _rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "H W 3"]:
@@ -115,11 +115,11 @@ def _rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "H W 3"]:
         grey = _eight_bit(np.asarray(image).astype(np.uint16))
         return np.repeat(grey[:, :, None], 3, axis=2)
     if image.mode not in _CONVERTIBLE:
-        what = f"has levels of kind {image.mode}, neither 8 nor 16 bit; save it as an 8- or 16-bit picture"
-        raise PictureError("unsupported", name, what)
+        what = f"has levels of kind {image.mode}, neither 8 nor 16 bit; save it as an 8- or 16-bit image"
+        raise ImageError("unsupported", name, what)
     if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", picture.size, (0, 0, 0, 255)), picture)
+        see_through = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", see_through.size, (0, 0, 0, 255)), see_through)
     return np.array(image.convert("RGB"))
 
 

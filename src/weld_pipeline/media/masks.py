@@ -1,4 +1,4 @@
-"""Masks of defects: a picture of the same size in which what is marked is bright, or numbered by its kind."""
+"""Masks of defects: an image of the same size in which what is marked is bright, or numbered by its kind."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8, UInt16
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import PictureError, read_picture
+from weld_pipeline.media.images import ImageError, read_image
 
 # Of 255 levels: masks that were resized or saved lossily have a grey rim.
 _MARKED_ABOVE = 127
@@ -36,38 +36,38 @@ class MaskError(WeldError):
 
 
 def read_mask(path: Path, *, height: int, width: int) -> Bool[np.ndarray, "H W"]:
-    """Return which pixels of a picture a mask marks; none may be, though the picture is defective.
+    """Return which pixels of an image a mask marks; none may be, though the image is defective.
 
     Args:
         path: The mask's file; see `read_marks`.
-        height: Of the upright picture [px].
-        width: Of the upright picture [px].
+        height: Of the upright image [px].
+        width: Of the upright image [px].
 
     Raises:
-        MaskError: If it cannot be read, or has another size than its picture.
+        MaskError: If it cannot be read, or has another size than its image.
     """
     marks = read_marks(path)
     if marks.shape != (height, width):
-        size = f"the mask is {marks.shape[1]}×{marks.shape[0]} px, its picture {width}×{height} px"
-        raise MaskError("mask_size", path, f"{size}; export it again in the picture's size, or take it away")
+        size = f"the mask is {marks.shape[1]}×{marks.shape[0]} px, its image {width}×{height} px"
+        raise MaskError("mask_size", path, f"{size}; export it again in the image's size, or take it away")
     return marks
 
 
 def read_marks(path: Path) -> Bool[np.ndarray, "H W"]:
-    """Return which pixels a mask marks, whatever picture it belongs to.
+    """Return which pixels a mask marks, whatever image it belongs to.
 
     A pixel is marked where any colour channel is above 127 of 255. A mask that holds no level above 31, and is not black,
     numbers kinds of defect: there every level but 0 is marked.
 
     Args:
-        path: Any picture `read_picture` reads: 1, 8 or 16 bit, grey, palette or colour.
+        path: Any image `read_image` reads: 1, 8 or 16 bit, grey, palette or colour.
 
     Raises:
         MaskError: If it cannot be read.
     """
     try:
-        levels = read_picture(path).max(axis=2)
-    except PictureError as error:
+        levels = read_image(path).max(axis=2)
+    except ImageError as error:
         raise MaskError("bad_mask", path, f"the mask cannot be read: {error.what}") from error
     if not levels.any():
         return _sixteen_bit_levels(path, levels) > 0
@@ -77,6 +77,6 @@ def read_marks(path: Path) -> Bool[np.ndarray, "H W"]:
 def _sixteen_bit_levels(
     path: Path, levels: UInt8[np.ndarray, "H W"]
 ) -> UInt8[np.ndarray, "H W"] | UInt16[np.ndarray, "H W"]:
-    """Return the true levels of a mask that is black as a picture of 8 bit, which 16-bit levels 0 and 1 are."""
+    """Return the true levels of a mask that is black as an image of 8 bit, which 16-bit levels 0 and 1 are."""
     with Image.open(path) as image:
         return np.asarray(image).astype(np.uint16) if image.mode.startswith("I") else levels

@@ -26,13 +26,13 @@ _MAX_THUMBNAILS = 16
 
 @dataclass(frozen=True)
 class Probe:
-    """The result of decoding a recording or a picture once; all fields are JSON values.
+    """The result of decoding a recording or an image once; all fields are JSON values.
 
-    A picture has one frame, and neither frame rate nor arc.
+    An image has one frame, and neither frame rate nor arc.
 
     Attributes:
         problem: `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable, truncated; of a
-            recording not_a_video, frame_size, no_arc, too_short; of a picture not_a_picture, too_large, unsupported,
+            recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
             bad_mask, mask_size.
         n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
@@ -42,11 +42,11 @@ class Probe:
         n_frames: Frames decoded, whatever the header claims.
         arc_start_s: Time of the first arc-on frame [s].
         arc_on_s: From the first to the last arc-on frame [s].
-        mean_luma: Mean Rec. 601 luma over the arc-on frames, or over the picture [0..255].
-        scene: See `Fingerprint`; of a picture see `picture_scene`.
+        mean_luma: Mean Rec. 601 luma over the arc-on frames, or over the image [0..255].
+        scene: See `Fingerprint`; of an image see `image_scene`.
         flicker: See `Fingerprint`.
-        thumbnail: A frame from the middle of the weld, or the picture, as base64 JPEG.
-        mask_px: Pixels that the picture's mask marks; None if it has no mask.
+        thumbnail: A frame from the middle of the weld, or the image, as base64 JPEG.
+        mask_px: Pixels that the image's mask marks; None if it has no mask.
     """
 
     problem: str | None
@@ -147,7 +147,7 @@ def _problem(  # noqa: PLR0911 - one return a problem
 
 
 class _Seen:
-    """What frames told as they passed by, in the memory of a few small pictures."""
+    """What frames told as they passed by, in the memory of a few small images."""
 
     def __init__(self, gate: ArcGate, thumbnail_px: int) -> None:
         self._gate = gate
@@ -171,7 +171,7 @@ class _Seen:
             elif self._gate.is_on(frame):
                 self._note_arc(frame)
             elif self.n_on == 0:
-                self._any.offer(frame)  # the picture of a recording without arc
+                self._any.offer(frame)  # the image of a recording without arc
             self.n_frames += 1
             yield frame
 
@@ -187,7 +187,7 @@ class _Seen:
 
     @property
     def mean_frame(self) -> Float[np.ndarray, "h w"] | None:
-        """Return the mean luma picture over the arc-on frames."""
+        """Return the mean luma image over the arc-on frames."""
         return None if self._luma_sum is None else self._luma_sum / self.n_on
 
     def fingerprint(self) -> Fingerprint | None:
@@ -195,7 +195,7 @@ class _Seen:
         return None if self.mean_frame is None else fingerprint(self.mean_frame, self._lumas)
 
     def thumbnail(self) -> str | None:
-        """Return a picture from the middle of the arc-on part as base64 JPEG; without arc, of the dark part."""
+        """Return an image from the middle of the arc-on part as base64 JPEG; without arc, of the dark part."""
         sampler = self._lit if self.n_on else self._any
         frame = sampler.middle()
         return None if frame is None else thumbnail(frame, width_px=self._thumbnail_px)
@@ -227,12 +227,12 @@ class _Sampler:
         return max(candidates, key=lambda frame: float(frame.mean()), default=None)
 
 
-def thumbnail(picture: UInt8[np.ndarray, "H W 3"], *, width_px: int) -> str:
-    """Return a picture at this width as base64 JPEG; one over twice as high as wide becomes narrower."""
-    height, width = picture.shape[:2]
+def thumbnail(image: UInt8[np.ndarray, "H W 3"], *, width_px: int) -> str:
+    """Return an image at this width as base64 JPEG; one over twice as high as wide becomes narrower."""
+    height, width = image.shape[:2]
     scale = min(width_px / width, 2 * width_px / height)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = Image.fromarray(picture).resize(size, reducing_gap=2.0)
+    small = Image.fromarray(image).resize(size, reducing_gap=2.0)
     buffer = io.BytesIO()
     small.save(buffer, format="JPEG", quality=80)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""Long pictures in tiles of one size, and the maps of the tiles stitched to one of the whole picture."""
+"""Long images in tiles of one size, and the maps of the tiles stitched to one of the whole image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from weld_pipeline.core.errors import WeldError
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of a picture [px].
+    """A rectangle of an image [px].
 
     Attributes:
         top: First row.
@@ -34,10 +34,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How long pictures are cut.
+    """How long images are cut.
 
     Attributes:
-        tile_px: Side of a tile [px of the picture].
+        tile_px: Side of a tile [px of the image].
         overlap_px: What neighbours share at least; less than a tile.
     """
 
@@ -45,12 +45,12 @@ class Tiling:
     overlap_px: int
 
 
-def picture_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
-    """Return the boxes a picture is cut into; the whole of it where nothing is cut.
+def image_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
+    """Return the boxes an image is cut into; the whole of it where nothing is cut.
 
     Args:
-        height: Of the picture [px].
-        width: Of the picture [px].
+        height: Of the image [px].
+        width: Of the image [px].
         tiling: How it is cut; None for not at all.
     """
     if tiling is None:
@@ -59,22 +59,22 @@ def picture_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
 
 
 def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> list[Box]:
-    """Return boxes that cover a picture, row by row.
+    """Return boxes that cover an image, row by row.
 
     All are `tile_px` squares, or as long as the side where that is shorter. Neighbours share `overlap_px`; the last of a
     row or column is moved back to end at the border, so it shares more.
 
     Args:
-        height: Of the picture [px].
-        width: Of the picture [px].
+        height: Of the image [px].
+        width: Of the image [px].
         tile_px: Side of a tile.
         overlap_px: What neighbours share at least; less than a tile.
 
     Raises:
-        WeldError: If the picture is empty, or a tile would not advance.
+        WeldError: If the image is empty, or a tile would not advance.
     """
     if min(height, width, tile_px) < 1:
-        raise WeldError(f"tiles of {tile_px} px of a {width}×{height} px picture: each must be at least 1 px")
+        raise WeldError(f"tiles of {tile_px} px of a {width}×{height} px image: each must be at least 1 px")
     if not 0 <= overlap_px < tile_px:
         raise WeldError(
             f"tiles of {tile_px} px cannot overlap by {overlap_px} px; set an overlap from 0 to {tile_px - 1}"
@@ -86,29 +86,29 @@ def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> lis
     ]
 
 
-def cut(picture: UInt8[np.ndarray, "H W C"], boxes: Sequence[Box]) -> UInt8[np.ndarray, "T h w C"]:
-    """Return the tiles of a picture, as `tile_boxes` lays them."""
-    return np.stack([picture[box.slices] for box in boxes])
+def cut(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Box]) -> UInt8[np.ndarray, "T h w C"]:
+    """Return the tiles of an image, as `tile_boxes` lays them."""
+    return np.stack([image[box.slices] for box in boxes])
 
 
 def marked_px(mask: Bool[np.ndarray, "H W"], boxes: Sequence[Box]) -> Int[np.ndarray, " T"]:
-    """Return how many pixels of each tile a mask marks: a tile with none is normal, whatever else the picture holds."""
+    """Return how many pixels of each tile a mask marks: a tile with none is normal, whatever else the image holds."""
     return np.array([np.count_nonzero(mask[box.slices]) for box in boxes], dtype=np.int64)
 
 
 def stitch(
     maps: Float[np.ndarray, "T S S"], boxes: Sequence[Box], *, height: int, width: int
 ) -> Float[np.ndarray, "H W"]:
-    """Return the map of a picture from those of its tiles, float32.
+    """Return the map of an image from those of its tiles, float32.
 
     Each map is resized bilinearly to its box. Where boxes overlap, maps are averaged with weights that fall linearly from
     the middle of a tile to its border, so that no seam shows.
 
     Args:
         maps: One for each box, in their order.
-        boxes: As `tile_boxes` lays them; they must cover the picture.
-        height: Of the picture [px].
-        width: Of the picture [px].
+        boxes: As `tile_boxes` lays them; they must cover the image.
+        height: Of the image [px].
+        width: Of the image [px].
     """
     total = np.zeros((height, width), dtype=np.float32)
     weight = np.zeros((height, width), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which parts of a resized picture a network sees: the centre, or ten views for soft voting."""
+"""Which parts of a resized image a network sees: the centre, or ten views for soft voting."""
 
 from typing import Literal
 
@@ -7,15 +7,15 @@ from jaxtyping import Int
 
 
 def crop_views(kind: Literal["centre", "ten"], *, resized_px: int, crop_px: int) -> Int[np.ndarray, "V 3"]:
-    """Return (top, left, is_mirrored) of each view of a square picture.
+    """Return (top, left, is_mirrored) of each view of a square image.
 
     `ten` is centre and corners, each as it is and mirrored left to right: the ten crops of Krizhevsky et al. 2012
     (section 4.1).
 
     Args:
         kind: Which set.
-        resized_px: Side of the picture.
-        crop_px: Side of a view, at most that of the picture.
+        resized_px: Side of the image.
+        crop_px: Side of a view, at most that of the image.
 
     >>> crop_views("centre", resized_px=10, crop_px=8).tolist()
     [[1, 1, 0]]

@@ -41,7 +41,7 @@ class TrainingCompute:
 def choose_training_compute(precision: Literal["auto", "bf16", "fp32"]) -> TrainingCompute:
     """Return device and precision for a training, and log them.
 
-    Training in bf16 on a processor is left to those who ask for it: with torch 2.15 small pictures gave, from one seed,
+    Training in bf16 on a processor is left to those who ask for it: with torch 2.15 small images gave, from one seed,
     results that depended on what the memory held before, and once a loss that was no number.
 
     Args:

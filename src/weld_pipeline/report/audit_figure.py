@@ -1,4 +1,4 @@
-"""The picture of an audit: which class was recorded when, and which split got it."""
+"""The image of an audit: which class was recorded when, and which split got it."""
 
 import matplotlib as mpl
 import numpy as np

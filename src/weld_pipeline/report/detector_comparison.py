@@ -58,8 +58,8 @@ def as_markdown(table: pd.DataFrame) -> str:
         lines.append([str(cell).replace("|", "\\|") for cell in cells])
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return (
-        text + "\n\n† too few pictures or sessions to rely on the interval. F1-max is an upper bound: its threshold "
-        "is chosen on the judged pictures.\n"
+        text + "\n\n† too few images or sessions to rely on the interval. F1-max is an upper bound: its threshold "
+        "is chosen on the judged images.\n"
     )
 
 

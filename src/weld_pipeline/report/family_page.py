@@ -1,4 +1,4 @@
-"""The page for the predictions of one of our own families: with pictures, curves and provenance."""
+"""The page for the predictions of one of our own families: with images, curves and provenance."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ def family_report(
             session_rule="as in the manifest",
             banners=banners,
             figures=figures,
-            mistakes=_with_pictures(mistakes, sheet),
+            mistakes=_with_images(mistakes, sheet),
             provenance={
                 "Code": f"{revision.commit or 'no checkout'}{dirt} (weld-pipeline {revision.version})",
                 "Data": f"sha256 {data_sha256}",
@@ -81,7 +81,7 @@ def _score_plot(rows: pd.DataFrame, column: str, threshold: float | None) -> Fig
     )
 
 
-def _with_pictures(mistakes: pd.DataFrame, sheet: UInt8[np.ndarray, "H W 3"]) -> list[Mistake]:
+def _with_images(mistakes: pd.DataFrame, sheet: UInt8[np.ndarray, "H W 3"]) -> list[Mistake]:
     strips = np.split(sheet, len(mistakes)) if len(mistakes) else []
     return [
         Mistake(
@@ -89,13 +89,13 @@ def _with_pictures(mistakes: pd.DataFrame, sheet: UInt8[np.ndarray, "H W 3"]) ->
             label=row["label"],
             predicted=row["predicted"],
             detail=row["kind"] + ("" if np.isnan(row["sureness"]) else f", {100 * row['sureness']:.0f} % sure"),
-            picture=_jpeg(strip),
+            image=_jpeg(strip),
         )
         for row, strip in zip(mistakes.to_dict("records"), strips, strict=True)
     ]
 
 
-def _jpeg(picture: UInt8[np.ndarray, "H W 3"]) -> bytes:
+def _jpeg(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="JPEG", quality=88)
+    Image.fromarray(image).save(buffer, format="JPEG", quality=88)
     return buffer.getvalue()

@@ -36,14 +36,14 @@ class Mistake:
         label: True class.
         predicted: Class said.
         detail: How sure the model was, in words.
-        picture: PNG or JPEG bytes, or None where there is no picture.
+        image: PNG or JPEG bytes, or None where there is no image.
     """
 
     sample_id: str
     label: str
     predicted: str
     detail: str
-    picture: bytes | None
+    image: bytes | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Report:
 
 
 def render(report: Report) -> str:
-    """Return the page: one HTML document with its styles and pictures inside."""
+    """Return the page: one HTML document with its styles and images inside."""
     environment = Environment(
         loader=PackageLoader("weld_pipeline.report"),
         autoescape=True,
@@ -85,7 +85,7 @@ def render(report: Report) -> str:
         "points": _points,
         "interval": as_interval,
         "svg": _embedded,
-        "picture": _data_url,
+        "image": _data_url,
     }
     evaluation = report.evaluation
     rates = evaluation.rates
@@ -152,6 +152,6 @@ def _embedded(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(as_svg(figure).encode()).decode()
 
 
-def _data_url(picture: bytes) -> str:
-    kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-    return f"data:image/{kind};base64," + base64.b64encode(picture).decode()
+def _data_url(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64," + base64.b64encode(image).decode()

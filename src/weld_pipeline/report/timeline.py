@@ -1,4 +1,4 @@
-"""Verdicts as a picture: what each clip looked like, along time and bead."""
+"""Verdicts as an image: what each clip looked like, along time and bead."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -19,8 +19,8 @@ GRAPH = "model.onnx"
 CARD = "card.md"
 _DOES = {
     ClipsInput: "inspects video",
-    ViewsInput: "classifies pictures",
-    AnomalyInput: "finds anomalies in pictures",
+    ViewsInput: "classifies images",
+    AnomalyInput: "finds anomalies in images",
 }
 
 T = TypeVar("T", ClipsInput, ViewsInput, AnomalyInput)

@@ -51,10 +51,10 @@ def _input(contract: ClipsInput | ViewsInput | AnomalyInput) -> str:
         return f"{contract.window} frames every {contract.stride}, arc on, any frame size"
     grey = ", made grey" if contract.grey else ""
     if isinstance(contract, ViewsInput):
-        return f"pictures of any size{grey}, seen at {contract.resized_px} px in views ({contract.views}) of {contract.crop_px} px"
+        return f"images of any size{grey}, seen at {contract.resized_px} px in views ({contract.views}) of {contract.crop_px} px"
     equalised = f", equalised (CLAHE, clip {contract.clahe_clip:g})" if contract.clahe_clip else ""
     smoothed = ", smoothed" if contract.smoothing else ""
-    return f"pictures of any size{grey}{_tiled(contract.tiling)}, seen at {contract.image_px} px{equalised}{smoothed}"
+    return f"images of any size{grey}{_tiled(contract.tiling)}, seen at {contract.image_px} px{equalised}{smoothed}"
 
 
 def _tiled(tiling: TilingContract | None) -> str:

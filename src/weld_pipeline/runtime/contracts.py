@@ -37,7 +37,7 @@ class ClipsInput(Part):
 
 
 class ViewsInput(Part):
-    """What the graph is fed: pictures at native size, and the views of them, once resized, that the network sees."""
+    """What the graph is fed: images at native size, and the views of them, once resized, that the network sees."""
 
     contract: Literal["views"]
     media: Literal["image"]
@@ -53,7 +53,7 @@ class ViewsInput(Part):
 
 
 class TilingContract(Part):
-    """How long pictures are cut; see `media.tiles.tile_boxes`."""
+    """How long images are cut; see `media.tiles.tile_boxes`."""
 
     tile_px: PositiveInt
     """Side of a tile."""
@@ -68,7 +68,7 @@ class TilingContract(Part):
 
 
 class AnomalyInput(Part):
-    """What the graph is fed: pictures, or tiles of them, at native size; what it makes of them is told for the reader."""
+    """What the graph is fed: images, or tiles of them, at native size; what it makes of them is told for the reader."""
 
     contract: Literal["anomaly_map"]
     media: Literal["image"]
@@ -80,14 +80,14 @@ class AnomalyInput(Part):
     clahe_clip: FiniteFloat = Field(ge=0)
     """Clip limit of the graph's local equalisation; 0 for none."""
     smoothing: bool
-    """Whether the graph smooths pictures."""
+    """Whether the graph smooths images."""
     tiling: TilingContract | None
-    """How a picture is cut before the graph; null: it goes in whole."""
+    """How an image is cut before the graph; null: it goes in whole."""
 
     def boxes(self, height: int, width: int) -> list[tiles.Box]:
-        """Return the boxes of a picture that are looked at one by one; one that holds all of it without tiling."""
+        """Return the boxes of an image that are looked at one by one; one that holds all of it without tiling."""
         cut = None if self.tiling is None else tiles.Tiling(self.tiling.tile_px, self.tiling.overlap_px)
-        return tiles.picture_boxes(height, width, cut)
+        return tiles.image_boxes(height, width, cut)
 
 
 InputContract = Annotated[ClipsInput | ViewsInput | AnomalyInput, Field(discriminator="contract")]
@@ -107,7 +107,7 @@ class AnomalyCalibration(Part):
     platt_b: FiniteFloat | None = None
     """Offset of the same."""
     map_low: FiniteFloat
-    """Level of the map up to which a picture of it shows nothing."""
+    """Level of the map up to which an image of it shows nothing."""
     map_threshold: FiniteFloat
     """Level from which a place is marked; the verdict does not follow it."""
     map_high: FiniteFloat

@@ -1,4 +1,4 @@
-"""Picture files read ahead of the network, in order and in bounded memory."""
+"""Image files read ahead of the network, in order and in bounded memory."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
-from weld_pipeline.media.images import read_picture, read_picture_bytes
+from weld_pipeline.media.images import read_image, read_image_bytes
 from weld_pipeline.runtime.verdicts import NotInspected
 
 _N_DECODERS = 4
 # A chunk goes to the network while the next one is decoded. Larger ones gain nothing on a processor.
-_MAX_PICTURES = 16
+_MAX_IMAGES = 16
 _MAX_PIXELS = 16_000_000
 
 
 @dataclass(frozen=True)
-class PictureBytes:
-    """A picture that is in memory already, as it would be in a file.
+class ImageBytes:
+    """An image that is in memory already, as it would be in a file.
 
     Attributes:
         name: What verdicts and errors call it.
@@ -36,8 +36,8 @@ class PictureBytes:
 
 
 @dataclass(frozen=True)
-class ReadPicture:
-    """A decoded picture.
+class ReadImage:
+    """A decoded image.
 
     Attributes:
         path: As it was given; None for an array.
@@ -54,47 +54,47 @@ class ReadPicture:
     hash_s: float
 
 
-def read(source: Path | str | PictureBytes | np.ndarray) -> ReadPicture:
-    """Return a picture with the hash of its bytes.
+def read(source: Path | str | ImageBytes | np.ndarray) -> ReadImage:
+    """Return an image with the hash of its bytes.
 
     Args:
         source: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
     Raises:
-        WeldError: If it cannot be used; see `media.pictures.read_picture`.
+        WeldError: If it cannot be used; see `media.images.read_image`.
     """
     if isinstance(source, np.ndarray):
-        return ReadPicture(None, None, _checked_pixels(source), 0.0, 0.0)
+        return ReadImage(None, None, _checked_pixels(source), 0.0, 0.0)
     began = time.perf_counter()
-    if isinstance(source, PictureBytes):
-        name, pixels = source.name, read_picture_bytes(source.content, source.name)
+    if isinstance(source, ImageBytes):
+        name, pixels = source.name, read_image_bytes(source.content, source.name)
         decoded = time.perf_counter()
         digest = sha256(source.content).hexdigest()
     else:
-        name, pixels = str(source), read_picture(Path(source))
+        name, pixels = str(source), read_image(Path(source))
         decoded = time.perf_counter()
         digest = sha256_file(Path(source))
-    return ReadPicture(name, digest, pixels, decoded - began, time.perf_counter() - decoded)
+    return ReadImage(name, digest, pixels, decoded - began, time.perf_counter() - decoded)
 
 
-def _checked_pixels(picture: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+def _checked_pixels(image: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
     # The graph would take no other, but say so in words of its own.
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:  # noqa: PLR2004
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:  # noqa: PLR2004
         raise WeldError(
-            f"picture: an array of {picture.dtype} with shape {picture.shape}, expected RGB pixels as uint8 "
+            f"image: an array of {image.dtype} with shape {image.shape}, expected RGB pixels as uint8 "
             "[height, width, 3]; give the file itself, or convert it"
         )
-    return picture
+    return image
 
 
-def read_ahead(sources: Iterable[Path | PictureBytes | NotInspected]) -> Iterator[list[ReadPicture | NotInspected]]:
-    """Yield pictures in chunks, in order; the next chunk is decoded while the caller works on one.
+def read_ahead(sources: Iterable[Path | ImageBytes | NotInspected]) -> Iterator[list[ReadImage | NotInspected]]:
+    """Yield images in chunks, in order; the next chunk is decoded while the caller works on one.
 
-    At most two chunks of pixels are held, so memory does not grow with the number of pictures. A picture that cannot
+    At most two chunks of pixels are held, so memory does not grow with the number of images. An image that cannot
     be used is an entry that says why.
     """
     chunks = _chunks(iter(sources))
-    with ThreadPoolExecutor(_N_DECODERS, thread_name_prefix="picture-reader") as pool:
+    with ThreadPoolExecutor(_N_DECODERS, thread_name_prefix="image-reader") as pool:
         following = _submit(pool, next(chunks, []))
         while following:
             current, following = following, _submit(pool, next(chunks, []))
@@ -102,29 +102,29 @@ def read_ahead(sources: Iterable[Path | PictureBytes | NotInspected]) -> Iterato
 
 
 def _submit(
-    pool: ThreadPoolExecutor, chunk: list[Path | PictureBytes | NotInspected]
-) -> list["Future[ReadPicture | NotInspected]"]:
+    pool: ThreadPoolExecutor, chunk: list[Path | ImageBytes | NotInspected]
+) -> list["Future[ReadImage | NotInspected]"]:
     return [pool.submit(_read_or_say_why, source) for source in chunk]
 
 
-def _read_or_say_why(source: Path | PictureBytes | NotInspected) -> ReadPicture | NotInspected:
+def _read_or_say_why(source: Path | ImageBytes | NotInspected) -> ReadImage | NotInspected:
     if isinstance(source, NotInspected):
         return source
     try:
         return read(source)
     except WeldError as error:
-        return NotInspected(source.name if isinstance(source, PictureBytes) else str(source), str(error))
+        return NotInspected(source.name if isinstance(source, ImageBytes) else str(source), str(error))
 
 
 def _chunks(
-    sources: Iterator[Path | PictureBytes | NotInspected],
-) -> Iterator[list[Path | PictureBytes | NotInspected]]:
-    """Yield as many sources at a time as may lie in memory decoded; a larger picture comes alone."""
-    chunk: list[Path | PictureBytes | NotInspected] = []
+    sources: Iterator[Path | ImageBytes | NotInspected],
+) -> Iterator[list[Path | ImageBytes | NotInspected]]:
+    """Yield as many sources at a time as may lie in memory decoded; a larger image comes alone."""
+    chunk: list[Path | ImageBytes | NotInspected] = []
     n_pixels = 0
     for source in sources:
         size = _n_pixels(source)
-        if chunk and (len(chunk) == _MAX_PICTURES or n_pixels + size > _MAX_PIXELS):
+        if chunk and (len(chunk) == _MAX_IMAGES or n_pixels + size > _MAX_PIXELS):
             yield chunk
             chunk, n_pixels = [], 0
         chunk.append(source)
@@ -133,8 +133,8 @@ def _chunks(
         yield chunk
 
 
-def _n_pixels(source: Path | PictureBytes | NotInspected) -> int:
-    """Return the size a picture's header tells; 0 where it tells none, for such a picture fills no memory either."""
+def _n_pixels(source: Path | ImageBytes | NotInspected) -> int:
+    """Return the size an image's header tells; 0 where it tells none, for such an image fills no memory either."""
     if not isinstance(source, Path):
         return 0
     try:

@@ -13,12 +13,12 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.heatmaps import anomaly_overlay
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.image.verdict import PictureVerdict
-from weld_pipeline.runtime.image_reader import ReadPicture
+from weld_pipeline.runtime.image.verdict import ImageVerdict
+from weld_pipeline.runtime.image_reader import ReadImage
 
 
 def store_verdict(
-    folder: Path, verdict: PictureVerdict | AnomalyVerdict, bundle: Bundle, *, overlay: bytes | None = None
+    folder: Path, verdict: ImageVerdict | AnomalyVerdict, bundle: Bundle, *, overlay: bytes | None = None
 ) -> Path:
     """Return the new file `<image>_<timestamp>.json`, which holds the verdict, its time and the bundle's identity.
 
@@ -43,28 +43,28 @@ def store_verdict(
             now = datetime.now(UTC)
             record = {"image": image.name, "timestamp": now.isoformat(), **said, "bundle": bundle.identity()}
             path = folder / f"{image.stem}_{now:%Y%m%dT%H%M%S.%f}Z.json"
-            picture = path.with_name(f"{path.stem}_overlay.png")
+            drawn = path.with_name(f"{path.stem}_overlay.png")
             if overlay is not None:
-                record["overlay"] = picture.name
-                if not _write_new(picture, overlay):
+                record["overlay"] = drawn.name
+                if not _write_new(drawn, overlay):
                     continue
             text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
             if _write_new(path, text.encode()):
                 return path
             if overlay is not None:
-                picture.unlink()
+                drawn.unlink()
     except OSError as error:
         raise WeldError(
             f"store {folder}: the verdict on {image.name} cannot be written ({error.strerror}); name another folder"
         ) from error
 
 
-def store_anomaly(folder: Path, found: ReadPicture, verdict: AnomalyVerdict, bundle: Bundle) -> Path:
-    """Return the new file of a verdict, beside which lies its map over the picture; see `store_verdict`.
+def store_anomaly(folder: Path, found: ReadImage, verdict: AnomalyVerdict, bundle: Bundle) -> Path:
+    """Return the new file of a verdict, beside which lies its map over the image; see `store_verdict`.
 
     Args:
         folder: Made if it is not there.
-        found: The picture, to draw on.
+        found: The image, to draw on.
         verdict: On it, with its map.
         bundle: What judged.
 

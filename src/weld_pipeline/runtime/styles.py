@@ -26,7 +26,7 @@ def banner_lines(banners: Iterable[str]) -> list[Text]:
 
 
 def count_line(said: Sequence[str]) -> Text:
-    """Return how many pictures passed, failed or got no verdict."""
+    """Return how many images passed, failed or got no verdict."""
     counts = {name: said.count(name) for name in ("pass", "fail", "not inspected")}
     return Text(", ".join(f"{n} {name}" for name, n in counts.items() if n))
 

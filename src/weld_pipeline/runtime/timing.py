@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from weld_pipeline.runtime.image_reader import ReadPicture
+from weld_pipeline.runtime.image_reader import ReadImage
 
 
 @dataclass(frozen=True)
-class PictureTiming:
+class ImageTiming:
     """Where the time went.
 
     Attributes:
@@ -20,6 +20,6 @@ class PictureTiming:
     total_s: float
 
     @classmethod
-    def of(cls, found: ReadPicture, *, network_s: float) -> "PictureTiming":
-        """Return where the time of a picture went, once the network has had its share."""
+    def of(cls, found: ReadImage, *, network_s: float) -> "ImageTiming":
+        """Return where the time of an image went, once the network has had its share."""
         return cls(found.decode_s, network_s, found.decode_s + found.hash_s + network_s)

@@ -1,4 +1,4 @@
-"""Which layout a folder of pictures has, and its rows."""
+"""Which layout a folder of images has, and its rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ from weld_pipeline.sources.layouts.gdxray import index_gdxray, is_gdxray
 from weld_pipeline.sources.layouts.image_folders import (
     NEU_CLASSES,
     RIAWELC_CLASSES,
+    index_image_folders,
     index_neu,
-    index_picture_folders,
     index_riawelc,
     knows_all,
 )
@@ -35,19 +35,19 @@ _BY_NAMES = {
     "masks_beside": index_masks_beside,
     "riawelc": index_riawelc,
     "neu": index_neu,
-    "class_folders": index_picture_folders,
+    "class_folders": index_image_folders,
 }
 
 
 @dataclass(frozen=True)
 class ImageReading:
-    """How a folder of pictures is read.
+    """How a folder of images is read.
 
     Attributes:
         layout: `auto` takes the first that fits: tig where a json lies in the folder or in a split's, yolo where there is
             a data.yaml, labels_csv where there is that csv; of those with masks mvtec_ad2, mvtec and visa by their
-            folders, gdxray by its names, masks_beside where half of the jpg or bmp pictures have a png of the same name;
-            riawelc and neu where every picture's folder or name tells one of their classes; else class_folders.
+            folders, gdxray by its names, masks_beside where half of the jpg or bmp images have a png of the same name;
+            riawelc and neu where every image's folder or name tells one of their classes; else class_folders.
         good_class: Name of the class that is no defect; None where every class is one, as in NEU.
         class_aliases: Other names of classes → the name to use.
         classes: The only classes allowed; None allows any.
@@ -72,7 +72,7 @@ class ImageReading:
 
 
 def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
-    """Return a row for each picture that a folder, or a listing of one, names; none is left out.
+    """Return a row for each image that a folder, or a listing of one, names; none is left out.
 
     Args:
         root: A folder, or a text file as `tree` prints it for layouts whose classes stand in names.
@@ -88,7 +88,7 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
         raise WeldError(f"listing {root}: the classes of layout {layout!r} stand in its files; name the folder itself")
     rows = _rows(root, names, layout, reading)
     if not rows:
-        raise WeldError(f"source {root}: no picture found in the layout {layout!r}; check index.layout")
+        raise WeldError(f"source {root}: no image found in the layout {layout!r}; check index.layout")
     rows = settled(
         rows,
         root=root,
@@ -151,7 +151,7 @@ def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) 
         if reading.labels_file not in names.files_known:
             raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
         labels = read_text_table(root, reading.labels_file)
-        return index_labels(names, labels, files=names.pictures, session_pattern=pattern)
+        return index_labels(names, labels, files=names.images, session_pattern=pattern)
     if layout in ("mvtec", "mvtec_ad2"):
         return index_mvtec(names, source=layout, session_pattern=pattern)
     if layout == "gdxray":

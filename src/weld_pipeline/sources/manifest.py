@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 
 from weld_pipeline.core.tables import MANIFEST, checked
-from weld_pipeline.media.fingerprints import near_duplicate_pictures, near_duplicates
+from weld_pipeline.media.fingerprints import near_duplicate_images, near_duplicates
 from weld_pipeline.media.probe import Probe
 from weld_pipeline.sources.session_splits import session_components
 
@@ -95,14 +95,14 @@ def near_duplicate_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) ->
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")
 
 
-def near_duplicate_picture_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
-    """Return the pairs of usable pictures that are copies of each other in different sessions: sample_id, other_id."""
+def near_duplicate_image_table(manifest: pd.DataFrame, probes: Mapping[str, Probe]) -> pd.DataFrame:
+    """Return the pairs of usable images that are copies of each other in different sessions: sample_id, other_id."""
     usable = manifest[manifest["status"] == "ok"]
     marked = [
         (sample_id, session, scene)
         for sample_id, session in zip(usable["sample_id"], usable["session"], strict=True)
         if (scene := probes[sample_id].scene)
     ]
-    found = near_duplicate_pictures([scene for *_, scene in marked], [session for _, session, _ in marked])
+    found = near_duplicate_images([scene for *_, scene in marked], [session for _, session, _ in marked])
     pairs = [(marked[first][0], marked[second][0]) for first, second in found.tolist()]
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")

@@ -1,4 +1,4 @@
-"""Probing of many recordings or pictures: what work there is, and what came of it."""
+"""Probing of many recordings or images: what work there is, and what came of it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -9,7 +9,7 @@ from typing import Any
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.media.image_probe import PICTURE_PROBE_VERSION, probe_picture
+from weld_pipeline.media.image_probe import IMAGE_PROBE_VERSION, probe_image
 from weld_pipeline.media.masks import MaskError, read_mask
 from weld_pipeline.media.probe import PROBE_VERSION, Probe, probe_video
 
@@ -51,7 +51,7 @@ def pending_probes(
     )
 
 
-def pending_picture_probes(
+def pending_image_probes(
     root: Path,
     paths: Mapping[str, str],
     *,
@@ -60,24 +60,24 @@ def pending_picture_probes(
     thumbnail_px: int,
     n_workers: int,
 ) -> PendingItems[Any, dict[str, Any]]:
-    """Return the probing of each picture and its mask as work to be done; what is unchanged in size and time is kept.
+    """Return the probing of each image and its mask as work to be done; what is unchanged in size and time is kept.
 
     Args:
         root: The source folder.
         paths: File of each sample, relative to the root.
         masks: Mask of each sample that has one, relative to the root.
-        max_pixels: See `probe_picture`.
-        thumbnail_px: See `probe_picture`.
+        max_pixels: See `probe_image`.
+        thumbnail_px: See `probe_image`.
         n_workers: Processes.
     """
     settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
     return PendingItems(
-        worker_factory=partial(_picture_worker, root, settings),
+        worker_factory=partial(_image_worker, root, settings),
         items=[
             _with_mask(item, root, masks.get(item.id))
-            for item in _items(root, paths, version=PICTURE_PROBE_VERSION, settings=[settings])
+            for item in _items(root, paths, version=IMAGE_PROBE_VERSION, settings=[settings])
         ],
-        label="probing pictures",
+        label="probing images",
         execution=Execution(n_workers=n_workers),
     )
 
@@ -106,19 +106,19 @@ def _probe(root: Path, gate: ArcGate, settings: Mapping[str, Any], path: str) ->
     return asdict(probe_video(inside(root, path), gate=gate, **settings))
 
 
-def _picture_worker(root: Path, settings: Mapping[str, Any]) -> Callable[[tuple[str, str | None]], dict[str, Any]]:
-    return partial(_probe_picture, root, settings)
+def _image_worker(root: Path, settings: Mapping[str, Any]) -> Callable[[tuple[str, str | None]], dict[str, Any]]:
+    return partial(_probe_image, root, settings)
 
 
-def _probe_picture(root: Path, settings: Mapping[str, Any], paths: tuple[str, str | None]) -> dict[str, Any]:
-    picture, mask = paths
-    probe = probe_picture(inside(root, picture), **settings)
+def _probe_image(root: Path, settings: Mapping[str, Any], paths: tuple[str, str | None]) -> dict[str, Any]:
+    image, mask = paths
+    probe = probe_image(inside(root, image), **settings)
     return asdict(probe if mask is None else _probed_mask(probe, inside(root, mask)))
 
 
 def _probed_mask(probe: Probe, mask: Path) -> Probe:
-    """Return the probe of a picture with what its mask marks, or with what is wrong with the mask."""
-    if probe.width is None or probe.height is None:  # the picture cannot be used itself
+    """Return the probe of an image with what its mask marks, or with what is wrong with the mask."""
+    if probe.width is None or probe.height is None:  # the image cannot be used itself
         return probe
     try:
         marks = read_mask(mask, height=probe.height, width=probe.width)

@@ -21,7 +21,7 @@ def may_train(
         manifest: Rows before or after splitting.
         mask_px: Pixels that the mask of a sample marks, by sample id; one without a mask is not in it.
         defects_in_train: `allow` lets every row; `refuse` only good ones; `clean_tiles` also defective ones whose mask
-            marks something, so that tiles on which it marks nothing can be told. An empty mask of a defective picture
+            marks something, so that tiles on which it marks nothing can be told. An empty mask of a defective image
             tells nothing.
 
     Raises:
@@ -34,8 +34,8 @@ def may_train(
     allowed = is_good | (is_marked if defects_in_train == "clean_tiles" else False)
     if not (allowed & (manifest["status"] == "ok")).any():
         raise WeldError(
-            "splits: no usable picture is good, and a detector is fitted on good ones; check index.good_class and the "
-            "quarantine, or, of long pictures with masks, fit on clean tiles: split.defects_in_train=clean_tiles"
+            "splits: no usable image is good, and a detector is fitted on good ones; check index.good_class and the "
+            "quarantine, or, of long images with masks, fit on clean tiles: split.defects_in_train=clean_tiles"
         )
     return allowed
 
@@ -48,7 +48,7 @@ def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
         allowed: Of `may_train`; None asks for nothing.
 
     Raises:
-        WeldError: Naming the pictures that may not.
+        WeldError: Naming the images that may not.
     """
     if allowed is None:
         return
@@ -56,14 +56,14 @@ def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
     odd = manifest[is_train & ~allowed]
     if len(odd):
         raise WeldError(
-            f"splits: {len(odd)} defective picture(s) stand in train, and a detector is fitted on good ones: "
+            f"splits: {len(odd)} defective image(s) stand in train, and a detector is fitted on good ones: "
             f"{_some([f'{row.sample_id} ({row.label})' for row in odd.itertuples()])}; move them to test, deal anew with "
             "split.scheme=sessions, or mend index.good_class and index.class_aliases if they are good"
         )
     if not is_train.any():
         raise WeldError(
             "splits: train is empty: no whole session is free of defects, or the source has no train; name smaller groups "
-            "by index.session_pattern, raise split.fractions.train, or add sessions of good pictures"
+            "by index.session_pattern, raise split.fractions.train, or add sessions of good images"
         )
 
 
@@ -95,12 +95,12 @@ def marked_px(manifest: pd.DataFrame, probes: Mapping[str, Any]) -> dict[str, in
 
 
 def empty_mask_sentence(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> str | None:
-    """Return a sentence that names the defective pictures whose mask is empty, or None where none is."""
+    """Return a sentence that names the defective images whose mask is empty, or None where none is."""
     usable = manifest[(manifest["status"] == "ok") & manifest["is_defect"].astype("boolean").fillna(False)]
     empty = usable.loc[usable["sample_id"].map(mask_px) == 0, "sample_id"].tolist()
     if not empty:
         return None
-    return f"{len(empty)} defective picture(s) have an empty mask, so no pixel of theirs counts as defective: {_some(empty)}."
+    return f"{len(empty)} defective image(s) have an empty mask, so no pixel of theirs counts as defective: {_some(empty)}."
 
 
 def _some(names: Sequence[str]) -> str:

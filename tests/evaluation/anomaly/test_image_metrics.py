@@ -87,10 +87,10 @@ def test_intervals_hold_the_values_and_kinds_stand_apart() -> None:
     assert found.notes == []
 
 
-def test_interval_over_few_sessions_is_wider_than_over_pictures() -> None:
+def test_interval_over_few_sessions_is_wider_than_over_images() -> None:
     rng = np.random.default_rng(2)
     session = np.repeat(np.arange(10), 10)
-    scores = np.repeat(rng.normal(size=10), 10) + 0.1 * rng.normal(size=100)  # pictures of a session are alike
+    scores = np.repeat(rng.normal(size=10), 10) + 0.1 * rng.normal(size=100)  # images of a session are alike
     is_defect = session % 2 == 0
     scores = scores + 0.5 * is_defect
     kinds = np.where(is_defect, "crack", "good").tolist()
@@ -116,7 +116,7 @@ def test_one_kind_alone_leaves_everything_undefined_and_says_so() -> None:
 def test_small_n_is_said() -> None:
     found = image_metrics(SCORES, IS_DEFECT, ["crack"] * 6, sessions=Sessions.of(list("aabbcc"), PROTOCOL))
     assert all(estimate.is_small for estimate in found.estimates.values())
-    assert found.notes[0].startswith("n is too small: 3 good pictures of 2 session(s)")
+    assert found.notes[0].startswith("n is too small: 3 good images of 2 session(s)")
     assert any("n is too small for crack" in note for note in found.notes)
 
 

@@ -1,4 +1,4 @@
-"""Maps at the size of their pictures, beside masks and pixels."""
+"""Maps at the size of their images, beside masks and pixels."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ TILING = Tiling(tile_px=20, overlap_px=4)
 
 @pytest.fixture
 def read(tmp_path):
-    """Reads pictures a, with a mask, and b, without one; their maps are of the numbers given for each tile."""
+    """Reads images a, with a mask, and b, without one; their maps are of the numbers given for each tile."""
     pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     mask = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     mask[3:6, 10:20] = 255
@@ -38,7 +38,7 @@ def read(tmp_path):
     return of
 
 
-def test_map_has_the_size_of_its_picture(read):
+def test_map_has_the_size_of_its_image(read):
     found = read([7.0]).map("a")
     assert (found.shape, found.dtype) == ((HEIGHT, WIDTH), np.dtype(np.float32))
     np.testing.assert_allclose(found, 7.0, rtol=1e-6)
@@ -70,7 +70,7 @@ def test_samples_and_sheets_hold_the_same_map_and_mask(read):
     first, second = reader.pixel_samples(["a", "b"])
     assert (first.sample_id, first.is_defect, second.is_defect) == ("a", True, False)
     assert second.mask is None
-    shown = reader.sheet_picture("a")
+    shown = reader.sheet_image("a")
     assert np.array_equal(shown.mask, first.mask)
     assert np.array_equal(shown.anomaly_map, first.anomaly_map)
     assert shown.pixels.shape == (HEIGHT, WIDTH, 3)

@@ -122,7 +122,7 @@ def test_perfect_map_scores_one_and_a_constant_one_says_nothing() -> None:
     assert constant.aupro == pytest.approx(0.15)  # the straight line to (1, 1), up to 0.3: 0.3² / 2 / 0.3
 
 
-def test_pictures_without_a_usable_mask_are_left_out_and_counted() -> None:
+def test_images_without_a_usable_mask_are_left_out_and_counted() -> None:
     maps, masks = random_set(3)
     samples = [PixelSample(f"p{n}", bool(m.any()), a, m) for n, (a, m) in enumerate(zip(maps, masks, strict=True))]
     plain = pixel_metrics(samples)
@@ -132,11 +132,11 @@ def test_pictures_without_a_usable_mask_are_left_out_and_counted() -> None:
     ]
     found = pixel_metrics([*samples, *rest])
     assert (found.n_without_mask, found.n_empty_mask) == (1, 1)
-    assert (found.n_pictures, found.n_good) == (4, 1)
+    assert (found.n_images, found.n_good) == (4, 1)
     assert (found.pixel_auroc, found.aupro) == (plain.pixel_auroc, plain.aupro)
 
 
-def test_good_picture_without_a_mask_counts_as_good_everywhere() -> None:
+def test_good_image_without_a_mask_counts_as_good_everywhere() -> None:
     maps, masks = random_set(4)
     samples = [PixelSample(f"p{n}", bool(m.any()), a, m) for n, (a, m) in enumerate(zip(maps, masks, strict=True))]
     assert not samples[0].is_defect
@@ -153,7 +153,7 @@ def test_without_defective_pixels_nothing_is_made_up() -> None:
         ]
     )
     assert [found.pixel_auroc, found.aupro, found.pixel_ap, found.pixel_f1_max] == [None] * 4
-    assert found.reason.startswith("no defective pixel is known (1 defective pictures have no mask")
+    assert found.reason.startswith("no defective pixel is known (1 defective images have no mask")
     assert pixel_metrics([]).reason.startswith("no defective pixel")
     whole = PixelSample("whole", is_defect=True, anomaly_map=maps[1], mask=np.ones_like(masks[1]))
     assert pixel_metrics([whole]).reason.startswith("no good pixel")
@@ -167,7 +167,7 @@ def test_what_cannot_be_judged_is_named() -> None:
             pixel_metrics([PixelSample("p9", is_defect=True, anomaly_map=broken, mask=masks[1])])
     with pytest.raises(WeldError, match="p9: are of 17×13 px and 13×17 px; resize the map"):
         pixel_metrics([PixelSample("p9", is_defect=True, anomaly_map=maps[1], mask=masks[1].T)])
-    with pytest.raises(WeldError, match=r"mask of p9: marks \d+ pixels of a picture labelled good"):
+    with pytest.raises(WeldError, match=r"mask of p9: marks \d+ pixels of an image labelled good"):
         pixel_metrics([PixelSample("p9", is_defect=False, anomaly_map=maps[1], mask=masks[1])])
 
 

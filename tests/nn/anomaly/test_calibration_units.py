@@ -13,7 +13,7 @@ SCORES = {"a": [1.0, 2.0], "b": [9.0, 3.0], "c": [8.0, 7.0]}
 
 @pytest.fixture
 def stores(tmp_path):
-    """Maps and pictures of three seams of two tiles; each map holds its tile's score."""
+    """Maps and images of three seams of two tiles; each map holds its tile's score."""
     maps, images = TensorStore(tmp_path / "maps"), TensorStore(tmp_path / "images")
     for name, scores in SCORES.items():
         values = np.array(scores, np.float32)
@@ -31,19 +31,19 @@ def rows(**is_defect):
     return pd.DataFrame(values, columns=columns).astype({"is_defect": bool, "score": float})
 
 
-def test_threshold_is_chosen_on_pictures_where_one_is_good(stores):
+def test_threshold_is_chosen_on_images_where_one_is_good(stores):
     units = calibration_units(rows(a=False, b=True), *stores)
     assert units.to_dict("list") == {
         "sample_id": ["a", "b"],
         "session": ["day a", "day b"],
         "is_defect": [False, True],
         "score": [2.0, 9.0],
-        "unit": ["picture", "picture"],
+        "unit": ["image", "image"],
     }
     assert most_tiles(units) is None
 
 
-def test_threshold_is_chosen_on_tiles_where_no_picture_is_good(stores):
+def test_threshold_is_chosen_on_tiles_where_no_image_is_good(stores):
     units = calibration_units(rows(b=True, c=True), *stores)
     assert units["score"].tolist() == [9.0, 3.0, 8.0, 7.0]
     assert units["is_defect"].tolist() == [True, False, True, True]
@@ -51,15 +51,15 @@ def test_threshold_is_chosen_on_tiles_where_no_picture_is_good(stores):
     assert most_tiles(units) == 2
 
 
-def test_pictures_are_kept_where_no_tile_is_good_either(stores):
-    assert calibration_units(rows(c=True), *stores)["unit"].tolist() == ["picture"]
+def test_images_are_kept_where_no_tile_is_good_either(stores):
+    assert calibration_units(rows(c=True), *stores)["unit"].tolist() == ["image"]
 
 
 def test_nothing_to_choose_on_stays_nothing(stores):
     assert calibration_units(rows(), *stores).empty
 
 
-def test_tiles_know_their_picture_and_session(stores):
+def test_tiles_know_their_image_and_session(stores):
     assert tile_rows(rows(b=True), *stores).to_dict("records") == [
         {"sample_id": "b", "session": "day b", "is_defect": True, "score": 9.0},
         {"sample_id": "b", "session": "day b", "is_defect": False, "score": 3.0},

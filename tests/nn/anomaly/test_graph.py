@@ -13,30 +13,30 @@ PREPROCESS = {"image_px": 16, "grey": True, "clahe_clip": 2.0, "smoothing": True
 class Brightness(nn.Module):
     """A detector whose map is the normalised level."""
 
-    def forward(self, pictures):
-        return pictures[:, 0].amax(dim=(1, 2)), pictures[:, 0]
+    def forward(self, images):
+        return images[:, 0].amax(dim=(1, 2)), images[:, 0]
 
 
 def graph():
     return AnomalyGraph(MapPreprocess(**PREPROCESS, mean=[0.5] * 3, std=[0.25] * 3), Brightness())
 
 
-def pictures(n=2):
+def images(n=2):
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (n, 30, 41, 3), dtype=np.uint8))
 
 
-def test_file_and_cached_picture_become_the_same():
+def test_file_and_cached_image_become_the_same():
     assembled = graph()
-    score, levels = assembled(pictures())
-    cached_score, cached_levels = assembled.from_prepared(assembled.preprocess.prepare(pictures()))
+    score, levels = assembled(images())
+    cached_score, cached_levels = assembled.from_prepared(assembled.preprocess.prepare(images()))
     assert torch.equal(score, cached_score)
     assert torch.equal(levels, cached_levels)
 
 
-def test_network_sees_prepared_and_normalised_pictures():
+def test_network_sees_prepared_and_normalised_images():
     assembled = graph()
-    prepared = assembled.preprocess.prepare(pictures())
-    _, levels = assembled(pictures())
+    prepared = assembled.preprocess.prepare(images())
+    _, levels = assembled(images())
     assert torch.allclose(levels, (prepared[..., 0].float() / 255 - 0.5) / 0.25)
 
 

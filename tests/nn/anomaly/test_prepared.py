@@ -1,4 +1,4 @@
-"""Prepared pictures: what decides whether one is made again, and which of its tiles may be learnt from."""
+"""Prepared images: what decides whether one is made again, and which of its tiles may be learnt from."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.media.masks import MaskError
 from weld_pipeline.media.tiles import Tiling
-from weld_pipeline.nn.anomaly.prepared import MaskedPicture, pending_prepared
+from weld_pipeline.nn.anomaly.prepared import MaskedImage, pending_prepared
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
 HOW = {
@@ -26,37 +26,37 @@ TILING = Tiling(tile_px=24, overlap_px=4)
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     """24 rows and 64 columns: tiles at columns 0, 20 and 40."""
     pixels = np.random.default_rng(0).integers(0, 256, (24, 64, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    return MaskedPicture("a", tmp_path / "a.png", "sha of a", is_defect=False, mask=None)
+    return MaskedImage("a", tmp_path / "a.png", "sha of a", is_defect=False, mask=None)
 
 
 @pytest.fixture
-def masked(picture, tmp_path):
+def masked(image, tmp_path):
     """The same with a defect in columns 2 to 5, which only the first tile sees."""
 
     def of(columns=slice(2, 6)):
         marks = np.zeros((24, 64), dtype=np.uint8)
         marks[5:9, columns] = 255
         Image.fromarray(marks).save(tmp_path / "mask.png")
-        return replace(picture, is_defect=True, mask=tmp_path / "mask.png")
+        return replace(image, is_defect=True, mask=tmp_path / "mask.png")
 
     return of
 
 
-def pending(*pictures, tiling=None, n_workers=1, **how):
-    return pending_prepared(pictures, preprocess=HOW | how, tiling=tiling, n_workers=n_workers)
+def pending(*images, tiling=None, n_workers=1, **how):
+    return pending_prepared(images, preprocess=HOW | how, tiling=tiling, n_workers=n_workers)
 
 
-def key(picture, **how):
-    return pending(picture, **how).items[0].key
+def key(image, **how):
+    return pending(image, **how).items[0].key
 
 
-def prepared(picture, tiling=None):
-    work = pending(picture, tiling=tiling)
-    return work.worker_factory()(picture)
+def prepared(image, tiling=None):
+    work = pending(image, tiling=tiling)
+    return work.worker_factory()(image)
 
 
 @pytest.mark.parametrize(
@@ -70,21 +70,21 @@ def prepared(picture, tiling=None):
         {"tiling": Tiling(24, 5)},
     ],
 )
-def test_what_changes_a_prepared_picture_changes_its_key(picture, change):
-    assert key(picture, **change) != key(picture)
-    assert key(picture, **change) != key(picture, tiling=Tiling(24, 6))
+def test_what_changes_a_prepared_image_changes_its_key(image, change):
+    assert key(image, **change) != key(image)
+    assert key(image, **change) != key(image, tiling=Tiling(24, 6))
 
 
-def test_mean_spread_and_workers_do_not_change_the_key(picture):
-    assert key(picture, mean=[0.1] * 3, std=[0.2] * 3, n_workers=4) == key(picture)
+def test_mean_spread_and_workers_do_not_change_the_key(image):
+    assert key(image, mean=[0.1] * 3, std=[0.2] * 3, n_workers=4) == key(image)
 
 
-def test_content_truth_and_mask_change_the_key(picture, masked):
+def test_content_truth_and_mask_change_the_key(image, masked):
     drawn = masked()
     keys = [
-        key(picture),
-        key(replace(picture, sha256="another")),
-        key(replace(picture, is_defect=True)),
+        key(image),
+        key(replace(image, sha256="another")),
+        key(replace(image, is_defect=True)),
         key(drawn),
     ]
     masked(slice(40, 60))  # drawn anew in the same file
@@ -92,17 +92,17 @@ def test_content_truth_and_mask_change_the_key(picture, masked):
     assert len(set(keys)) == 5
 
 
-def test_picture_is_prepared_as_the_graph_does_it(picture):
-    found = prepared(picture)
-    pixels = torch.from_numpy(np.asarray(Image.open(picture.path)))[None]
+def test_image_is_prepared_as_the_graph_does_it(image):
+    found = prepared(image)
+    pixels = torch.from_numpy(np.asarray(Image.open(image.path)))[None]
     assert found["image"].shape == (1, 16, 16, 1)
     assert np.array_equal(found["image"], MapPreprocess(**HOW).prepare(pixels).numpy())
     assert found["is_clean"].tolist() == [True]
 
 
-def test_each_tile_is_prepared_as_a_picture_of_its_own(picture):
-    found = prepared(picture, TILING)["image"]
-    pixels = np.asarray(Image.open(picture.path))
+def test_each_tile_is_prepared_as_an_image_of_its_own(image):
+    found = prepared(image, TILING)["image"]
+    pixels = np.asarray(Image.open(image.path))
     for tile, left in zip(found, (0, 20, 40), strict=True):
         cut = torch.from_numpy(pixels[None, :, left : left + 24].copy())
         assert np.array_equal(tile[None], MapPreprocess(**HOW).prepare(cut).numpy())
@@ -121,21 +121,21 @@ def test_tile_is_clean_where_the_mask_marks_nothing(masked, columns, clean):
     assert prepared(masked(columns), TILING)["is_clean"].tolist() == clean
 
 
-def test_no_tile_of_a_defective_picture_without_mask_is_clean(picture):
-    assert not prepared(replace(picture, is_defect=True), TILING)["is_clean"].any()
-    assert prepared(picture, TILING)["is_clean"].all()
+def test_no_tile_of_a_defective_image_without_mask_is_clean(image):
+    assert not prepared(replace(image, is_defect=True), TILING)["is_clean"].any()
+    assert prepared(image, TILING)["is_clean"].all()
 
 
-def test_mask_of_another_size_is_refused_by_name(picture, tmp_path):
+def test_mask_of_another_size_is_refused_by_name(image, tmp_path):
     Image.new("L", (24, 64)).save(tmp_path / "turned.png")
-    with pytest.raises(MaskError, match=r"turned\.png: the mask is 24×64 px, its picture 64×24 px"):
-        prepared(replace(picture, is_defect=True, mask=tmp_path / "turned.png"))
+    with pytest.raises(MaskError, match=r"turned\.png: the mask is 24×64 px, its image 64×24 px"):
+        prepared(replace(image, is_defect=True, mask=tmp_path / "turned.png"))
 
 
 @pytest.mark.parametrize("n_workers", [1, 2])
-def test_second_time_nothing_is_prepared_again(picture, masked, tmp_path, n_workers):
+def test_second_time_nothing_is_prepared_again(image, masked, tmp_path, n_workers):
     store = TensorStore(tmp_path / "store")
-    pictures = [picture, replace(masked(), sample_id="b")]
-    assert map_items(pending(*pictures, n_workers=n_workers), store).n_done == 2
-    assert map_items(pending(*pictures), store).n_done == 0
-    assert map_items(pending(picture, replace(pictures[1], is_defect=False)), store).n_done == 1
+    images = [image, replace(masked(), sample_id="b")]
+    assert map_items(pending(*images, n_workers=n_workers), store).n_done == 2
+    assert map_items(pending(*images), store).n_done == 0
+    assert map_items(pending(image, replace(images[1], is_defect=False)), store).n_done == 1

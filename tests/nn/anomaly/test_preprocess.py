@@ -14,7 +14,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def seam(height, width, seed=0):
-    """A picture with slopes, an edge and noise."""
+    """An image with slopes, an edge and noise."""
     generator = np.random.default_rng(seed)
     down, across = np.mgrid[:height, :width]
     grey = 60 + 90 * across / width + 40 * np.sin(down / 9) + 30 * (np.abs(down - height / 2) < height / 8)
@@ -35,16 +35,16 @@ def test_clahe_gives_opencvs_levels(size, clip):
 
 
 def test_smoothing_gives_opencvs_levels():
-    picture = seam(64, 64)
-    ours = smoothed(torch.from_numpy(picture)[None].float())[0].numpy()
-    assert np.array_equal(ours, cv2.GaussianBlur(picture, (3, 3), 0).astype(float))
+    image = seam(64, 64)
+    ours = smoothed(torch.from_numpy(image)[None].float())[0].numpy()
+    assert np.array_equal(ours, cv2.GaussianBlur(image, (3, 3), 0).astype(float))
 
 
 def test_colour_keeps_its_differences_where_nothing_is_cut_off():
-    picture = torch.from_numpy(seam(128, 128))[None].float()
-    out = equalised(picture, clip=2.0)
+    image = torch.from_numpy(seam(128, 128))[None].float()
+    out = equalised(image, clip=2.0)
     inside = ((out > 0) & (out < 255)).all(dim=-1)
-    before, after = picture[..., 0] - picture[..., 2], out[..., 0] - out[..., 2]
+    before, after = image[..., 0] - image[..., 2], out[..., 0] - out[..., 2]
     assert inside.float().mean() > 0.5
     assert torch.equal(before[inside], after[inside])
 
@@ -58,15 +58,15 @@ def test_exported_graph_prepares_the_same_levels(tmp_path, grey, n_channels):
                       input_names=["images"], dynamic_shapes=(dims,), verbose=False)  # fmt: skip
     session = onnxruntime.InferenceSession(tmp_path / "p.onnx", providers=["CPUExecutionProvider"])
     for height, width in ((180, 320), (64, 64), (31, 500)):
-        picture = seam(height, width)
-        (got,) = session.run(None, {"images": picture[None]})
-        expected = preprocess(torch.from_numpy(picture)[None]).numpy()
+        image = seam(height, width)
+        (got,) = session.run(None, {"images": image[None]})
+        expected = preprocess(torch.from_numpy(image)[None]).numpy()
         assert got.shape == (1, 3, 64, 64)
         assert np.abs(got - expected).max() < 1e-6  # a level is 0.017
-        assert preprocess.prepare(torch.from_numpy(picture)[None]).shape == (1, 64, 64, n_channels)
+        assert preprocess.prepare(torch.from_numpy(image)[None]).shape == (1, 64, 64, n_channels)
 
 
-def test_a_constant_picture_stays_constant():
+def test_a_constant_image_stays_constant():
     preprocess = MapPreprocess(image_px=64, grey=False, clahe_clip=2.0, smoothing=True, mean=MEAN, std=STD)
     prepared = preprocess.prepare(torch.full((1, 90, 70, 3), 77, dtype=torch.uint8)).numpy()
     assert len(np.unique(prepared)) == 1

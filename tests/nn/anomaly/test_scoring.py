@@ -1,4 +1,4 @@
-"""Scores and maps of prepared pictures: kept while nothing changed, made again when anything did, never not a number."""
+"""Scores and maps of prepared images: kept while nothing changed, made again when anything did, never not a number."""
 
 from dataclasses import replace
 
@@ -62,10 +62,10 @@ def key(detector, images):
 
 def test_scores_and_maps_are_those_of_the_network(detector, images):
     work = pending_scores(detector, images, list(N_TILES))
-    score_picture = work.worker_factory()
+    score_image = work.worker_factory()
     network, preprocess = restore_detector(detector), MapPreprocess(**HOW)
     for name, n in N_TILES.items():
-        found = score_picture(name)
+        found = score_image(name)
         with torch.inference_mode():
             scores, maps = network(preprocess.normalise(torch.from_numpy(images[name]["image"])))
         assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
@@ -81,7 +81,7 @@ def test_second_time_nothing_is_scored_again(detector, images, tmp_path):
     assert map_items(pending_scores(detector, images, list(N_TILES)), store).n_done == 0
 
 
-def test_another_memory_picture_or_smoothing_is_scored_again(detector, trunk, images, tmp_path):
+def test_another_memory_image_or_smoothing_is_scored_again(detector, trunk, images, tmp_path):
     moved = replace(detector, tensors={**detector.tensors, "mean": detector.tensors["mean"] + 1})
     smoother = fitted(trunk, map_sigma_px=2.0)
     other_mean = replace(detector, provenance={"preprocess": HOW | {"mean": [0.4] * 3}})
@@ -91,10 +91,10 @@ def test_another_memory_picture_or_smoothing_is_scored_again(detector, trunk, im
     assert key(replace(detector, training={"epochs": 3}), images) == keys[0]
 
 
-def test_map_that_is_no_number_is_refused_by_its_picture(detector, images):
+def test_map_that_is_no_number_is_refused_by_its_image(detector, images):
     broken = np.full_like(detector.tensors["mean"], np.nan)
     work = pending_scores(replace(detector, tensors={**detector.tensors, "mean": broken}), images, ["one"])
-    with pytest.raises(WeldError, match=r"picture one: its score or map is not finite; .* fit it again"):
+    with pytest.raises(WeldError, match=r"image one: its score or map is not finite; .* fit it again"):
         work.worker_factory()("one")
 
 

@@ -58,10 +58,8 @@ def test_layer_without_a_map_is_refused():
         trunk(layers=("global_pool",))
 
 
-def test_picture_of_a_size_the_trunk_does_not_take_is_refused():
-    with pytest.raises(
-        WeldError, match=r"50 px are not a multiple of its patches of 16 px; set picture.image_px to 48"
-    ):
+def test_image_of_a_size_the_trunk_does_not_take_is_refused():
+    with pytest.raises(WeldError, match=r"50 px are not a multiple of its patches of 16 px; set image.image_px to 48"):
         trunk("vit_tiny_patch16_224", ("blocks.3",), 50)
 
 
@@ -70,8 +68,8 @@ def test_saved_trunk_gives_the_same_maps(tmp_path):
         "resnet18", layers=("layer1",), image_px=64, weights="random", seed=3, folder=Path(tmp_path)
     )
     again = restore_map_trunk(save_map_trunk(loaded, record))
-    pictures = torch.randn(1, 3, 64, 64)
-    assert torch.equal(loaded(pictures)[0], again(pictures)[0])
+    images = torch.randn(1, 3, 64, 64)
+    assert torch.equal(loaded(images)[0], again(images)[0])
     assert record.is_random
 
 
@@ -84,7 +82,7 @@ def test_pretrained_tensors_reach_the_cut_network(tmp_path):
     loaded, record = load_map_trunk(
         "resnet18", layers=("layer2",), image_px=64, weights=str(tmp_path / "w.safetensors"), seed=0, folder=tmp_path
     )
-    pictures = torch.randn(1, 3, 64, 64)
-    expected = whole.eval().forward_intermediates(pictures, indices=[2], intermediates_only=True)[0]
-    assert torch.allclose(loaded(pictures)[0], expected, atol=1e-5)
+    images = torch.randn(1, 3, 64, 64)
+    expected = whole.eval().forward_intermediates(images, indices=[2], intermediates_only=True)[0]
+    assert torch.allclose(loaded(images)[0], expected, atol=1e-5)
     assert not record.is_random

@@ -17,29 +17,29 @@ NOTHING = {
     "contrast": 0.0,
     "erasing": 0.0,
 }
-PICTURES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8))
+IMAGES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (4, 12, 12, 3), dtype=np.uint8))
 TARGET = torch.tensor([0, 1, 2, 3])
 
 
-def vary(*, seed=0, out_px=8, pictures=PICTURES, **changes):
+def vary(*, seed=0, out_px=8, images=IMAGES, **changes):
     how = Augmentation(**NOTHING | changes)
-    return augmented(pictures, how, crop_px=8, out_px=out_px, generator=np.random.default_rng(seed))
+    return augmented(images, how, crop_px=8, out_px=out_px, generator=np.random.default_rng(seed))
 
 
-def test_picture_nothing_happens_to_is_its_centre_crop():
-    torch.testing.assert_close(vary(), PICTURES[:, 2:10, 2:10].float(), atol=1e-2, rtol=0)
+def test_image_nothing_happens_to_is_its_centre_crop():
+    torch.testing.assert_close(vary(), IMAGES[:, 2:10, 2:10].float(), atol=1e-2, rtol=0)
 
 
 def test_flips_mirror_the_crop():
-    centre = PICTURES[:, 2:10, 2:10].float()
+    centre = IMAGES[:, 2:10, 2:10].float()
     torch.testing.assert_close(vary(flip_horizontal=1.0), centre.flip(2), atol=1e-2, rtol=0)
     torch.testing.assert_close(vary(flip_vertical=1.0), centre.flip(1), atol=1e-2, rtol=0)
 
 
-def test_smaller_crops_stay_inside_the_picture():
-    """A slope from 0 to 1 over the picture: every crop is a slope between values the picture has."""
+def test_smaller_crops_stay_inside_the_image():
+    """A slope from 0 to 1 over the image: every crop is a slope between values the image has."""
     slope = torch.arange(0, 240, 20, dtype=torch.uint8).repeat(4, 12, 1)[..., None]
-    crops = vary(pictures=slope, min_area=0.2, seed=3)
+    crops = vary(images=slope, min_area=0.2, seed=3)
     width = (crops[:, 0, -1, 0] - crops[:, 0, 0, 0]) / 20
     # From a fifth of the centre crop's area to all of it; n pixels span n - 1 steps, a magnified crop 7/8 of its width.
     assert width.min() >= 8 * 0.2**0.5 * 7 / 8 - 0.5
@@ -64,8 +64,8 @@ def test_rotation_by_a_quarter_turn_turns():
             return np.full(size, high if high == 90 else (low + high) / 2)
 
     generator = Quarter(np.random.PCG64(0))
-    turned = augmented(PICTURES, how, crop_px=8, out_px=8, generator=generator)
-    torch.testing.assert_close(turned, PICTURES[:, 2:10, 2:10].float().rot90(1, (1, 2)), atol=0.1, rtol=0)
+    turned = augmented(IMAGES, how, crop_px=8, out_px=8, generator=generator)
+    torch.testing.assert_close(turned, IMAGES[:, 2:10, 2:10].float().rot90(1, (1, 2)), atol=0.1, rtol=0)
 
 
 def test_erased_rectangle_holds_the_mean():
@@ -79,7 +79,7 @@ def test_erased_rectangle_holds_the_mean():
 def test_smaller_output_is_antialiased():
     stripes = torch.zeros(1, 12, 12, 1, dtype=torch.uint8)
     stripes[:, :, ::2] = 200
-    assert vary(pictures=stripes, out_px=4).std() < 5  # every other column picked would swing by 100
+    assert vary(images=stripes, out_px=4).std() < 5  # every other column picked would swing by 100
 
 
 def test_one_seed_makes_one_batch():
@@ -89,36 +89,36 @@ def test_one_seed_makes_one_batch():
 
 
 def mix(seed=0, **how):
-    pictures = PICTURES.permute(0, 3, 1, 2).float()
-    return pictures, mixed(pictures, TARGET, Mixing(**how), np.random.default_rng(seed))
+    images = IMAGES.permute(0, 3, 1, 2).float()
+    return images, mixed(images, TARGET, Mixing(**how), np.random.default_rng(seed))
 
 
-def test_mixup_is_the_weighted_sum_of_two_pictures():
-    pictures, batch = mix(mixup_alpha=0.4, cutmix_alpha=0.0, probability=1.0)
+def test_mixup_is_the_weighted_sum_of_two_images():
+    images, batch = mix(mixup_alpha=0.4, cutmix_alpha=0.0, probability=1.0)
     assert 0 < batch.share < 1
-    expected = batch.share * pictures[batch.first] + (1 - batch.share) * pictures[batch.second]
-    torch.testing.assert_close(batch.pictures, expected)
+    expected = batch.share * images[batch.first] + (1 - batch.share) * images[batch.second]
+    torch.testing.assert_close(batch.images, expected)
     assert sorted(batch.second.tolist()) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_cutmix_share_is_the_area_that_stayed(seed):
-    pictures, batch = mix(seed, mixup_alpha=0.0, cutmix_alpha=1.0, probability=1.0)
-    pasted = (batch.pictures == pictures[batch.second]).all(dim=1) & (pictures != pictures[batch.second]).any(dim=1)
+    images, batch = mix(seed, mixup_alpha=0.0, cutmix_alpha=1.0, probability=1.0)
+    pasted = (batch.images == images[batch.second]).all(dim=1) & (images != images[batch.second]).any(dim=1)
     moved = batch.first != batch.second
     assert pasted[moved].float().mean() == pytest.approx(1 - batch.share, abs=1e-6)
-    stayed = ~pasted[:, None].expand_as(pictures)
-    assert torch.equal(batch.pictures[stayed], pictures[stayed])
+    stayed = ~pasted[:, None].expand_as(images)
+    assert torch.equal(batch.images[stayed], images[stayed])
 
 
 @pytest.mark.parametrize("how", [(0.0, 0.0, 1.0), (0.4, 1.0, 0.0)])
 def test_batch_that_is_not_mixed_is_left_alone(how):
-    pictures, batch = mix(mixup_alpha=how[0], cutmix_alpha=how[1], probability=how[2])
+    images, batch = mix(mixup_alpha=how[0], cutmix_alpha=how[1], probability=how[2])
     assert batch.share == 1
-    assert batch.pictures is pictures
+    assert batch.images is images
 
 
 def test_progressive_sizes_must_end_at_the_size_in_use():
-    with pytest.raises(WeldError, match=r"progressive ends at 320 px .* must end at picture.crop_px = 448"):
+    with pytest.raises(WeldError, match=r"progressive ends at 320 px .* must end at image.crop_px = 448"):
         px_of_epoch([(256, 0.5), (320, 0.5)], epoch=0, max_epochs=10, crop_px=448)
     assert px_of_epoch([], epoch=3, max_epochs=10, crop_px=224) == 224

@@ -1,4 +1,4 @@
-"""Training on cached pictures: what must not move does not, what must repeat does, and it learns."""
+"""Training on cached images: what must not move does not, what must repeat does, and it learns."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image import fit as image_fitting
 from weld_pipeline.nn.image.augment import Augmentation, Mixed, Mixing
 from weld_pipeline.nn.image.classifier import restore_image_classifier
-from weld_pipeline.nn.image.fit import LabelledPictures, NetworkOptions, picture_statistics, train_image_classifier
+from weld_pipeline.nn.image.fit import LabelledImages, NetworkOptions, image_statistics, train_image_classifier
 from weld_pipeline.nn.image.learner import ImageLearner
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.image.predict import predict_logits
@@ -26,7 +26,7 @@ LABELS = np.arange(20) % 3
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """On pictures this small, threads wait for one another longer than they work."""
+    """On images this small, threads wait for one another longer than they work."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -72,9 +72,9 @@ LEARN = ImageSteps(
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
+def images(tmp_path_factory):
     """The class is the brightest channel."""
-    store, rng = TensorStore(tmp_path_factory.mktemp("pictures")), np.random.default_rng(0)
+    store, rng = TensorStore(tmp_path_factory.mktemp("images")), np.random.default_rng(0)
     for index, label in enumerate(LABELS):
         image = rng.integers(0, 100, (40, 40, 3), dtype=np.uint8)
         image[..., label] += 120
@@ -92,14 +92,14 @@ def trunk(tmp_path_factory):
     )
 
 
-def split(pictures, first, last):
-    return LabelledPictures(pictures, [f"p{index}" for index in range(first, last)], LABELS[first:last])
+def split(images, first, last):
+    return LabelledImages(images, [f"p{index}" for index in range(first, last)], LABELS[first:last])
 
 
-def fit(pictures, trunk, folder, *, steps=LEARN, network=NETWORK, mixing=MIXING, precision="fp32"):
+def fit(images, trunk, folder, *, steps=LEARN, network=NETWORK, mixing=MIXING, precision="fp32"):
     return train_image_classifier(
-        split(pictures, 0, 14),
-        split(pictures, 14, 20),
+        split(images, 0, 14),
+        split(images, 14, 20),
         trunk=trunk,
         network=network,
         augmentation=AUGMENTATION,
@@ -118,24 +118,24 @@ def assert_same(one, other):
 
 
 @pytest.fixture(scope="module")
-def whole(pictures, trunk, tmp_path_factory):
-    return fit(pictures, trunk, tmp_path_factory.mktemp("whole"))
+def whole(images, trunk, tmp_path_factory):
+    return fit(images, trunk, tmp_path_factory.mktemp("whole"))
 
 
-def test_one_seed_gives_the_same_file_twice(pictures, trunk, whole, tmp_path):
-    again = fit(pictures, trunk, tmp_path / "t")
+def test_one_seed_gives_the_same_file_twice(images, trunk, whole, tmp_path):
+    again = fit(images, trunk, tmp_path / "t")
     assert_same(again, whole)
     write_model(tmp_path / "a", whole[0])
     write_model(tmp_path / "b", again[0])
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-    assert fit(pictures, trunk, tmp_path / "u", steps=replace(LEARN, seed=1))[1] != whole[1]
+    assert fit(images, trunk, tmp_path / "u", steps=replace(LEARN, seed=1))[1] != whole[1]
 
 
 class Killed(BaseException):
     """Stands for the signal nobody can catch."""
 
 
-def test_killed_training_resumes_to_the_same_bytes(pictures, trunk, whole, tmp_path, monkeypatch):
+def test_killed_training_resumes_to_the_same_bytes(images, trunk, whole, tmp_path, monkeypatch):
     class KilledLearner(ImageLearner):
         def on_train_batch_end(self, *rest):
             super().on_train_batch_end(*rest)
@@ -145,17 +145,17 @@ def test_killed_training_resumes_to_the_same_bytes(pictures, trunk, whole, tmp_p
     with monkeypatch.context() as patch:
         patch.setattr(image_fitting, "ImageLearner", KilledLearner)
         with pytest.raises(Killed):
-            fit(pictures, trunk, tmp_path)
-    assert_same(fit(pictures, trunk, tmp_path), whole)
+            fit(images, trunk, tmp_path)
+    assert_same(fit(images, trunk, tmp_path), whole)
 
 
-def test_model_says_how_it_was_trained_and_on_what(whole, pictures, trunk):
+def test_model_says_how_it_was_trained_and_on_what(whole, images, trunk):
     model, curves = whole
     assert set(curves) == {"train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "lr"}
     assert model.training["criterion"] == "min valid_loss"
     assert model.training["metrics"]["valid_loss"] == min(curves["valid_loss"])
     assert model.provenance["weights"]["name"] == "test_efficientnet.random"
-    assert model.provenance["train"] == split(pictures, 0, 14).digest()
+    assert model.provenance["train"] == split(images, 0, 14).digest()
     assert model.architecture["preprocess"]["mean"] == trunk.architecture["mean"]
 
 
@@ -184,8 +184,8 @@ def learner(trunk, **changes):
     )
 
 
-def test_frozen_batch_norms_keep_their_statistics_and_learn(pictures, trunk, tmp_path):
-    model, _ = fit(pictures, trunk, tmp_path, steps=replace(LEARN, batch_norm="freeze", max_epochs=1, progressive=()))
+def test_frozen_batch_norms_keep_their_statistics_and_learn(images, trunk, tmp_path):
+    model, _ = fit(images, trunk, tmp_path, steps=replace(LEARN, batch_norm="freeze", max_epochs=1, progressive=()))
     for name, value in trunk.tensors.items():
         if "running" in name:
             assert np.array_equal(model.tensors[f"trunk.{name}"], value)
@@ -219,11 +219,11 @@ def test_moving_average_by_hand(trunk):
     assert made.judged is made.ema.module
 
 
-def test_best_epoch_of_the_average_is_what_is_saved(whole, pictures):
+def test_best_epoch_of_the_average_is_what_is_saved(whole, images):
     model, curves = whole
     logits = predict_logits(
         restore_image_classifier(model),
-        pictures,
+        images,
         [f"p{index}" for index in range(14, 20)],
         views=crop_views("centre", resized_px=40, crop_px=32),
     )
@@ -231,7 +231,7 @@ def test_best_epoch_of_the_average_is_what_is_saved(whole, pictures):
     assert loss == pytest.approx(min(curves["valid_loss"]), rel=1e-3)
 
 
-def test_it_learns_what_can_be_seen(pictures, trunk, tmp_path):
+def test_it_learns_what_can_be_seen(images, trunk, tmp_path):
     steps = replace(
         LEARN,
         optimizer="adamw",
@@ -243,53 +243,53 @@ def test_it_learns_what_can_be_seen(pictures, trunk, tmp_path):
         balance="sampling",
     )
     network = replace(NETWORK, head="softmax", dropout=0.0, normalisation="train")
-    model, curves = fit(pictures, trunk, tmp_path, steps=steps, network=network, mixing=Mixing(0.0, 0.0, 0.0))
+    model, curves = fit(images, trunk, tmp_path, steps=steps, network=network, mixing=Mixing(0.0, 0.0, 0.0))
     assert max(curves["valid_accuracy"]) > 0.8
-    mean, _ = picture_statistics(pictures, split(pictures, 0, 14).sample_ids)
+    mean, _ = image_statistics(images, split(images, 0, 14).sample_ids)
     assert model.architecture["preprocess"]["mean"] == mean
 
 
-def test_bf16_keeps_the_weight_of_a_margin_in_float32(pictures, trunk, tmp_path):
+def test_bf16_keeps_the_weight_of_a_margin_in_float32(images, trunk, tmp_path):
     steps = replace(LEARN, max_epochs=1, progressive=())
-    model, _ = fit(pictures, trunk, tmp_path, steps=steps, precision="bf16")
+    model, _ = fit(images, trunk, tmp_path, steps=steps, precision="bf16")
     assert model.tensors["head.layer.W"].dtype == np.float32
     rounded = torch.from_numpy(model.tensors["head.layer.W"]).bfloat16().float().numpy()
     assert not np.array_equal(rounded, model.tensors["head.layer.W"])
 
 
-def test_statistics_are_those_of_all_pixels_of_train_alone(pictures):
+def test_statistics_are_those_of_all_pixels_of_train_alone(images):
     ids = ["p0", "p4"]
-    stack = np.stack([pictures[name]["image"] for name in ids]) / 255
-    mean, std = picture_statistics(pictures, ids)
+    stack = np.stack([images[name]["image"] for name in ids]) / 255
+    mean, std = image_statistics(images, ids)
     assert mean == pytest.approx(stack.mean(axis=(0, 1, 2)))
     assert std == pytest.approx(stack.std(axis=(0, 1, 2)))
 
 
-def test_statistics_of_grey_pictures_stand_for_three_channels(tmp_path):
+def test_statistics_of_grey_images_stand_for_three_channels(tmp_path):
     store = TensorStore(tmp_path)
     store.write("a", "k", {"image": np.array([[[0], [255]]], dtype=np.uint8)})
     store.commit({"a": "k"})
-    assert picture_statistics(store, ["a"]) == ([0.5] * 3, [0.5] * 3)
-    with pytest.raises(WeldError, match="no picture to take mean and spread of"):
-        picture_statistics(store, [])
+    assert image_statistics(store, ["a"]) == ([0.5] * 3, [0.5] * 3)
+    with pytest.raises(WeldError, match="no image to take mean and spread of"):
+        image_statistics(store, [])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": replace(NETWORK, resized_px=48)}, r"picture p0: cached as \(40, 40, 3\), not \(48, 48, 3\)"),
+        ({"network": replace(NETWORK, resized_px=48)}, r"image p0: cached as \(40, 40, 3\), not \(48, 48, 3\)"),
         ({"network": replace(NETWORK, crop_px=24)}, "trunk was built for 32 px, not 24"),
         ({"steps": replace(LEARN, label_smoothing=0.1)}, "head.kind is arcface and training.label_smoothing 0.1"),
         ({"steps": replace(LEARN, frozen_stages=99)}, "training.frozen_stages is 99"),
         ({"steps": replace(LEARN, progressive=((16, 1.0),))}, "training.progressive ends at 16 px"),
     ],
 )
-def test_what_does_not_fit_is_refused(pictures, trunk, tmp_path, change, message):
+def test_what_does_not_fit_is_refused(images, trunk, tmp_path, change, message):
     with pytest.raises(WeldError, match=message):
-        fit(pictures, trunk, tmp_path, **change)
+        fit(images, trunk, tmp_path, **change)
 
 
-def test_other_labels_are_other_data(pictures):
-    part = split(pictures, 0, 5)
-    assert part.digest() == split(pictures, 0, 5).digest()
+def test_other_labels_are_other_data(images):
+    part = split(images, 0, 5)
+    assert part.digest() == split(images, 0, 5).digest()
     assert part.digest() != replace(part, labels=np.zeros(5, np.int64)).digest()

@@ -1,4 +1,4 @@
-"""The whole graph: what torch says, ONNX says, for pictures of any size and any number of views."""
+"""The whole graph: what torch says, ONNX says, for images of any size and any number of views."""
 
 import math
 
@@ -30,12 +30,12 @@ def classifier(kind="arcface", *, grey=False, seed=0):
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0
-    with torch.no_grad():  # statistics as if of a training, so that pictures differ in their logits
+    with torch.no_grad():  # statistics as if of a training, so that images differ in their logits
         network.train()(torch.randn(16, 3, 32, 32))
     return network.eval()
 
 
-def pictures(n, height, width, seed=0):
+def random_images(n, height, width, seed=0):
     return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (n, height, width, 3), dtype=np.uint8))
 
 
@@ -43,7 +43,7 @@ def exported(graph):
     n, height, width, n_views = (torch.export.Dim(name) for name in "NHWV")
     program = torch.onnx.export(
         graph,
-        (pictures(2, 35, 51), VIEWS["ten"][:3]),
+        (random_images(2, 35, 51), VIEWS["ten"][:3]),
         dynamo=True,
         input_names=list(INPUT_NAMES),
         output_names=list(graph.output_names),
@@ -65,7 +65,7 @@ def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, calibratio
         (2, 20, 90, "ten"),
         (1, 33, 127, "centre"),
     ]:
-        images = pictures(n, height, width, seed=n)
+        images = random_images(n, height, width, seed=n)
         with torch.inference_mode():
             expected = graph(images, VIEWS[views])
         found = session.run(None, {"images": images.numpy(), "views": VIEWS[views].numpy()})
@@ -76,7 +76,7 @@ def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, calibratio
 
 def test_outputs_are_what_their_names_say():
     graph = ImageGraph(classifier=classifier(), good_index=1, calibration=CALIBRATION)
-    images = pictures(2, 50, 60)
+    images = random_images(2, 50, 60)
     with torch.inference_mode():
         logits, probabilities, score, p_defect = graph(images, VIEWS["centre"])
         network = graph.classifier
@@ -101,7 +101,7 @@ def test_uncalibrated_graph_has_no_p_defect():
     graph = ImageGraph(classifier=classifier(), good_index=0, calibration=None)
     assert graph.output_names == ("logits", "probabilities", "score")
     with torch.inference_mode():
-        logits, probabilities, _ = graph(pictures(1, 40, 40), VIEWS["ten"])
+        logits, probabilities, _ = graph(random_images(1, 40, 40), VIEWS["ten"])
     torch.testing.assert_close(probabilities, logits.exp())
 
 

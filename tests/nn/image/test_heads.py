@@ -70,7 +70,7 @@ def test_class_weights_by_hand():
     """Six samples of three classes: 6 / (3 · 3), 6 / (3 · 2), 6 / (3 · 1)."""
     weights = balanced_class_weights(torch.tensor([0, 1, 0, 2, 1, 0]), 3)
     assert weights.tolist() == pytest.approx([2 / 3, 1, 2])
-    with pytest.raises(WeldError, match="class 1 of 3 has no picture in train"):
+    with pytest.raises(WeldError, match="class 1 of 3 has no image in train"):
         balanced_class_weights(torch.tensor([0, 2]), 3)
 
 

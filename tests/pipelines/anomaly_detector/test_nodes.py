@@ -42,15 +42,15 @@ TILING = TilingParams(tile_px=72, overlap_px=24)
 
 @pytest.fixture(scope="module")
 def fit(parameters, tmp_path_factory):
-    """Fits a detector on prepared pictures, as the pipeline does."""
+    """Fits a detector on prepared images, as the pipeline does."""
 
     def run(detector, images, manifest, **changes):
         asked = parameters(detector, **changes)
-        trunk, _ = nodes.load_trunk(asked["trunk"], asked["picture"])
+        trunk, _ = nodes.load_trunk(asked["trunk"], asked["image"])
         if detector != "student_teacher":
             fit_detector = getattr(nodes, f"fit_{detector}")
-            return fit_detector(images, manifest, trunk, asked["picture"], asked["fit"])
-        said = {"images": images, "manifest": manifest, "picture": asked["picture"], "student": asked["student"]}
+            return fit_detector(images, manifest, trunk, asked["image"], asked["fit"])
+        said = {"images": images, "manifest": manifest, "image": asked["image"], "student": asked["student"]}
         said["training_folder"] = TrainingFolder(tmp_path_factory.mktemp("training"))
         # Distilling is a training of its own, and tested where it lies.
         slices = asked["teacher"].model_copy(update={"kind": "slices"})
@@ -81,7 +81,7 @@ def scored(fitted, seams, tmp_path_factory):
     def of(detector):
         if detector not in made:
             dataset = ItemStoreDataset(filepath=str(tmp_path_factory.mktemp("maps")), kind="tensor")
-            dataset.save(nodes.score_pictures(seams.images, seams.manifest, fitted(detector)))
+            dataset.save(nodes.score_images(seams.images, seams.manifest, fitted(detector)))
             maps = dataset.load()
             made[detector] = maps, nodes.tabulate_scores(maps, seams.manifest)
         return made[detector]
@@ -100,9 +100,9 @@ def test_detector_read_from_its_file_says_the_same(fitted, seams, tmp_path, dete
     model = fitted(detector)
     write_model(tmp_path / "detector.safetensors", model)
     again = read_model(tmp_path / "detector.safetensors")
-    pictures = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        for one, other in zip(restore_detector(model)(pictures), restore_detector(again)(pictures), strict=True):
+        for one, other in zip(restore_detector(model)(images), restore_detector(again)(images), strict=True):
             assert torch.equal(one, other)
     assert again.family == detector
     assert again.provenance["good_class"] == "good"
@@ -152,13 +152,13 @@ def measured(seams, maps, scores, threshold, *, model, tiling=None, images=None)
     )
 
 
-def test_quarantined_pictures_are_not_prepared(seams, parameters):
+def test_quarantined_images_are_not_prepared(seams, parameters):
     manifest = seams.manifest.assign(status=["quarantined", *["ok"] * (len(seams.manifest) - 1)])
-    pending = nodes.prepare_pictures(manifest, seams.raw, parameters("patchcore")["picture"], None)
+    pending = nodes.prepare_images(manifest, seams.raw, parameters("patchcore")["image"], None)
     assert [item.id for item in pending.items] == seams.manifest["sample_id"].tolist()[1:]
 
 
-def test_defective_picture_in_train_is_not_learnt_from(fit, fitted, seams):
+def test_defective_image_in_train_is_not_learnt_from(fit, fitted, seams):
     moved = seams.manifest["sample_id"] == "test/crack/4.png"
     manifest = seams.manifest.assign(split=seams.manifest["split"].mask(moved, "train"))
     assert same_tensors(fit("patchcore", seams.images, manifest), fitted("patchcore"))
@@ -167,7 +167,7 @@ def test_defective_picture_in_train_is_not_learnt_from(fit, fitted, seams):
 def test_both_kinds_in_calib_give_f1_and_a_probability(scored, seams):
     maps, scores = scored("patchcore")
     found = calibration(seams, maps, pd.concat([scores] * 4))  # as if there were four of each
-    assert (found["kind"], found["unit"], found["n_good"], found["n_defect"]) == ("f1", "picture", 16, 12)
+    assert (found["kind"], found["unit"], found["n_good"], found["n_defect"]) == ("f1", "image", 16, 12)
     assert 0 < found["threshold"] < 1
     assert found["map_low"] < found["map_threshold"] < found["map_high"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
@@ -177,21 +177,21 @@ def test_both_kinds_in_calib_give_f1_and_a_probability(scored, seams):
     assert ((table["p_defect"] >= found["threshold"]) == (table["predicted"] == "anomalous")).all()
 
 
-def test_good_pictures_alone_in_calib_give_a_promise_and_no_probability(scored, seams):
+def test_good_images_alone_in_calib_give_a_promise_and_no_probability(scored, seams):
     maps, scores = scored("patchcore")
     good = scores[~((scores["split"] == "calib") & scores["is_defect"])]
     found = calibration(seams, maps, good)
-    # Four good pictures promise one in five at best.
+    # Four good images promise one in five at best.
     assert (found["kind"], found["false_reject_rate"], found["threshold"]) == ("conformal", 0.2, None)
     assert "p_defect" not in nodes.tabulate_predictions(good, seams.manifest, found)
     (sentence,) = calibration_banner(found)
     assert sentence.startswith(
-        "NO PROBABILITY: there is no p_defect, because calib holds 4 good and 0 defective pictures"
+        "NO PROBABILITY: there is no p_defect, because calib holds 4 good and 0 defective images"
     )
     assert found["promise"] in sentence
-    with pytest.raises(WeldError, match="f1 needs defective pictures and calib holds 4 good ones only"):
+    with pytest.raises(WeldError, match="f1 needs defective images and calib holds 4 good ones only"):
         calibration(seams, maps, good, kind="f1")
-    with pytest.raises(WeldError, match=r"needs 9 good calib pictures; there are 4, which can promise 0\.2"):
+    with pytest.raises(WeldError, match=r"needs 9 good calib images; there are 4, which can promise 0\.2"):
         calibration(seams, maps, good, kind="conformal")
 
 
@@ -219,14 +219,14 @@ def test_tiles_are_fitted_scored_and_judged_one_by_one(fit, seams, prepare, tmp_
     model = fit("patchcore", images, seams.manifest)
     assert model.provenance["n_good_tiles"] == 12
     dataset = ItemStoreDataset(filepath=str(tmp_path / "maps"), kind="tensor")
-    dataset.save(nodes.score_pictures(images, seams.manifest, model))
+    dataset.save(nodes.score_images(images, seams.manifest, model))
     maps = dataset.load()
     scores = nodes.tabulate_scores(maps, seams.manifest)
     threshold = nodes.choose_threshold(scores, maps, images, ThresholdParams(kind="auto", false_reject_rate=0.1))
-    assert threshold["unit"] == "picture"  # some of calib's are good as a whole
+    assert threshold["unit"] == "image"  # some of calib's are good as a whole
     record = measured(seams, maps, scores, threshold, tiling=TILING, images=images, model=model)
     assert record["n_tiles"] == 14
-    # Seven pictures; both tiles of the one without mask, and those that the other spots reach.
+    # Seven images; both tiles of the one without mask, and those that the other spots reach.
     assert 4 <= record["n_defect_tiles"] <= 6
     assert record["tile_auroc"] > 0.7
 
@@ -247,13 +247,11 @@ def test_sheet_shows_the_judged_split(scored, seams, parameters):
     assert sheet.std() > 0
 
 
-def test_split_without_pictures_is_named(scored, seams, fitted):
+def test_split_without_images_is_named(scored, seams, fitted):
     maps, scores = scored("patchcore")
     threshold = calibration(seams, maps, scores)
     left = scores[scores["split"] != "test"]
-    with pytest.raises(
-        WeldError, match=r"no picture of split 'test', only \['calib', 'valid'\]; mend evaluation.split"
-    ):
+    with pytest.raises(WeldError, match=r"no image of split 'test', only \['calib', 'valid'\]; mend evaluation.split"):
         measured(seams, maps, left, threshold, model=fitted("patchcore"))
 
 
@@ -269,11 +267,11 @@ def test_detectors_stand_beside_each_other(scored, seams, fitted):
         assert row["image_auroc"] == records[detector]["image_auroc"]
 
 
-def test_train_without_a_good_picture_is_said_before_the_fit(fit, seams):
+def test_train_without_a_good_image_is_said_before_the_fit(fit, seams):
     is_train = seams.manifest["split"] == "train"
     manifest = seams.manifest[~is_train]
     for detector in DETECTORS:
-        with pytest.raises(WeldError, match=r"split train has no good picture or tile \(0 pictures given\)"):
+        with pytest.raises(WeldError, match=r"split train has no good image or tile \(0 images given\)"):
             fit(detector, seams.images, manifest)
 
 
@@ -289,7 +287,7 @@ def test_trunk_without_the_layers_names_some_of_its_own(fit, seams):
 
 @pytest.fixture(scope="module")
 def constant(seams, prepare, tmp_path_factory):
-    """The same pictures, all of one level."""
+    """The same images, all of one level."""
     from weld_pipeline.core.source_tree import SourceTree
 
     root = tmp_path_factory.mktemp("grey")
@@ -302,7 +300,7 @@ def constant(seams, prepare, tmp_path_factory):
 
 def test_patches_that_are_all_alike_are_still_a_memory(fit, seams, constant, tmp_path):
     dataset = ItemStoreDataset(filepath=str(tmp_path / "maps"), kind="tensor")
-    dataset.save(nodes.score_pictures(constant, seams.manifest, fit("patchcore", constant, seams.manifest)))
+    dataset.save(nodes.score_images(constant, seams.manifest, fit("patchcore", constant, seams.manifest)))
     maps = dataset.load()
     scores = nodes.tabulate_scores(maps, seams.manifest)
     assert np.ptp(scores["score"]) < 1e-3
@@ -310,12 +308,12 @@ def test_patches_that_are_all_alike_are_still_a_memory(fit, seams, constant, tmp
     assert np.isfinite(found["score_threshold"])
 
 
-def test_reference_of_pictures_that_are_all_alike_has_no_spread(fit, seams, constant):
-    with pytest.raises(WeldError, match=r"good pictures are all the same.* set fit\.spread to none, or give others"):
+def test_reference_of_images_that_are_all_alike_has_no_spread(fit, seams, constant):
+    with pytest.raises(WeldError, match=r"good images are all the same.* set fit\.spread to none, or give others"):
         fit("reference", constant, seams.manifest)
 
 
-def test_student_of_pictures_that_are_all_alike_is_said_to_be_collapsed(fit, seams, constant, parameters, caplog):
+def test_student_of_images_that_are_all_alike_is_said_to_be_collapsed(fit, seams, constant, parameters, caplog):
     trunk = {"name": "mobilenetv2_035", "layers": "blocks.1+blocks.2"}
     model = fit("student_teacher", constant, seams.manifest, trunk=trunk)
     with caplog.at_level(logging.WARNING):

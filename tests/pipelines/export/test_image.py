@@ -1,4 +1,4 @@
-"""The nodes of export and inspection for pictures, on a classifier that was never trained."""
+"""The nodes of export and inspection for images, on a classifier that was never trained."""
 
 import pandas as pd
 import pytest
@@ -10,17 +10,17 @@ from weld_pipeline.deploy import onnx_export
 from weld_pipeline.nn.state import tensors_of
 from weld_pipeline.pipelines.export import create_image_pipeline as export_pipeline
 from weld_pipeline.pipelines.export import nodes as export
-from weld_pipeline.pipelines.export.params import PictureParityParams
+from weld_pipeline.pipelines.export.params import ImageParityParams
 from weld_pipeline.pipelines.inspection import create_image_pipeline as inspection_pipeline
 from weld_pipeline.pipelines.inspection import nodes as inspection
-from weld_pipeline.pipelines.inspection.params import PictureInspectionParams
+from weld_pipeline.pipelines.inspection.params import ImageInspectionParams
 
 WEIGHTS = {"name": "tiny.random", "source": "seed 0", "sha256": "e" * 64, "licence": "none", "is_random": True}
 CALIBRATION = {"temperature": 2.0, "platt_a": -3.0, "platt_b": 0.2, "threshold": 0.4, "n_good": 5, "n_defect": 6}
 LABELS = {"run/good": "good_weld", "run/bad": "porosity"}
-INSPECTED = PictureInspectionParams(splits=("test", "valid"), n_pictures=2, n_timed=50, n_threads=1, seed=0)
-COMPARED = PictureParityParams(
-    splits=("test", "valid"), n_pictures=2, p_tolerance=1e-4, score_tolerance=1e-3, table_p_tolerance=0.05
+INSPECTED = ImageInspectionParams(splits=("test", "valid"), n_images=2, n_timed=50, n_threads=1, seed=0)
+COMPARED = ImageParityParams(
+    splits=("test", "valid"), n_images=2, p_tolerance=1e-4, score_tolerance=1e-3, table_p_tolerance=0.05
 )
 
 
@@ -34,15 +34,15 @@ def classifier(image_module):
 
 
 @pytest.fixture
-def images(tmp_path, write_picture):
+def images(tmp_path, write_image):
     for seed, sample_id in enumerate(LABELS):
-        write_picture(f"photos/{sample_id.split('/')[1]}.png", seed=seed)
+        write_image(f"photos/{sample_id.split('/')[1]}.png", seed=seed)
     return SourceTree(tmp_path / "photos")
 
 
 @pytest.fixture
 def manifest():
-    """A source without test pictures: valid stands in."""
+    """A source without test images: valid stands in."""
     rows = [
         {
             "sample_id": sample_id,
@@ -87,15 +87,15 @@ def release(tmp_path, classifier, manifest, images, exported_once):
             mlflow_run_id="run-7",
         )
         candidate = stored("candidate", contents)
-        said = inspection.inspect_pictures(candidate, manifest, images, INSPECTED)
+        said = inspection.inspect_images(candidate, manifest, images, INSPECTED)
         table = pd.DataFrame(
             [
                 {"sample_id": each["sample_id"], "predicted": each["predicted"], "p_defect": each["p_defect"]}
                 | {f"p_{name}": p for name, p in each["probabilities"].items()}
-                for each in said["pictures"]
+                for each in said["images"]
             ]
         )
-        parity = export.check_picture_parity(
+        parity = export.check_image_parity(
             candidate=candidate,
             module=module,
             manifest=manifest,
@@ -115,19 +115,19 @@ def test_classifier_becomes_a_released_bundle_that_inspects(release, manifest, i
     assert (description.input.media, description.input.views, description.input.resized_px) == ("image", "ten", 24)
     assert description.provenance.weights.name == "tiny.random"
     assert description.banners == ["DRAWN"]
-    assert (description.parity["n_pictures"], "pictures" in description.parity) == (2, False)
+    assert (description.parity["n_images"], "images" in description.parity) == (2, False)
     card = (bundle.folder / "card.md").read_text()
-    for part in ("2 picture files", "from `p_defect` 0.400 on", "ten views that vote", "weld bundle split"):
+    for part in ("2 image files", "from `p_defect` 0.400 on", "ten views that vote", "weld bundle split"):
         assert part in card
 
-    said = inspection.inspect_pictures(bundle, manifest, images, INSPECTED)
-    assert [(each["sample_id"], each["label"], each["path"]) for each in said["pictures"]] == [
+    said = inspection.inspect_images(bundle, manifest, images, INSPECTED)
+    assert [(each["sample_id"], each["label"], each["path"]) for each in said["images"]] == [
         ("run/good", "good_weld", "good.png"),
         ("run/bad", "porosity", "bad.png"),
     ]
-    assert (said["split"], said["pictures"][0]["n_views"]) == ("valid", 10)
-    timing = inspection.time_pictures(bundle, manifest, images, INSPECTED)
-    assert (timing["n_pictures"], timing["split"], timing["bundle"]["sha256"]) == (2, "valid", bundle.sha256)
+    assert (said["split"], said["images"][0]["n_views"]) == ("valid", 10)
+    timing = inspection.time_images(bundle, manifest, images, INSPECTED)
+    assert (timing["n_images"], timing["split"], timing["bundle"]["sha256"]) == (2, "valid", bundle.sha256)
 
 
 def test_bundle_without_calibration_says_so_everywhere(release):
@@ -143,7 +143,7 @@ def test_bundle_without_calibration_says_so_everywhere(release):
 
 def test_recipe_lies_in_its_namespace():
     export_names, inspection_names = export_pipeline("tig").datasets(), inspection_pipeline("tig").datasets()
-    shared = {"mlflow_run_id", "params:export.picture_parity", "params:inspection.pictures"}
+    shared = {"mlflow_run_id", "params:export.image_parity", "params:inspection.images"}
     assert {name for name in export_names | inspection_names if not name.startswith("tig.")} == shared
     assert export_pipeline("tig").inputs() - shared == {
         *("tig.classifier", "tig.calibration", "tig.family_name", "tig.manifest", "tig.raw_images"),

@@ -1,4 +1,4 @@
-"""The ingestion of pictures, in the namespace of a recipe, on small folders and on real ones."""
+"""The ingestion of images, in the namespace of a recipe, on small folders and on real ones."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from weld_pipeline.pipelines.ingestion.params import (
     BalanceParams,
     ContactSheetParams,
     ImageIndexParams,
-    PictureProbeParams,
+    ImageProbeParams,
     SplitParams,
 )
 
@@ -56,7 +56,7 @@ AS_SOURCE = {"scheme": "manifest", "fractions": {"train": 0.8, "valid": 0.2, "ca
 def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_000_000):
     params = {
         "index": ImageIndexParams(**INDEX | (index or {})),
-        "probe": PictureProbeParams(max_pixels=max_pixels, thumbnail_px=64, n_workers=1),
+        "probe": ImageProbeParams(max_pixels=max_pixels, thumbnail_px=64, n_workers=1),
         "split": SplitParams(**SPLIT | (split or {})),
         "balance": BalanceParams(**balance) if balance else None,
         "contact_sheet": ContactSheetParams(n_usable=8, n_quarantined=4, n_columns=4, tile_px=80),
@@ -84,7 +84,7 @@ def ingest(tmp_path):
 
 
 def frame(path, *, seed, form=None):
-    """A picture like no other: 12 × 9 random patches."""
+    """An image like no other: 12 × 9 random patches."""
     path.parent.mkdir(parents=True, exist_ok=True)
     patches = np.random.default_rng(seed).integers(0, 256, (9, 12), dtype=np.uint8)
     Image.fromarray(patches).resize((96, 72), Image.Resampling.BICUBIC).save(path, form)
@@ -116,10 +116,10 @@ def test_frames_are_split_by_whole_runs(ingest, tree):
     assert made["tig.image_contact_sheet"].load().shape[1] == 4 * 90 + 10
 
 
-def test_every_bad_picture_is_quarantined_with_its_reason_and_none_is_lost(ingest, tree):
+def test_every_bad_image_is_quarantined_with_its_reason_and_none_is_lost(ingest, tree):
     run = tree / "train/160700-11 run 0"
     entries = json.loads((tree / "train/train.json").read_text())
-    bad = {"empty": b"", "not_a_picture": b"no picture", "truncated": (run / "image-0000.png").read_bytes()[:-900]}
+    bad = {"empty": b"", "not_an_image": b"no image", "truncated": (run / "image-0000.png").read_bytes()[:-900]}
     for name, content in bad.items():
         (run / f"{name}.png").write_bytes(content)
         entries[f"{run.name}/{name}.png"] = 0
@@ -197,7 +197,7 @@ def test_copy_of_a_frame_in_another_run_keeps_both_runs_together(ingest, tree):
 
 @pytest.fixture
 def products(tmp_path):
-    """Twenty good pictures to train on; six good and twelve defective ones to test, masks to all but one of these."""
+    """Twenty good images to train on; six good and twelve defective ones to test, masks to all but one of these."""
     root = tmp_path / "products"
     for n in range(20):
         frame(root / f"train/good/{n:03}.png", seed=n)
@@ -230,7 +230,7 @@ def test_detector_is_fitted_on_the_train_of_its_source_and_tested_on_its_whole_t
         "test": {"crack": 12, "good": 6},
     }
     assert audit["masks"]["test"] == {"marked": 9, "empty": 2, "without": 1}
-    assert any("2 defective picture(s) have an empty mask" in sentence for sentence in audit["warnings"])
+    assert any("2 defective image(s) have an empty mask" in sentence for sentence in audit["warnings"])
     assert manifest["mask_path"].notna().sum() == 11
 
 
@@ -249,7 +249,7 @@ def test_detector_can_be_dealt_anew_by_sessions(ingest, products):
 
 def test_defect_in_the_sources_train_stops_the_split(ingest, products):
     frame(products / "train/crack/900.png", seed=900)
-    with pytest.raises(WeldError, match=r"1 defective picture\(s\) stand in train.* train/crack/900\.png \(crack\)"):
+    with pytest.raises(WeldError, match=r"1 defective image\(s\) stand in train.* train/crack/900\.png \(crack\)"):
         ingest(products, index=GOOD, split=AS_PUBLISHED)
 
 
@@ -270,10 +270,10 @@ def test_class_folders_and_frames_of_runs_serve_detectors_too(ingest, tree):
     assert made["tig.split_audit"].load()["masks"] == {}
 
 
-def test_mask_of_another_size_quarantines_its_picture(ingest, products):
+def test_mask_of_another_size_quarantines_its_image(ingest, products):
     Image.new("L", (72, 96)).save(products / "ground_truth/crack/003_mask.png")
     manifest = ingest(products, index=GOOD, split=AS_PUBLISHED)["tig.manifest"].load().set_index("sample_id")
-    assert manifest.loc["test/crack/003.png", "reason"].startswith("mask_size: the mask is 72×96 px, its picture 96×72")
+    assert manifest.loc["test/crack/003.png", "reason"].startswith("mask_size: the mask is 72×96 px, its image 96×72")
     assert (manifest["status"] == "quarantined").sum() == 1
 
 
@@ -294,7 +294,7 @@ def test_every_dataset_and_parameter_lies_in_the_namespace():
         (ImageIndexParams, INDEX | {"layout": "coco"}, "'tig', 'yolo'"),
         (SplitParams, SPLIT | {"defects_in_train": "forbid"}, "'allow', 'refuse' or 'clean_tiles'"),
         (SplitParams, SPLIT | {"test_to_calib": 1.5}, "less than or equal to 1"),
-        (PictureProbeParams, {"max_pixels": 10**9, "thumbnail_px": 64, "n_workers": 1}, "less than or equal to 178"),
+        (ImageProbeParams, {"max_pixels": 10**9, "thumbnail_px": 64, "n_workers": 1}, "less than or equal to 178"),
         (BalanceParams, BALANCE | {"per_class": {"train": 5}}, "names no number for valid, calib, test"),
         (BalanceParams, BALANCE | {"per_class": BALANCE["per_class"] | {"test": -1}}, "greater than or equal to 0"),
     ],
@@ -316,16 +316,16 @@ def test_real_tig_frames_keep_the_split_of_their_source(ingest, real_data):
     assert audit["crossings"] == {"sessions": {}, "near_duplicates": []}
 
 
-def copy_photo(picture, folder):
+def copy_photo(image, folder):
     for kind, suffix in (("images", ".jpg"), ("labels", ".txt")):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        shutil.copy(picture.parents[1] / kind / f"{picture.stem}{suffix}", folder / kind)
+        shutil.copy(image.parents[1] / kind / f"{image.stem}{suffix}", folder / kind)
 
 
 def test_real_photos_are_split_by_series(ingest, real_data, tmp_path):
-    for number, picture in enumerate(sorted((real_data / "weld_photos/train/images").iterdir())):
+    for number, image in enumerate(sorted((real_data / "weld_photos/train/images").iterdir())):
         if number % 4 == 0:  # a quarter tells as much
-            copy_photo(picture, tmp_path / "photos/train")
+            copy_photo(image, tmp_path / "photos/train")
     shutil.copy(real_data / "weld_photos/data.yaml", tmp_path / "photos")
     index = {
         "label_priority": ["Defect", "Bad Weld", "Good Weld"],
@@ -369,7 +369,7 @@ def test_real_films_train_on_their_clean_tiles(ingest, real_data):
     manifest = made["tig.manifest"].load()
     assert sorted(manifest["split"]) == ["calib", "test", "train"]
     assert set(manifest["label"]) == {"weld_defect"}
-    with pytest.raises(WeldError, match="no usable picture is good"):
+    with pytest.raises(WeldError, match="no usable image is good"):
         ingest_films(ingest, real_data, defects_in_train="refuse")
 
 

@@ -135,7 +135,7 @@ def test_clean_tree_is_split_by_whole_sessions_shown_and_not_decoded_twice(inges
     assert (pd.crosstab(manifest["label"], manifest["split"]) > 0).to_numpy().all()
     sheet = made["footage_contact_sheet"].load()
     assert sheet.shape[1] == 8 * 210 + 10
-    assert (sheet.max(axis=2) < 60).mean() > 0.3  # three rows of dark weld pictures
+    assert (sheet.max(axis=2) < 60).mean() > 0.3  # three rows of dark weld images
 
     probes = list((tmp_path / "data/02_intermediate/footage_probes").rglob("*-*.json"))
     before = {path: path.stat().st_mtime_ns for path in probes}

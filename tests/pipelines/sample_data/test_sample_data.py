@@ -8,21 +8,21 @@ from pydantic import ValidationError
 
 from weld_pipeline.datasets.source_tree import SourceTreeDataset
 from weld_pipeline.pipelines.sample_data.nodes import (
-    draw_pictures,
+    draw_images,
     draw_weld_seams,
     draw_weld_shop,
-    plan_pictures,
+    plan_images,
     plan_weld_seams,
     plan_weld_shop,
 )
 from weld_pipeline.pipelines.sample_data.params import (
-    DrawPicturesParams,
+    DrawImagesParams,
     DrawWeldShopParams,
-    PlanPicturesParams,
+    PlanImagesParams,
     PlanWeldSeamsParams,
     PlanWeldShopParams,
 )
-from weld_pipeline.pipelines.sample_data.pipeline import PICTURE_LAYOUTS, create_pipeline
+from weld_pipeline.pipelines.sample_data.pipeline import IMAGE_LAYOUTS, create_pipeline
 from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
 
 TINY = {
@@ -37,7 +37,7 @@ TINY = {
     "still_width": 400,
     "seed": 0,
 }
-TINY_PICTURES = {
+TINY_IMAGES = {
     "layout": "tig_ss304",
     "n_sessions_per_class": 3,
     "n_per_session": 1,
@@ -88,58 +88,58 @@ def test_wrong_parameter_is_refused_by_name(change, message):
         PlanWeldShopParams(**(TINY | change))
 
 
-def drawn_pictures(root: Path, layout: str, n_workers: int = 1, **changes) -> dict[str, bytes]:
-    plan = plan_pictures(PlanPicturesParams(**(TINY_PICTURES | {"layout": layout} | changes)))
-    SourceTreeDataset(filepath=str(root)).save(draw_pictures(plan, DrawPicturesParams(n_workers=n_workers)))
+def drawn_images(root: Path, layout: str, n_workers: int = 1, **changes) -> dict[str, bytes]:
+    plan = plan_images(PlanImagesParams(**(TINY_IMAGES | {"layout": layout} | changes)))
+    SourceTreeDataset(filepath=str(root)).save(draw_images(plan, DrawImagesParams(n_workers=n_workers)))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("layout", PICTURE_LAYOUTS)
+@pytest.mark.parametrize("layout", IMAGE_LAYOUTS)
 def test_every_file_of_a_layout_is_recorded_as_drawn(tmp_path, layout):
-    files = drawn_pictures(tmp_path, layout)
+    files = drawn_images(tmp_path, layout)
     record = json.loads(files.pop("DRAWN.json"))
     assert record["is_finished"]
     assert set(record["files"]) == set(files)
-    n_pictures = sum(name.endswith((".png", ".jpg")) for name in files)
-    assert n_pictures == 3 * len(LAYOUTS[layout].classes)
+    n_images = sum(name.endswith((".png", ".jpg")) for name in files)
+    assert n_images == 3 * len(LAYOUTS[layout].classes)
 
 
-def test_pictures_are_the_same_whatever_the_number_of_workers(tmp_path):
-    one, two = (drawn_pictures(tmp_path / str(n), "weld_boxes", n_workers=n) for n in (1, 2))
+def test_images_are_the_same_whatever_the_number_of_workers(tmp_path):
+    one, two = (drawn_images(tmp_path / str(n), "weld_boxes", n_workers=n) for n in (1, 2))
     assert one == two
 
 
-def test_nothing_is_drawn_among_pictures_of_ones_own(tmp_path):
+def test_nothing_is_drawn_among_images_of_ones_own(tmp_path):
     mine = tmp_path / "good_welds" / "mine.jpg"
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
     with pytest.raises(DatasetError, match="holds files that were not drawn"):
-        drawn_pictures(tmp_path, "weld_photos")
+        drawn_images(tmp_path, "weld_photos")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
 
 
-def test_a_picture_that_exists_is_kept_and_one_that_is_missing_is_drawn_again(tmp_path):
-    before = drawn_pictures(tmp_path, "riawelc")
+def test_an_image_that_exists_is_kept_and_one_that_is_missing_is_drawn_again(tmp_path):
+    before = drawn_images(tmp_path, "riawelc")
     (tmp_path / "cr_01.png").write_bytes(b"mine")
     (tmp_path / "cr_02.png").unlink()
-    after = drawn_pictures(tmp_path, "riawelc")
+    after = drawn_images(tmp_path, "riawelc")
     assert after == before | {"cr_01.png": b"mine"}
 
 
 def test_other_parameters_are_refused_rather_than_drawn_over(tmp_path):
-    drawn_pictures(tmp_path, "neu")
+    drawn_images(tmp_path, "neu")
     with pytest.raises(DatasetError, match="drawn with other parameters"):
-        drawn_pictures(tmp_path, "neu", seed=1)
+        drawn_images(tmp_path, "neu", seed=1)
 
 
 def test_each_layout_is_a_namespace_that_can_be_drawn_alone():
     pipeline = create_pipeline()
-    for layout in PICTURE_LAYOUTS:
+    for layout in IMAGE_LAYOUTS:
         alone = pipeline.only_nodes_with_namespaces([layout])
-        assert {node.name for node in alone.nodes} == {f"{layout}.plan_pictures", f"{layout}.draw_pictures"}
-        assert f"params:sample_data.{layout}.plan_pictures" in alone.inputs()
+        assert {node.name for node in alone.nodes} == {f"{layout}.plan_images", f"{layout}.draw_images"}
+        assert f"params:sample_data.{layout}.plan_images" in alone.inputs()
         assert alone.outputs() == {f"{layout}.raw_images"}
-    assert set(PICTURE_LAYOUTS) == set(LAYOUTS)
+    assert set(IMAGE_LAYOUTS) == set(LAYOUTS)
 
 
 @pytest.mark.parametrize(
@@ -148,17 +148,17 @@ def test_each_layout_is_a_namespace_that_can_be_drawn_alone():
         ({"layout": "tig"}, "Input should be 'tig_ss304'"),
         ({"layout": "neu", "written_share": 0.2}, "written_share: 0.2 for neu, which has no writing; set it to 0"),
         ({"n_sessions_per_class": 2}, "greater than or equal to 3"),
-        ({"n_pictures": 5}, "Extra inputs are not permitted"),
+        ({"n_images": 5}, "Extra inputs are not permitted"),
     ],
 )
-def test_wrong_parameter_of_pictures_is_refused_by_name(change, message):
+def test_wrong_parameter_of_images_is_refused_by_name(change, message):
     with pytest.raises(ValidationError, match=message):
-        PlanPicturesParams(**(TINY_PICTURES | change))
+        PlanImagesParams(**(TINY_IMAGES | change))
 
 
 def drawn_seams(root: Path, n_workers: int = 1, **changes) -> dict[str, bytes]:
     plan = plan_weld_seams(PlanWeldSeamsParams(**(TINY_SEAMS | changes)))
-    SourceTreeDataset(filepath=str(root)).save(draw_weld_seams(plan, DrawPicturesParams(n_workers=n_workers)))
+    SourceTreeDataset(filepath=str(root)).save(draw_weld_seams(plan, DrawImagesParams(n_workers=n_workers)))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
@@ -192,7 +192,7 @@ def test_seams_are_drawn_alone_by_the_namespace_that_reads_them():
         "anomaly_detector.plan_weld_seams",
         "anomaly_detector.draw_weld_seams",
     }
-    assert alone.inputs() == {"params:sample_data.plan_weld_seams", "params:sample_data.draw_pictures"}
+    assert alone.inputs() == {"params:sample_data.plan_weld_seams", "params:sample_data.draw_images"}
     assert alone.outputs() == {"anomaly_detector.raw_images"}
 
 

@@ -22,13 +22,13 @@ def jpeg(level):
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def is_red(picture):
-    return bool((np.abs(picture.astype(int) - RED).max(axis=2) < 3).any())
+def is_red(image):
+    return bool((np.abs(image.astype(int) - RED).max(axis=2) < 3).any())
 
 
 def test_sheet_has_a_row_for_every_few_tiles():
     sheets = [draw_sheet([tile()] * n, heading="h", n_columns=4, tile_px=100) for n in (4, 5)]
-    # A row is the picture (100 × 5/8), three lines of 15 and a gap of 10.
+    # A row is the image (100 × 5/8), three lines of 15 and a gap of 10.
     assert sheets[1].shape[0] - sheets[0].shape[0] == 62 + 3 * 15 + 10
     assert sheets[0].shape[1] == sheets[1].shape[1] == 4 * 110 + 10
 

@@ -57,8 +57,8 @@ def test_real_recording_shows_the_arc(real_data) -> None:
     assert strip_sheet([Exhibit(recording, 5.0, 5.0)], n_frames=2).max() > 100
 
 
-def test_picture_fills_its_strip_without_being_stretched(tmp_path):
+def test_image_fills_its_strip_without_being_stretched(tmp_path):
     Image.fromarray(np.full((100, 200, 3), 255, np.uint8)).save(tmp_path / "white.png")
     (strip,) = np.split(strip_sheet([Exhibit(tmp_path / "white.png")], n_frames=4), 1)
     assert strip.shape == (CELL_HEIGHT, 4 * CELL_WIDTH, 3)
-    assert (strip == 255).all(axis=2).sum() == CELL_HEIGHT * 2 * CELL_HEIGHT  # twice as wide as high, as the picture is
+    assert (strip == 255).all(axis=2).sum() == CELL_HEIGHT * 2 * CELL_HEIGHT  # twice as wide as high, as the image is

@@ -12,7 +12,7 @@ from weld_pipeline.runtime import WeldClassifier, WeldDetector
 from weld_pipeline.runtime.anomaly import graph as detector_graph
 from weld_pipeline.runtime.anomaly.regions import Region
 from weld_pipeline.runtime.bundle import load_bundle
-from weld_pipeline.runtime.image_reader import PictureBytes
+from weld_pipeline.runtime.image_reader import ImageBytes
 from weld_pipeline.runtime.verdicts import NotInspected
 
 TILING = {"tile_px": 8, "overlap_px": 0}
@@ -41,14 +41,14 @@ def test_score_at_the_threshold_fails_and_below_it_passes(detector, write_blue):
     assert (below.predicted, below.regions) == ("good_weld", ())
 
 
-def test_map_of_a_picture_that_went_in_whole_has_its_size(detector, write_blue):
-    # The graph takes the top left 8 × 8 pixels for the whole picture.
+def test_map_of_an_image_that_went_in_whole_has_its_size(detector, write_blue):
+    # The graph takes the top left 8 × 8 pixels for the whole image.
     verdict = detector.inspect(write_blue([[130, 0], [0, 0]]))
     assert verdict.anomaly_map.shape == (16, 16)
     assert verdict.regions == (Region(0, 0, 16, 16, 256, 130.0),)
 
 
-def test_long_picture_is_looked_at_in_tiles_and_its_worst_decides(make_detector, write_blue):
+def test_long_image_is_looked_at_in_tiles_and_its_worst_decides(make_detector, write_blue):
     detector = WeldDetector(make_detector(tiling=TILING))
     verdict = detector.inspect(write_blue([[10, 20, 140], [0, 150, 30]]))
     assert (verdict.score, verdict.verdict, verdict.n_tiles) == (150.0, "fail", 6)
@@ -68,7 +68,7 @@ def test_pixels_bytes_and_file_say_the_same(detector, write_blue):
     path = write_blue([[77]])
     of_file = detector.inspect(str(path))
     of_pixels = detector.inspect(np.asarray(Image.open(path)))
-    of_bytes = detector.inspect(PictureBytes("line 3", path.read_bytes()))
+    of_bytes = detector.inspect(ImageBytes("line 3", path.read_bytes()))
     assert of_file.score == of_pixels.score == of_bytes.score == 77.0
     assert (of_pixels.path, of_pixels.sha256) == (None, None)
     assert (of_bytes.path, of_bytes.sha256) == ("line 3", of_file.sha256)
@@ -117,9 +117,9 @@ def test_result_that_is_not_a_number_gets_no_verdict(make_detector, write_blue):
 
 
 def test_graph_of_another_contract_is_refused(make_detector, image_folder, write_blue):
-    with pytest.raises(WeldError, match=r"maps \('pictures',\) to"):
-        WeldDetector(make_detector("other", replace=("images", "pictures")))
-    with pytest.raises(WeldError, match="classifies pictures; name a bundle that finds anomalies"):
+    with pytest.raises(WeldError, match=r"maps \('images',\) to"):
+        WeldDetector(make_detector("other", replace=("images", "images")))
+    with pytest.raises(WeldError, match="classifies images; name a bundle that finds anomalies"):
         WeldDetector(image_folder)
     contract = load_bundle(make_detector()).description.input.model_dump()
     smaller = WeldDetector(make_detector("smaller", input=contract | {"image_px": 4}))
@@ -128,7 +128,7 @@ def test_graph_of_another_contract_is_refused(make_detector, image_folder, write
 
 
 def test_classifier_does_not_take_a_detector(detector_folder):
-    with pytest.raises(WeldError, match="finds anomalies in pictures; name a bundle that classifies pictures"):
+    with pytest.raises(WeldError, match="finds anomalies in images; name a bundle that classifies images"):
         WeldClassifier(detector_folder)
 
 

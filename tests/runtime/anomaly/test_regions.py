@@ -18,10 +18,10 @@ def test_places_are_told_with_box_area_and_peak_highest_first():
     )
 
 
-def test_boxes_are_in_pixels_of_the_picture():
+def test_boxes_are_in_pixels_of_the_image():
     levels = np.zeros((4, 4))
     levels[1, 2:4] = 1.0
-    # A cell of the map is 10 rows by 5 columns of the picture.
+    # A cell of the map is 10 rows by 5 columns of the image.
     assert find_regions(levels, threshold=1.0, height=40, width=20) == (Region(10, 10, 10, 10, 100, 1.0),)
 
 
@@ -54,7 +54,7 @@ def test_places_are_those_of_scipy(seed, height, width, share):
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 40), st.integers(0, 10_000))
-def test_boxes_lie_in_the_picture_whatever_its_size(height, width, side, seed):
+def test_boxes_lie_in_the_image_whatever_its_size(height, width, side, seed):
     levels = np.random.default_rng(seed).random((side, side))
     for region in find_regions(levels, threshold=0.9, height=height, width=width):
         assert 0 <= region.top < region.top + region.height <= height
@@ -62,7 +62,7 @@ def test_boxes_lie_in_the_picture_whatever_its_size(height, width, side, seed):
         assert region.area_px >= 1
 
 
-def test_place_in_the_last_corner_ends_with_the_picture():
+def test_place_in_the_last_corner_ends_with_the_image():
     levels = np.zeros((224, 224))
     levels[220:, 220:] = 1.0
     (found,) = find_regions(levels, threshold=0.5, height=225, width=225)

@@ -11,7 +11,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.runtime import WeldClassifier
 from weld_pipeline.runtime import image_reader as reading
-from weld_pipeline.runtime.image_reader import PictureBytes
+from weld_pipeline.runtime.image_reader import ImageBytes
 from weld_pipeline.runtime.verdicts import NotInspected
 
 
@@ -60,7 +60,7 @@ def test_pixels_bytes_and_file_say_the_same(classifier, write_red):
     path = write_red(77)
     of_file = classifier.predict(str(path))
     of_pixels = classifier.predict(np.asarray(Image.open(path)))
-    of_bytes = classifier.predict(PictureBytes("line 3", path.read_bytes()))
+    of_bytes = classifier.predict(ImageBytes("line 3", path.read_bytes()))
     assert of_file.probabilities == of_pixels.probabilities == of_bytes.probabilities
     assert (of_pixels.path, of_pixels.sha256, of_pixels.timing.decode_s) == (None, None, 0.0)
     assert (of_bytes.path, of_bytes.sha256) == ("line 3", of_file.sha256)
@@ -69,14 +69,14 @@ def test_pixels_bytes_and_file_say_the_same(classifier, write_red):
 @pytest.mark.parametrize(
     "array", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)]
 )
-def test_array_that_is_no_rgb_picture_is_named(classifier, array):
+def test_array_that_is_no_rgb_image_is_named(classifier, array):
     with pytest.raises(WeldError, match=rf"an array of {array.dtype} with shape .* expected RGB pixels as uint8"):
         classifier.predict(array)
 
 
 def test_broken_file_is_named(classifier, tmp_path):
     (tmp_path / "cut.png").write_bytes(b"")
-    with pytest.raises(WeldError, match=r"picture .*cut\.png: the file has 0 bytes"):
+    with pytest.raises(WeldError, match=r"image .*cut\.png: the file has 0 bytes"):
         classifier.predict(tmp_path / "cut.png")
     with pytest.raises(WeldError, match=r"nowhere\.png: no such file"):
         classifier.predict(tmp_path / "nowhere.png")
@@ -101,7 +101,7 @@ def test_entry_without_a_verdict_has_no_label(classifier, tmp_path):
     assert not hasattr(entry, "label")
 
 
-def test_verdicts_come_while_later_pictures_are_not_yet_read(classifier, write_red):
+def test_verdicts_come_while_later_images_are_not_yet_read(classifier, write_red):
     path, asked = write_red(51), []
 
     def sources():
@@ -111,10 +111,10 @@ def test_verdicts_come_while_later_pictures_are_not_yet_read(classifier, write_r
 
     verdicts = classifier.predict_each(sources())
     next(verdicts)
-    # A chunk in the network, one behind it, and the first picture of the one after.
+    # A chunk in the network, one behind it, and the first image of the one after.
     assert len(asked) <= 3 * 16
     verdicts.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("picture-reader")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("image-reader")]
 
 
 def test_chunks_are_bounded_by_pixels(monkeypatch, write_red):
@@ -145,9 +145,9 @@ def test_bundle_of_the_other_medium_is_named(bundle_folder, image_folder):
     from weld_pipeline.runtime.bundle import load_bundle
     from weld_pipeline.runtime.video.inspector import VideoInspector
 
-    with pytest.raises(WeldError, match="inspects video; name a bundle that classifies pictures"):
+    with pytest.raises(WeldError, match="inspects video; name a bundle that classifies images"):
         WeldClassifier(bundle_folder)
-    with pytest.raises(WeldError, match="classifies pictures; name a bundle that inspects video"):
+    with pytest.raises(WeldError, match="classifies images; name a bundle that inspects video"):
         VideoInspector(load_bundle(image_folder))
 
 

@@ -39,15 +39,15 @@ for name in sys.argv[2:]:
 """
 
 
-def chain(folder, *pictures, **options):
-    command = [sys.executable, "-c", CHAIN, json.dumps(options), *map(str, pictures)]
+def chain(folder, *images, **options):
+    command = [sys.executable, "-c", CHAIN, json.dumps(options), *map(str, images)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture
-def odd_pictures(tmp_path):
+def odd_images(tmp_path):
     """One of each kind whose reading could go two ways."""
     noise = np.random.default_rng(0).integers(1, 256, (12, 20, 3), dtype=np.uint8)
     colour = Image.fromarray(noise)
@@ -63,28 +63,28 @@ def odd_pictures(tmp_path):
     return list(paths.values())
 
 
-def test_three_files_say_what_the_bundle_says(image_folder, odd_pictures, tmp_path):
+def test_three_files_say_what_the_bundle_says(image_folder, odd_images, tmp_path):
     classifier = WeldClassifier(image_folder)
     write_triple(classifier.bundle, tmp_path / "triple")
-    said = chain(tmp_path / "triple", *odd_pictures)
-    for path, got in zip(odd_pictures, said, strict=True):
+    said = chain(tmp_path / "triple", *odd_images)
+    for path, got in zip(odd_images, said, strict=True):
         verdict = classifier.predict(path)
         expected = {name: getattr(verdict, name) for name in got}
         assert got == expected, path.name
 
 
-def test_ten_views_and_missing_calibration_are_carried_over(uncalibrated, odd_pictures, tmp_path):
+def test_ten_views_and_missing_calibration_are_carried_over(uncalibrated, odd_images, tmp_path):
     classifier = WeldClassifier(uncalibrated, tta=True)
     write_triple(classifier.bundle, tmp_path / "triple")
-    (got,) = chain(tmp_path / "triple", odd_pictures[0], tta=True)
-    verdict = classifier.predict(odd_pictures[0])
+    (got,) = chain(tmp_path / "triple", odd_images[0], tta=True)
+    verdict = classifier.predict(odd_images[0])
     assert (got["score"], got["p_defect"], got["verdict"]) == (verdict.score, None, verdict.verdict)
 
 
-def test_broken_picture_is_an_error_there_too(image_folder, odd_pictures, tmp_path):
-    odd_pictures[0].write_bytes(odd_pictures[0].read_bytes()[:60])
+def test_broken_image_is_an_error_there_too(image_folder, odd_images, tmp_path):
+    odd_images[0].write_bytes(odd_images[0].read_bytes()[:60])
     write_triple(load_bundle(image_folder), tmp_path / "triple")
-    (got,) = chain(tmp_path / "triple", odd_pictures[0])
+    (got,) = chain(tmp_path / "triple", odd_images[0])
     assert "does not decode to its end" in got["error"]
 
 
@@ -99,9 +99,9 @@ def test_command_writes_the_files_and_names_them(image_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("folder", "does"), [("bundle_folder", "inspects video"), ("detector_folder", "finds anomalies in pictures")]
+    ("folder", "does"), [("bundle_folder", "inspects video"), ("detector_folder", "finds anomalies in images")]
 )
 def test_bundle_that_is_no_classifier_cannot_be_split(request, folder, does, tmp_path):
-    with pytest.raises(WeldError, match=f"{does}; name a bundle that classifies pictures"):
+    with pytest.raises(WeldError, match=f"{does}; name a bundle that classifies images"):
         write_triple(load_bundle(request.getfixturevalue(folder)), tmp_path / "triple")
     assert not (tmp_path / "triple").exists()

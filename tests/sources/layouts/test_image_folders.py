@@ -7,7 +7,7 @@ from weld_pipeline.sources.image_index import ImageReading, index_images
 def touch(root, *paths):
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(b"picture")
+        (root / path).write_bytes(b"image")
 
 
 def rows(root, **reading):
@@ -46,7 +46,7 @@ def test_file_in_whose_path_the_pattern_finds_nothing_is_its_own_session(tmp_pat
     assert found["bad/odd.png"].session == "bad/odd.png"
 
 
-def test_files_that_may_be_pictures_are_tried_and_others_are_passed_over(tmp_path):
+def test_files_that_may_be_images_are_tried_and_others_are_passed_over(tmp_path):
     touch(tmp_path, "good/1.png", "good/2.heic", "good/notes.txt", "good/film.avi", "loose.png")
     found = rows(tmp_path, good_class="good")
     assert set(found) == {"good/1.png", "good/2.heic", "loose.png"}
@@ -59,9 +59,9 @@ def test_wrong_good_class_is_told_with_the_classes_there_are(tmp_path):
         rows(tmp_path)
 
 
-def test_folder_without_pictures_is_told(tmp_path):
+def test_folder_without_images_is_told(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(WeldError, match="no picture found in the layout 'class_folders'"):
+    with pytest.raises(WeldError, match="no image found in the layout 'class_folders'"):
         rows(tmp_path)
 
 
@@ -135,7 +135,7 @@ def test_folders_of_classes_go_before_names(tmp_path):
     assert {row.label for row in rows(tmp_path, good_class="good").values()} == {"good", "bad"}
 
 
-def test_csv_of_labels_serves_pictures_too(tmp_path):
+def test_csv_of_labels_serves_images_too(tmp_path):
     touch(tmp_path, "a.png", "b.png", "c.png", "film.avi")
     (tmp_path / "labels.csv").write_text("path,label,session\na.png,good,s1\nb.png,crack,s1\n")
     found = rows(tmp_path, good_class="good")

@@ -1,4 +1,4 @@
-"""Layouts whose defects are marked by masks: MVTec AD, AD 2, VisA, GDXray, masks beside pictures."""
+"""Layouts whose defects are marked by masks: MVTec AD, AD 2, VisA, GDXray, masks beside images."""
 
 from collections import Counter
 
@@ -52,20 +52,20 @@ def test_defect_without_a_mask_is_a_row_like_any_other(tmp_path):
     assert (row.mask_path, row.problem) == (None, None)
 
 
-def test_mask_without_a_picture_is_told(tmp_path):
+def test_mask_without_an_image_is_told(tmp_path):
     touch(tmp_path, *MVTEC, "ground_truth/crack/009_mask.png")
     row = rows(tmp_path)["ground_truth/crack/009_mask.png"]
-    assert row.problem.startswith("missing: there is no picture to this mask")
+    assert row.problem.startswith("missing: there is no image to this mask")
 
 
-def test_picture_in_no_folder_of_a_class_is_told(tmp_path):
+def test_image_in_no_folder_of_a_class_is_told(tmp_path):
     touch(tmp_path, *MVTEC, "preview.png", "test/odd.png")
     found = rows(tmp_path)
     for name in ("preview.png", "test/odd.png"):
         assert found[name].problem.startswith("unlabelled: lies in no folder <split>/<class>")
 
 
-def test_session_pattern_groups_pictures_of_mvtec(tmp_path):
+def test_session_pattern_groups_images_of_mvtec(tmp_path):
     touch(tmp_path, *MVTEC)
     assert {row.session for row in rows(tmp_path, session_pattern=r"/(\d+)\.").values()} == {"000", "001"}
 
@@ -123,7 +123,7 @@ def test_listing_of_mvtec_names_masks_too(tmp_path):
     assert {row.problem.split(":")[0] for row in found.values()} == {"missing"}
 
 
-def test_png_beside_a_picture_of_the_same_name_is_its_mask(tmp_path):
+def test_png_beside_an_image_of_the_same_name_is_its_mask(tmp_path):
     touch(tmp_path, "crack/1.jpg", "crack/1.png", "crack/2.BMP", "crack/2.png", "good/3.jpg", "good/4.png")
     found = rows(tmp_path)
     assert {path: (row.label, row.mask_path) for path, row in found.items()} == {
@@ -134,12 +134,12 @@ def test_png_beside_a_picture_of_the_same_name_is_its_mask(tmp_path):
     }
 
 
-def test_png_that_lost_its_picture_among_masks_is_no_picture(tmp_path):
+def test_png_that_lost_its_image_among_masks_is_no_image(tmp_path):
     touch(tmp_path, "crack/1.jpg", "crack/1.png", "crack/2.png", "good/3.jpg", "good/3.png")
-    assert rows(tmp_path)["crack/2.png"].problem.startswith("missing: there is no picture to this mask")
+    assert rows(tmp_path)["crack/2.png"].problem.startswith("missing: there is no image to this mask")
 
 
-def test_a_few_pictures_kept_in_two_formats_are_no_masks(tmp_path):
+def test_a_few_images_kept_in_two_formats_are_no_masks(tmp_path):
     touch(tmp_path, "good/1.jpg", "good/1.png", "good/2.jpg", "bad/3.jpg")
     found = rows(tmp_path)
     assert {row.source for row in found.values()} == {"class_folders"}
@@ -157,7 +157,7 @@ def test_magnetic_tiles_tell_class_exposure_and_tile(tmp_path):
     ]
 
 
-def test_masks_with_a_suffix_in_capitals_are_no_pictures(tmp_path):
+def test_masks_with_a_suffix_in_capitals_are_no_images(tmp_path):
     shots = ["MT_Free/Imgs/exp1_num_500", "MT_Free/Imgs/exp1_num_900", "MT_Crack/Imgs/exp1_num_1300"]
     for shot, suffix in zip(shots, ("png", "PNG", "Png"), strict=True):
         touch(tmp_path, f"{shot}.jpg", f"{shot}.{suffix}")
@@ -181,7 +181,7 @@ def test_films_are_paired_by_number_and_their_masks_tell_the_class(tmp_path):
         "W0002/W0002_0009.png": (None, None, None),
     }
     assert found["W0003/W0003_0001.png"].problem.startswith("unlabelled: no mask W0002 of its number")
-    assert found["W0002/W0002_0009.png"].problem.startswith("missing: there is no picture to this mask")
+    assert found["W0002/W0002_0009.png"].problem.startswith("missing: there is no image to this mask")
 
 
 def test_film_whose_mask_cannot_be_read_is_told(tmp_path):

@@ -16,7 +16,7 @@ def write(root, entries, *, file="train/train.json", absent=()):
     for path in entries:
         if path not in absent:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(b"picture")
+            (folder / path).write_bytes(b"image")
     (root / file).write_text(json.dumps(entries))
 
 
@@ -48,8 +48,8 @@ def test_one_folder_with_one_json_has_no_splits(tmp_path):
 
 def test_entry_without_file_and_file_without_entry_are_rows_with_reasons(tmp_path):
     write(tmp_path, {"run/a.png": 0, "run/b.png": 0}, absent=["run/b.png"])
-    (tmp_path / "train/run/c.png").write_bytes(b"picture")
-    (tmp_path / "train/run/notes.txt").write_text("no picture")
+    (tmp_path / "train/run/c.png").write_bytes(b"image")
+    (tmp_path / "train/run/notes.txt").write_text("no image")
     problems = {path: row.problem for path, row in rows(tmp_path).items()}
     assert problems["train/run/a.png"] is None
     assert problems["train/run/b.png"].startswith("missing: there is no file train/run/b.png")

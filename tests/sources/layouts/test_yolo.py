@@ -17,7 +17,7 @@ def write(root, labels, *, split="train", names="names: [Bad Weld, Good Weld, De
     for folder in ("images", "labels"):
         (root / split / folder).mkdir(parents=True, exist_ok=True)
     for name, text in labels.items():
-        (root / split / f"images/{name}.jpg").write_bytes(b"picture")
+        (root / split / f"images/{name}.jpg").write_bytes(b"image")
         if text is not None:
             (root / split / f"labels/{name}.txt").write_text(text)
     (root / "data.yaml").write_text(f"train: /somewhere/else/train/images\nnc: 3\n{names}\n")
@@ -37,14 +37,14 @@ def rows(root, **reading):
         ("2 0.1 0.1 0.9 0.1 0.5 0.9\n\n", "Defect"),
     ],
 )
-def test_picture_gets_the_worst_class_any_of_its_boxes_bears(tmp_path, text, label):
+def test_image_gets_the_worst_class_any_of_its_boxes_bears(tmp_path, text, label):
     write(tmp_path, {"a": text, "good": f"1 {BOX}"})
     row = rows(tmp_path)["a.jpg"]
     assert (row.label, row.problem, row.source_split, row.source) == (label, None, "train", "yolo")
 
 
 @pytest.mark.parametrize("text", ["", "\n", None])
-def test_picture_without_boxes_is_unlabelled_unless_a_class_is_given(tmp_path, text):
+def test_image_without_boxes_is_unlabelled_unless_a_class_is_given(tmp_path, text):
     write(tmp_path, {"a": text, "good": f"1 {BOX}"})
     assert rows(tmp_path)["a.jpg"].problem.startswith("unlabelled: ")
     row = rows(tmp_path, label_if_empty="Good Weld")["a.jpg"]
@@ -87,12 +87,12 @@ def test_label_file_that_is_no_text_is_a_row_with_a_reason(tmp_path):
     assert rows(tmp_path)["a.jpg"].problem.startswith("bad_value: train/labels/a.txt: ")
 
 
-def test_label_file_alone_and_picture_outside_are_rows_with_reasons(tmp_path):
+def test_label_file_alone_and_image_outside_are_rows_with_reasons(tmp_path):
     write(tmp_path, {"a": f"1 {BOX}"})
     (tmp_path / "train/labels/gone.txt").write_text(f"1 {BOX}")
-    (tmp_path / "stray.jpg").write_bytes(b"picture")
+    (tmp_path / "stray.jpg").write_bytes(b"image")
     found = rows(tmp_path)
-    assert found["gone.txt"].problem.startswith("missing: no picture of this name")
+    assert found["gone.txt"].problem.startswith("missing: no image of this name")
     assert found["stray.jpg"].problem.startswith("unlisted: lies in no folder `images`")
     assert len(found) == 3
 
@@ -114,7 +114,7 @@ def test_classes_may_be_numbered_in_data_yaml(tmp_path):
 
 def test_images_before_splits_are_understood(tmp_path):
     write(tmp_path, {})
-    for folder, suffix, content in (("images", "jpg", b"picture"), ("labels", "txt", f"1 {BOX}".encode())):
+    for folder, suffix, content in (("images", "jpg", b"image"), ("labels", "txt", f"1 {BOX}".encode())):
         (tmp_path / folder / "val").mkdir(parents=True)
         (tmp_path / folder / f"val/a.{suffix}").write_bytes(content)
     row = rows(tmp_path)["a.jpg"]

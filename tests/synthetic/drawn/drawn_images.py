@@ -1,4 +1,4 @@
-"""What several tests of drawn pictures need."""
+"""What several tests of drawn images need."""
 
 import io
 
@@ -12,16 +12,16 @@ from sklearn.preprocessing import StandardScaler
 from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
 
 
-def opened(picture):
-    return Image.open(io.BytesIO(LAYOUTS[picture.layout].draw(picture)))
+def opened(image):
+    return Image.open(io.BytesIO(LAYOUTS[image.layout].draw(image)))
 
 
-def grey(picture):
-    return np.asarray(opened(picture).convert("L"))
+def grey(image):
+    return np.asarray(opened(image).convert("L"))
 
 
 def look(image):
-    """Return brightness and texture of a picture, wherever in it they are: percentiles and gradients at three scales."""
+    """Return brightness and texture of an image, wherever in it they are: percentiles and gradients at three scales."""
     numbers, small = [np.percentile(image, (1, 5, 25, 50, 75, 95, 99)) / 255], image.astype(np.float32)
     for _ in range(3):
         across, down = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
@@ -33,11 +33,11 @@ def look(image):
     return np.concatenate(numbers)
 
 
-def accuracy_across_sessions(pictures, n_folds=3):
+def accuracy_across_sessions(images, n_folds=3):
     """Return the accuracy of ridge regression on `look`, sessions never in training and test at once."""
-    looks = np.stack([look(grey(picture)) for picture in pictures])
-    labels = np.array([picture.label for picture in pictures])
-    sessions = np.array([picture.session for picture in pictures])
+    looks = np.stack([look(grey(image)) for image in images])
+    labels = np.array([image.label for image in images])
+    sessions = np.array([image.session for image in images])
     fold = {}
     for label in np.unique(labels):
         fold |= {session: i % n_folds for i, session in enumerate(np.unique(sessions[labels == label]))}

@@ -10,7 +10,7 @@ import torch
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.deploy.parity.gate import AnomalyTolerances, distance
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.runtime.anomaly.inspector import WeldDetector
@@ -22,10 +22,10 @@ _KEY = "export.anomaly_parity"
 
 @dataclass(frozen=True)
 class AnomalyParity:
-    """What was found on one picture.
+    """What was found on one image.
 
     Attributes:
-        sample_id: The picture.
+        sample_id: The image.
         n_tiles: Tiles it was looked at in.
         score: The bundle's.
         score_difference: Graph against torch, of any tile, relative to the score or the threshold.
@@ -50,7 +50,7 @@ class AnomalyParity:
 def check_anomaly_parity(
     candidate: Bundle,
     module: AnomalyGraph,
-    pictures: Mapping[str, Path],
+    images: Mapping[str, Path],
     table: Mapping[str, Mapping[Any, Any]],
     *,
     tolerances: AnomalyTolerances,
@@ -60,32 +60,32 @@ def check_anomaly_parity(
     Args:
         candidate: As read from disk.
         module: What was exported, in float32.
-        pictures: Sample id to file, at least one.
+        images: Sample id to file, at least one.
         table: Sample id to its row of the pipeline's predictions: `score`, `predicted` and, where calibrated, `p_defect`.
         tolerances: What may differ.
 
     Raises:
-        WeldError: Naming the picture and the numbers, if a verdict differs, or a number by more than it may, or if there
+        WeldError: Naming the image and the numbers, if a verdict differs, or a number by more than it may, or if there
             was nothing to compare.
     """
-    if not pictures:
-        raise WeldError("parity: no picture to compare; choose a split that has some")
+    if not images:
+        raise WeldError("parity: no image to compare; choose a split that has some")
     detector, reference = WeldDetector(candidate), module.eval().float()
     found = []
-    for sample_id, path in pictures.items():
+    for sample_id, path in images.items():
         compared = _compare(detector, reference, sample_id, path, table[sample_id])
         _check(compared, tolerances, threshold=candidate.detector_rule.score_threshold)
         found.append(compared)
     return {
-        "n_pictures": len(found),
-        "n_tiles": sum(picture.n_tiles for picture in found),
-        "n_verdict_flips": sum(picture.flips or picture.table_flips for picture in found),
-        "max_score_difference": max(picture.score_difference for picture in found),
-        "max_level_difference": max(picture.level_difference for picture in found),
-        "table_max_score_difference": max(picture.table_score_difference for picture in found),
-        "table_max_p_difference": max(picture.table_p_difference for picture in found),
+        "n_images": len(found),
+        "n_tiles": sum(image.n_tiles for image in found),
+        "n_verdict_flips": sum(image.flips or image.table_flips for image in found),
+        "max_score_difference": max(image.score_difference for image in found),
+        "max_level_difference": max(image.level_difference for image in found),
+        "table_max_score_difference": max(image.table_score_difference for image in found),
+        "table_max_p_difference": max(image.table_p_difference for image in found),
         "tolerances": asdict(tolerances),
-        "pictures": [asdict(picture) for picture in found],
+        "images": [asdict(image) for image in found],
     }
 
 
@@ -112,10 +112,10 @@ def _compare(
 
 @torch.inference_mode()
 def _torch(module: AnomalyGraph, path: Path, bundle: Bundle) -> TileMaps:
-    """Return what torch says of a picture, cut as the bundle tells."""
-    picture = read_picture(path)
-    boxes = bundle.detector.boxes(*picture.shape[:2])
-    answers = [module(torch.from_numpy(tile[None])) for tile in cut(picture, boxes)]
+    """Return what torch says of an image, cut as the bundle tells."""
+    image = read_image(path)
+    boxes = bundle.detector.boxes(*image.shape[:2])
+    answers = [module(torch.from_numpy(tile[None])) for tile in cut(image, boxes)]
     scores, levels = (torch.cat(parts).numpy() for parts in zip(*answers, strict=True))
     return TileMaps(tuple(boxes), scores, levels)
 
@@ -134,7 +134,7 @@ def _p_difference(said: AnomalyVerdict, row: Mapping[Any, Any]) -> float:
 
 
 def _check(found: AnomalyParity, tolerances: AnomalyTolerances, *, threshold: float) -> None:
-    start = f"parity: picture {found.sample_id}: "
+    start = f"parity: image {found.sample_id}: "
     end = f"; nothing was released: look at the export of this detector, or widen {_KEY} with a reason"
     for what, flips in (("torch", found.flips), ("the predictions table", found.table_flips)):
         if flips:

@@ -1,4 +1,4 @@
-"""The parity gate for pictures: from the file on disk onward, the bundle and torch must say the same."""
+"""The parity gate for images: from the file on disk onward, the bundle and torch must say the same."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,23 +11,23 @@ from jaxtyping import Float
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.deploy.parity.gate import Tolerances, check_within, distance, relative
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.description import BundleDescription
 from weld_pipeline.runtime.image.inspector import WeldClassifier
-from weld_pipeline.runtime.image.verdict import PictureVerdict, decide
+from weld_pipeline.runtime.image.verdict import ImageVerdict, decide
 
 Views = Literal["centre", "ten"]
 
 
 @dataclass(frozen=True)
-class PictureParity:
-    """What was found on one picture, seen in the centre and in ten views.
+class ImageParity:
+    """What was found on one image, seen in the centre and in ten views.
 
     Attributes:
-        sample_id: The picture.
+        sample_id: The image.
         max_p_difference: Largest difference of a probability, graph against torch.
         max_score_difference: Relative difference of the score, graph against torch.
         n_label_flips: In how many of the two ways graph and torch gave another class or verdict.
@@ -47,7 +47,7 @@ class PictureParity:
 
 @dataclass(frozen=True)
 class _Reference:
-    """What torch says of a picture."""
+    """What torch says of an image."""
 
     p: Float[np.ndarray, " P"]
     score: float
@@ -55,10 +55,10 @@ class _Reference:
     verdict: str
 
 
-def check_picture_parity(
+def check_image_parity(
     candidate: Bundle,
     module: ImageGraph,
-    pictures: Mapping[str, Path],
+    images: Mapping[str, Path],
     table: Mapping[str, Mapping[Any, Any]],
     *,
     tolerances: Tolerances,
@@ -68,27 +68,27 @@ def check_picture_parity(
     Args:
         candidate: As read from disk.
         module: What was exported, in float32.
-        pictures: Sample id to file, at least one.
+        images: Sample id to file, at least one.
         table: Sample id to its row of the pipeline's predictions.
         tolerances: What may differ.
 
     Raises:
-        WeldError: Naming the picture and the numbers, if they differ by more, or if there was nothing to compare.
+        WeldError: Naming the image and the numbers, if they differ by more, or if there was nothing to compare.
     """
-    if not pictures:
-        raise WeldError("parity: no picture to compare; choose a split that has some")
+    if not images:
+        raise WeldError("parity: no image to compare; choose a split that has some")
     classifiers: dict[Views, WeldClassifier] = {
         "centre": WeldClassifier(candidate, tta=False),
         "ten": WeldClassifier(candidate, tta=True),
     }
     reference = module.eval().float()
     found = []
-    for sample_id, path in pictures.items():
+    for sample_id, path in images.items():
         compared = _compare(classifiers, reference, sample_id, path, table[sample_id])
         check_within(
             tolerances,
-            name=f"picture {sample_id}",
-            key="export.picture_parity",
+            name=f"image {sample_id}",
+            key="export.image_parity",
             n_label_flips=compared.n_label_flips,
             p=compared.max_p_difference,
             score=compared.max_score_difference,
@@ -96,20 +96,20 @@ def check_picture_parity(
         )
         found.append(compared)
     return {
-        "n_pictures": len(found),
-        "n_label_flips": sum(picture.n_label_flips for picture in found),
-        "max_p_difference": max(picture.max_p_difference for picture in found),
-        "max_score_difference": max(picture.max_score_difference for picture in found),
-        "n_table_flips": sum(picture.table_flips for picture in found),
-        "table_max_p_difference": max(picture.table_max_p_difference for picture in found),
+        "n_images": len(found),
+        "n_label_flips": sum(image.n_label_flips for image in found),
+        "max_p_difference": max(image.max_p_difference for image in found),
+        "max_score_difference": max(image.max_score_difference for image in found),
+        "n_table_flips": sum(image.table_flips for image in found),
+        "table_max_p_difference": max(image.table_max_p_difference for image in found),
         "tolerances": asdict(tolerances),
-        "pictures": [asdict(picture) for picture in found],
+        "images": [asdict(image) for image in found],
     }
 
 
 def _compare(
     classifiers: Mapping[Views, WeldClassifier], module: ImageGraph, sample_id: str, path: Path, row: Mapping[Any, Any]
-) -> PictureParity:
+) -> ImageParity:
     bundle = classifiers["centre"].bundle
     description = bundle.description
     said = {kind: classifier.predict(path) for kind, classifier in classifiers.items()}
@@ -117,7 +117,7 @@ def _compare(
     usual = said[bundle.image.views]
     names = [f"p_{name}" for name in description.classes] + ["p_defect"] * (description.threshold is not None)
     second, first = np.sort([row[f"p_{name}"] for name in description.classes])[-2:]
-    return PictureParity(
+    return ImageParity(
         sample_id=sample_id,
         max_p_difference=max(distance(_numbers(got), expected.p) for got, expected in pairs),
         max_score_difference=max(relative(got.score, expected.score) for got, expected in pairs),
@@ -132,7 +132,7 @@ def _compare(
 def _torch(module: ImageGraph, path: Path, kind: Views, description: BundleDescription) -> _Reference:
     preprocess = module.classifier.preprocess
     views = crop_views(kind, resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    outputs = module(torch.from_numpy(read_picture(path))[None], torch.from_numpy(views))
+    outputs = module(torch.from_numpy(read_image(path))[None], torch.from_numpy(views))
     values = {name: output[0] for name, output in zip(module.output_names, outputs, strict=True)}
     predicted = description.classes[int(values["probabilities"].argmax())]
     p_defect = float(values["p_defect"]) if "p_defect" in values else None
@@ -144,7 +144,7 @@ def _torch(module: ImageGraph, path: Path, kind: Views, description: BundleDescr
     )
 
 
-def _numbers(verdict: PictureVerdict) -> Float[np.ndarray, " P"]:
+def _numbers(verdict: ImageVerdict) -> Float[np.ndarray, " P"]:
     """Return every probability of a verdict in a row."""
     p_defect = [] if verdict.p_defect is None else [verdict.p_defect]
     return np.array([*verdict.probabilities.values(), *p_defect])

@@ -1,4 +1,4 @@
-"""How well one score a picture tells good from defective: the numbers the field compares anomaly detectors by.
+"""How well one score an image tells good from defective: the numbers the field compares anomaly detectors by.
 
 All are functions of how much of either kind lies at or above each score. They take a stack of weights, as
 `metrics.auroc` does, so that the bootstrap costs one call and pixels, counted in a histogram, need no code of their own.
@@ -19,13 +19,13 @@ TPR = 0.95
 
 @dataclass(frozen=True)
 class ImageMetrics:
-    """What one score a picture is worth.
+    """What one score an image is worth.
 
     Attributes:
         estimates: `image_auroc`, `image_ap`, `image_f1_max` and `image_fpr_at_95_tpr`.
-        f1_max_threshold: Score from which `image_f1_max` calls a picture defective; None where that is undefined. It is
-            chosen on the very pictures that are judged, so that F1 is an upper bound for any threshold chosen elsewhere.
-        auroc_per_kind: AUROC of each kind of defect against all good pictures.
+        f1_max_threshold: Score from which `image_f1_max` calls an image defective; None where that is undefined. It is
+            chosen on the very images that are judged, so that F1 is an upper bound for any threshold chosen elsewhere.
+        auroc_per_kind: AUROC of each kind of defect against all good images.
         notes: Sentences on what rests on too little.
     """
 
@@ -97,16 +97,16 @@ def fpr_at_tpr(
 def image_metrics(
     scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], kinds: Sequence[str], *, sessions: Sessions
 ) -> ImageMetrics:
-    """Return what the scores of pictures are worth, with intervals over sessions.
+    """Return what the scores of images are worth, with intervals over sessions.
 
     Args:
-        scores: One a picture; higher is worse.
+        scores: One an image; higher is worse.
         is_defect: Truth.
-        kinds: Label of each picture.
-        sessions: Of the same pictures.
+        kinds: Label of each image.
+        sessions: Of the same images.
 
     Raises:
-        WeldError: If there is no picture, or a score is not finite.
+        WeldError: If there is no image, or a score is not finite.
     """
     check_scores(scores)
     everything, kind_of = np.ones(len(scores), dtype=bool), np.asarray(kinds, dtype=str)
@@ -134,7 +134,7 @@ def check_scores(scores: Float[np.ndarray, " N"]) -> None:
         WeldError: See above.
     """
     if not len(scores):
-        raise WeldError("anomaly scores: there are none; check that the split holds usable pictures")
+        raise WeldError("anomaly scores: there are none; check that the split holds usable images")
     if n_bad := int((~np.isfinite(scores)).sum()):
         where = int(np.flatnonzero(~np.isfinite(scores))[0])
         raise WeldError(
@@ -182,12 +182,12 @@ def _notes(
     for name, rows in (("good", ~is_defect), ("defective", is_defect)):
         n, n_sessions = int(rows.sum()), len(np.unique(sessions.of_row[rows]))
         if not n:
-            notes.append(f"No {name} picture: what needs both kinds is undefined.")
+            notes.append(f"No {name} image: what needs both kinds is undefined.")
         elif sessions.is_small(n, n_sessions):
-            of = f"{n} {name} pictures of {n_sessions} session(s)"
+            of = f"{n} {name} images of {n_sessions} session(s)"
             notes.append(f"n is too small: {of}; do not rely on the intervals.")
     for kind, estimate in per_kind.items():
         if estimate.is_small:
-            of = f"its AUROC rests on {estimate.n} pictures of {estimate.n_sessions} session(s)"
+            of = f"its AUROC rests on {estimate.n} images of {estimate.n_sessions} session(s)"
             notes.append(f"n is too small for {kind}: {of}; do not rely on its interval.")
     return notes

@@ -1,4 +1,4 @@
-"""Anomaly maps at the size of their pictures, beside the masks they are judged by."""
+"""Anomaly maps at the size of their images, beside the masks they are judged by."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,20 +11,20 @@ from jaxtyping import Bool, Float
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import read_mask
-from weld_pipeline.media.tiles import Tiling, picture_boxes, stitch
-from weld_pipeline.report.sheets.anomalies import SheetPicture
+from weld_pipeline.media.tiles import Tiling, image_boxes, stitch
+from weld_pipeline.report.sheets.anomalies import SheetImage
 
 
 class MapReader:
-    """Reads one picture's map, mask and pixels at a time.
+    """Reads one image's map, mask and pixels at a time.
 
     Args:
-        anomaly_maps: `maps` [T, S, S] of each picture.
+        anomaly_maps: `maps` [T, S, S] of each image.
         manifest: Knows size, path and mask of each.
         root: The source's folder.
-        tiling: How pictures were cut; None for not at all.
+        tiling: How images were cut; None for not at all.
     """
 
     def __init__(self, anomaly_maps: TensorStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
@@ -34,9 +34,9 @@ class MapReader:
         }
 
     def map(self, sample_id: str) -> Float[np.ndarray, "H W"]:
-        """Return the anomaly map at the size of the picture; overlapping tiles are blended."""
+        """Return the anomaly map at the size of the image; overlapping tiles are blended."""
         height, width = self._size(sample_id)
-        boxes = picture_boxes(height, width, self._tiling)
+        boxes = image_boxes(height, width, self._tiling)
         return stitch(self._maps.part(sample_id, "maps"), boxes, height=height, width=width)
 
     def mask(self, sample_id: str) -> Bool[np.ndarray, "H W"] | None:
@@ -47,13 +47,13 @@ class MapReader:
         height, width = self._size(sample_id)
         return read_mask(inside(self._root, path), height=height, width=width)
 
-    def sheet_picture(self, sample_id: str) -> SheetPicture:
-        """Return picture, map and mask."""
-        pixels = read_picture(inside(self._root, self._rows[sample_id]["path"]))
-        return SheetPicture(pixels, self.map(sample_id), self.mask(sample_id))
+    def sheet_image(self, sample_id: str) -> SheetImage:
+        """Return image, map and mask."""
+        pixels = read_image(inside(self._root, self._rows[sample_id]["path"]))
+        return SheetImage(pixels, self.map(sample_id), self.mask(sample_id))
 
     def pixel_samples(self, sample_ids: Sequence[str]) -> Iterator[PixelSample]:
-        """Yield map and mask of some pictures, one at a time."""
+        """Yield map and mask of some images, one at a time."""
         for name in sample_ids:
             yield PixelSample(name, bool(self._rows[name]["is_defect"]), self.map(name), self.mask(name))
 

@@ -1,4 +1,4 @@
-"""How well anomaly maps agree with masks, however many pictures: one pass, memory that does not grow.
+"""How well anomaly maps agree with masks, however many images: one pass, memory that does not grow.
 
 Every number here is a function of how many good pixels, defective pixels and shares of defective regions lie at or above
 each score, which three histograms keep. Their bins are at most 1/32,768 of their scores wide; within one, scores count as
@@ -28,11 +28,11 @@ _EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
 
 @dataclass(frozen=True)
 class PixelSample:
-    """One picture to be judged.
+    """One image to be judged.
 
     Attributes:
         sample_id: Whose it is.
-        is_defect: Truth of the whole picture.
+        is_defect: Truth of the whole image.
         anomaly_map: Higher is worse; at the mask's size.
         mask: True where the defect is; None where nobody drew one.
     """
@@ -47,7 +47,7 @@ class PixelSample:
 class PixelMetrics:
     """What the maps are worth; the five numbers are None together where they are undefined.
 
-    They bear no interval: pixels of a picture are not independent, and a histogram a session would not stay small.
+    They bear no interval: pixels of an image are not independent, and a histogram a session would not stay small.
 
     Attributes:
         pixel_auroc: Chance that a defective pixel scores above a good one, a tie counting half.
@@ -56,10 +56,10 @@ class PixelMetrics:
         pixel_f1_max: Best F1 of any threshold; chosen on the judged pixels, so an upper bound.
         pixel_f1_max_threshold: That threshold.
         max_fpr: See `aupro`.
-        n_pictures: Judged.
+        n_images: Judged.
         n_good: Of these, good ones; all their pixels count as good.
-        n_without_mask: Defective pictures left out because nobody drew a mask.
-        n_empty_mask: Defective pictures left out because their mask marks nothing.
+        n_without_mask: Defective images left out because nobody drew a mask.
+        n_empty_mask: Defective images left out because their mask marks nothing.
         n_regions: Defective regions, 8-connected.
         n_good_pixels: Good pixels.
         n_defect_pixels: Defective pixels.
@@ -72,7 +72,7 @@ class PixelMetrics:
     pixel_f1_max: float | None
     pixel_f1_max_threshold: float | None
     max_fpr: float
-    n_pictures: int
+    n_images: int
     n_good: int
     n_without_mask: int
     n_empty_mask: int
@@ -86,12 +86,12 @@ def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = 0.3) -> Pi
     """Return what anomaly maps are worth, pixel by pixel and region by region.
 
     Args:
-        samples: Pictures, one at a time. A good one needs no mask; a defective one without, or whose mask marks nothing,
+        samples: Images, one at a time. A good one needs no mask; a defective one without, or whose mask marks nothing,
             is left out and counted.
         max_fpr: Where the area under the per-region overlap ends, in (0, 1].
 
     Raises:
-        WeldError: If a map is not finite or not of its mask's size, or a good picture's mask marks a defect.
+        WeldError: If a map is not finite or not of its mask's size, or a good image's mask marks a defect.
     """
     counts = _Counts()
     for sample in samples:
@@ -117,12 +117,12 @@ def area_under_pro(good: Int[np.ndarray, " V"], regions: Float[np.ndarray, " V"]
 
 
 class _Counts:
-    """What is kept of the pictures seen so far."""
+    """What is kept of the images seen so far."""
 
     def __init__(self) -> None:
         self._good, self._bad = ScoreHistogram(np.int64), ScoreHistogram(np.int64)
         self._shares = ScoreHistogram(np.float64)  # of defective regions: each adds up to one
-        self._n = dict.fromkeys(("n_pictures", "n_good", "n_without_mask", "n_empty_mask", "n_regions"), 0)
+        self._n = dict.fromkeys(("n_images", "n_good", "n_without_mask", "n_empty_mask", "n_regions"), 0)
 
     def add(self, sample: PixelSample) -> None:
         mask = _checked_mask(sample)
@@ -130,7 +130,7 @@ class _Counts:
             self._n["n_without_mask" if mask is None else "n_empty_mask"] += 1
             return
         bins = bins_of(sample.anomaly_map)
-        self._n["n_pictures"] += 1
+        self._n["n_images"] += 1
         self._n["n_good"] += not sample.is_defect
         if mask is None:
             self._good.add(bins.ravel())
@@ -164,13 +164,13 @@ class _Counts:
         without, empty = self._n["n_without_mask"], self._n["n_empty_mask"]
         missing = "good" if has_bad else "defective"
         return (
-            f"no {missing} pixel is known ({without} defective pictures have no mask, {empty} an empty one): what needs "
+            f"no {missing} pixel is known ({without} defective images have no mask, {empty} an empty one): what needs "
             "both kinds of pixels is undefined"
         )
 
 
 def _checked_mask(sample: PixelSample) -> Bool[np.ndarray, "H W"] | None:
-    """Return the mask if it agrees with the picture's map and label."""
+    """Return the mask if it agrees with the image's map and label."""
     anomaly_map, mask = sample.anomaly_map, sample.mask
     if n_bad := int((~np.isfinite(anomaly_map)).sum()):
         raise WeldError(
@@ -184,7 +184,7 @@ def _checked_mask(sample: PixelSample) -> Bool[np.ndarray, "H W"] | None:
         raise WeldError(f"anomaly map and mask of {sample.sample_id}: are of {sizes}; resize the map to the mask")
     if mask.any() and not sample.is_defect:
         marked = int(mask.sum())
-        raise WeldError(f"mask of {sample.sample_id}: marks {marked} pixels of a picture labelled good; mend either")
+        raise WeldError(f"mask of {sample.sample_id}: marks {marked} pixels of an image labelled good; mend either")
     return mask
 
 

@@ -1,4 +1,4 @@
-"""Everything measured of one anomaly detector on one set of pictures, as one record of JSON values."""
+"""Everything measured of one anomaly detector on one set of images, as one record of JSON values."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -27,16 +27,16 @@ def anomaly_record(
     protocol: Protocol,
     latency_ms: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Return what a detector is worth on the test pictures.
+    """Return what a detector is worth on the test images.
 
     Args:
         rows: Of the test split: `session`, `label`, `is_defect` and `score`.
         category: What was looked at, e.g. the part.
         detector: Which detector did.
         threshold: Chosen on calib, as `Threshold.to_record` makes it; more may stand beside it.
-        pixels: What its maps are worth on the same pictures.
+        pixels: What its maps are worth on the same images.
         protocol: How it is judged.
-        latency_ms: `p50`, `p90`, … of one picture, file to score [ms].
+        latency_ms: `p50`, `p90`, … of one image, file to score [ms].
 
     Returns:
         Numbers by plain name, None where undefined: `image_auroc`, `image_ap`, `image_f1_max`, `image_fpr_at_95_tpr`,
@@ -71,7 +71,7 @@ def anomaly_record(
 
 
 def tile_metrics(tiles: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
-    """Return the AUROC over the tiles of long pictures, on which picture-level numbers may rest on very little.
+    """Return the AUROC over the tiles of long images, on which image-level numbers may rest on very little.
 
     Args:
         tiles: Of the test split: `session`, `is_defect` and `score`.
@@ -136,5 +136,5 @@ def _pixel_notes(pixels: PixelMetrics) -> list[str]:
         return [f"Maps: {pixels.reason}."]
     if left_out := pixels.n_without_mask + pixels.n_empty_mask:
         what = f"{pixels.n_without_mask} without a mask and {pixels.n_empty_mask} whose mask is empty"
-        return [f"Maps: {left_out} defective pictures are left out, {what}."]
+        return [f"Maps: {left_out} defective images are left out, {what}."]
     return []

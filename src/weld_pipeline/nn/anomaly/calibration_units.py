@@ -1,4 +1,4 @@
-"""What a threshold is chosen on and what is judged: pictures, or the tiles of long ones."""
+"""What a threshold is chosen on and what is judged: images, or the tiles of long ones."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,34 +10,34 @@ from weld_pipeline.core.stores import TensorStore
 
 
 def calibration_units(calib: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
-    """Return what a threshold is chosen on: pictures, or their tiles where no picture is good but some tile is.
+    """Return what a threshold is chosen on: images, or their tiles where no image is good but some tile is.
 
     Radiographs of whole seams may all show a defect somewhere; what is good about them are tiles.
 
     Args:
         calib: Rows of the calib split: `sample_id`, `session`, `is_defect`, `score`.
-        anomaly_maps: Scores of each picture and its tiles.
+        anomaly_maps: Scores of each image and its tiles.
         images: Which tiles are clean.
 
     Returns:
-        `sample_id`, `session`, `is_defect`, `score` and `unit`, which is `picture` or `tile` throughout.
+        `sample_id`, `session`, `is_defect`, `score` and `unit`, which is `image` or `tile` throughout.
     """
-    pictures = calib[["sample_id", "session", "is_defect", "score"]].assign(unit="picture")
+    whole = calib[["sample_id", "session", "is_defect", "score"]].assign(unit="image")
     if calib.empty or not calib["is_defect"].all():
-        return pictures
+        return whole
     tiles = tile_rows(calib, anomaly_maps, images)
-    return tiles.assign(unit="tile") if not tiles["is_defect"].all() else pictures
+    return tiles.assign(unit="tile") if not tiles["is_defect"].all() else whole
 
 
 def most_tiles(units: pd.DataFrame) -> int | None:
-    """Return the tiles of the longest picture, or None where the units are pictures."""
-    return None if (units["unit"] == "picture").all() else int(units["sample_id"].value_counts().max())
+    """Return the tiles of the longest image, or None where the units are images."""
+    return None if (units["unit"] == "image").all() else int(units["sample_id"].value_counts().max())
 
 
 def tile_rows(rows: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
-    """Return a row a tile of some pictures: `sample_id`, `session`, `is_defect` and `score`.
+    """Return a row a tile of some images: `sample_id`, `session`, `is_defect` and `score`.
 
-    A tile of a defective picture without a mask counts as defective, though it may not be.
+    A tile of a defective image without a mask counts as defective, though it may not be.
     """
     found = []
     for row in rows.to_dict("records"):
@@ -53,7 +53,7 @@ def tile_rows(rows: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore
 def good_maps(
     sample_ids: Sequence[str], anomaly_maps: TensorStore, images: TensorStore
 ) -> Iterator[Float[np.ndarray, "S S"]]:
-    """Yield the maps of the clean tiles of some pictures, one at a time."""
+    """Yield the maps of the clean tiles of some images, one at a time."""
     for name in sample_ids:
         for tile in np.flatnonzero(images.part(name, "is_clean")):
             yield anomaly_maps.part(name, "maps", int(tile))

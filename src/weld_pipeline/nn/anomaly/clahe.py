@@ -19,7 +19,7 @@ _LEVELS = 256
 
 
 def equalised(levels: Float[Tensor, "N S S C"], *, clip: float) -> Float[Tensor, "N S S C"]:
-    """Return square pictures with local contrast evened out, in whole levels.
+    """Return square images with local contrast evened out, in whole levels.
 
     Of colour the luma is equalised and what it gained is added to every channel, so hues keep their differences.
 
@@ -36,7 +36,7 @@ def equalised(levels: Float[Tensor, "N S S C"], *, clip: float) -> Float[Tensor,
 
 def _equalised(levels: Float[Tensor, "N S S"], clip: float) -> Float[Tensor, "N S S"]:
     size = levels.shape[-1]
-    tile = -(-size // N_TILES)  # as OpenCV, which mirrors the picture to a multiple of the tiles
+    tile = -(-size // N_TILES)  # as OpenCV, which mirrors the image to a multiple of the tiles
     places = _mirrored(size, tile * N_TILES).to(levels.device)
     padded = levels.index_select(1, places).index_select(2, places)
     tables = _tables(rearrange(padded, "n (i a) (j b) -> n (i j) (a b)", i=N_TILES, j=N_TILES), clip)

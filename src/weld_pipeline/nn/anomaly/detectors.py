@@ -19,7 +19,7 @@ _RESTORE: dict[str, Callable[[SavedModel], Any]] = {
 
 
 def restore_detector(model: SavedModel) -> nn.Module:
-    """Return the network of a saved detector: normalised pictures [B, 3, S, S] → score [B], anomaly map [B, S, S].
+    """Return the network of a saved detector: normalised images [B, 3, S, S] → score [B], anomaly map [B, S, S].
 
     Raises:
         WeldError: If the model is no detector.

@@ -1,4 +1,4 @@
-"""Good tiles of prepared pictures: counted once, then read one at a time."""
+"""Good tiles of prepared images: counted once, then read one at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from weld_pipeline.core.stores import TensorStore
 
 @dataclass(frozen=True)
 class GoodTiles:
-    """The tiles of some prepared pictures that show nothing defective.
+    """The tiles of some prepared images that show nothing defective.
 
     Attributes:
-        images: All prepared pictures: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T]}.
+        images: All prepared images: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T]}.
         sample_ids: Which of them.
         split: Their split, for messages.
     """
@@ -28,16 +28,16 @@ class GoodTiles:
 
     @cached_property
     def places(self) -> Int[np.ndarray, "N 2"]:
-        """Return picture and tile of each; 16 bytes a tile are all that is held in memory.
+        """Return image and tile of each; 16 bytes a tile are all that is held in memory.
 
         Raises:
             WeldError: If there is none.
         """
         clean = (self.images.part(name, "is_clean") for name in self.sample_ids)
-        found = [(row, tile) for row, of_picture in enumerate(clean) for tile in np.flatnonzero(of_picture)]
+        found = [(row, tile) for row, of_image in enumerate(clean) for tile in np.flatnonzero(of_image)]
         if not found:
             raise WeldError(
-                f"split {self.split} has no good picture or tile ({len(self.sample_ids)} pictures given); detectors are fitted "
+                f"split {self.split} has no good image or tile ({len(self.sample_ids)} images given); detectors are fitted "
                 "on good ones alone: give it some, raise its share in split.fractions, or cut smaller tiles"
             )
         return np.array(found, np.int64)
@@ -55,12 +55,12 @@ class GoodTiles:
             yield np.stack([self[index] for index in range(first, min(first + size, len(self)))])
 
     def digest(self) -> str:
-        """Return a digest of the tiles, from the keys their pictures were prepared under."""
+        """Return a digest of the tiles, from the keys their images were prepared under."""
         index = self.images.index()
         return content_key([[name, index[name]] for name in self.sample_ids])
 
     def check(self, image_px: int, n_channels: int) -> None:
-        """Refuse pictures that were prepared otherwise.
+        """Refuse images that were prepared otherwise.
 
         Raises:
             WeldError: If there is none, or the first is of another shape.
@@ -68,6 +68,4 @@ class GoodTiles:
         expected, found = (image_px, image_px, n_channels), self[0].shape
         if found != expected:
             name = self.sample_ids[self.places[0, 0]]
-            raise WeldError(
-                f"picture {name}: prepared as {found}, not {expected}; run the pipeline from its pictures on"
-            )
+            raise WeldError(f"image {name}: prepared as {found}, not {expected}; run the pipeline from its images on")

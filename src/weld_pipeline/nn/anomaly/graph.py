@@ -1,4 +1,4 @@
-"""The assembled anomaly detector: uint8 pictures of any size in, a score and a map of each out."""
+"""The assembled anomaly detector: uint8 images of any size in, a score and a map of each out."""
 
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 class AnomalyGraph(nn.Module):
     """Preprocessing and a detector as one graph.
 
-    Its threshold is no part of it: a shop may fit another from its own good pictures without a new graph.
+    Its threshold is no part of it: a shop may fit another from its own good images without a new graph.
     """
 
     def __init__(self, preprocess: MapPreprocess, network: nn.Module) -> None:
@@ -17,7 +17,7 @@ class AnomalyGraph(nn.Module):
 
         Args:
             preprocess: What the network was fitted with.
-            network: Maps normalised pictures [B, 3, S, S] to scores [B] and maps [B, S, S]; higher is worse.
+            network: Maps normalised images [B, 3, S, S] to scores [B] and maps [B, S, S]; higher is worse.
         """
         super().__init__()
         self.preprocess = preprocess
@@ -25,10 +25,10 @@ class AnomalyGraph(nn.Module):
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, images: UInt8[Tensor, "N H W 3"]) -> tuple[Float[Tensor, " N"], Float[Tensor, "N S S"]]:
-        """Return the score and the map of pictures, or of tiles of them."""
+        """Return the score and the map of images, or of tiles of them."""
         return self.from_prepared(self.preprocess.prepare(images))
 
     def from_prepared(self, prepared: UInt8[Tensor, "N S S C"]) -> tuple[Float[Tensor, " N"], Float[Tensor, "N S S"]]:
-        """Return the same for pictures as they are cached."""
+        """Return the same for images as they are cached."""
         score, anomaly_map = self.network(self.preprocess.normalise(prepared))
         return score, anomaly_map

@@ -1,4 +1,4 @@
-"""From patch scores to an anomaly map of the picture's size: upsampling and Gaussian smoothing."""
+"""From patch scores to an anomaly map of the image's size: upsampling and Gaussian smoothing."""
 
 import torch
 from jaxtyping import Float
@@ -55,7 +55,7 @@ class GaussianSmoothing(nn.Module):
             return maps
         if maps.shape[2] <= reach:
             raise WeldError(
-                f"maps of {maps.shape[2]} px: too small to smooth over ±{reach} px; set map_sigma_px lower, or picture.image_px higher"
+                f"maps of {maps.shape[2]} px: too small to smooth over ±{reach} px; set map_sigma_px lower, or image.image_px higher"
             )
         padded = functional.pad(maps[:, None], (reach, reach, reach, reach), mode="reflect")
         across = functional.conv2d(padded, self.kernel.view(1, 1, 1, -1))

@@ -1,4 +1,4 @@
-"""A trunk made ready to give patch features of many pictures on this machine."""
+"""A trunk made ready to give patch features of many images on this machine."""
 
 from collections.abc import Callable
 
@@ -14,15 +14,15 @@ from weld_pipeline.nn.device import find_device
 
 PatchReader = Callable[[Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
-# On two cores compiling takes what it saves on 76 pictures (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT). Up to
-# half of the least of these torch reads, so that neither few nor many pictures pay for both.
+# On two cores compiling takes what it saves on 76 images (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT). Up to
+# half of the least of these torch reads, so that neither few nor many images pay for both.
 _BY_TORCH = 28
 
 
 def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
-    """Return what gives the patches of normalised pictures, in float32.
+    """Return what gives the patches of normalised images, in float32.
 
-    The trunk belongs to the reader until `at_rest`. On a GPU it moves there and the patches stay there. On a processor the first pictures go through torch, and
+    The trunk belongs to the reader until `at_rest`. On a GPU it moves there and the patches stay there. On a processor the first images go through torch, and
     the trunk is compiled by OpenVINO once it shows that there are more.
 
     Args:
@@ -57,16 +57,16 @@ class _PatchRows(nn.Module):
         self.trunk, self._features = trunk, features
         self.eval()
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B P D"]]:
-        return (self._features(self.trunk, pictures),)
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B P D"]]:
+        return (self._features(self.trunk, images),)
 
 
 def _on_gpu(rows: _PatchRows) -> PatchReader:
     rows = rows.to(device="cuda", memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
-    def read(pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-        (patches,) = rows(pictures.to("cuda", memory_format=torch.channels_last))
+    def read(images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        (patches,) = rows(images.to("cuda", memory_format=torch.channels_last))
         return patches
 
     return read
@@ -77,11 +77,11 @@ class _OnProcessor:
         self._rows, self._n_read = rows.to(memory_format=torch.channels_last), 0
         self._compiled: CompiledModule | None = None
 
-    def __call__(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-        self._n_read += len(pictures)
+    def __call__(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+        self._n_read += len(images)
         if self._n_read <= _BY_TORCH:
             with torch.inference_mode():
-                return self._rows(pictures.to(memory_format=torch.channels_last))[0].contiguous()
+                return self._rows(images.to(memory_format=torch.channels_last))[0].contiguous()
         if self._compiled is None:
-            self._compiled = CompiledModule(self._rows, torch.zeros_like(pictures[:1]), precision="fp32")
-        return torch.from_numpy(self._compiled(pictures)[0])
+            self._compiled = CompiledModule(self._rows, torch.zeros_like(images[:1]), precision="fp32")
+        return torch.from_numpy(self._compiled(images)[0])

@@ -13,7 +13,7 @@ from weld_pipeline.nn.anomaly.trunk import MapTrunk
 PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
 
-def pooled_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+def pooled_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
     """Return the features of each patch, aware of its neighbours: Roth et al. 2022, §3.1.
 
     Each layer's map is averaged over 3×3 positions, those beyond the border counting as 0 (as the peer has it), before
@@ -21,20 +21,20 @@ def pooled_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float
 
     Args:
         trunk: Gives the maps; the first layer's size (h, w) is that of the patches, P = h w.
-        pictures: Normalised.
+        images: Normalised.
     """
-    maps = [functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(pictures)]
+    maps = [functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(images)]
     return rearrange(joined_maps(maps), "b d h w -> b (h w) d")
 
 
-def unit_patches(trunk: MapTrunk, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
+def unit_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
     """Return the features of each position alone, at length √D, so that only their direction counts.
 
     Args:
         trunk: As above.
-        pictures: Normalised.
+        images: Normalised.
     """
-    patches = rearrange(joined_maps(trunk(pictures)), "b d h w -> b (h w) d")
+    patches = rearrange(joined_maps(trunk(images)), "b d h w -> b (h w) d")
     length = patches.square().mean(dim=2, keepdim=True).sqrt()
     return patches / length.clamp(min=torch.finfo(patches.dtype).tiny)
 

@@ -1,4 +1,4 @@
-"""Pictures decoded, cut into tiles and prepared once, so that every later step reads small arrays instead of files."""
+"""Images decoded, cut into tiles and prepared once, so that every later step reads small arrays instead of files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,18 +11,18 @@ from jaxtyping import Bool
 
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import read_mask
-from weld_pipeline.media.tiles import Box, Tiling, cut, marked_px, picture_boxes
+from weld_pipeline.media.tiles import Box, Tiling, cut, image_boxes, marked_px
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
-# Raise it when a change of the code changes a prepared picture; it is part of every content key.
+# Raise it when a change of the code changes a prepared image; it is part of every content key.
 PREPARED_VERSION = 1
 
 
 @dataclass(frozen=True)
-class MaskedPicture:
-    """A picture to be prepared.
+class MaskedImage:
+    """An image to be prepared.
 
     Attributes:
         sample_id: Its name.
@@ -40,17 +40,17 @@ class MaskedPicture:
 
 
 def pending_prepared(
-    pictures: Sequence[MaskedPicture], *, preprocess: Mapping[str, Any], tiling: Tiling | None, n_workers: int
-) -> PendingItems[MaskedPicture, dict[str, np.ndarray]]:
-    """Return the preparing of pictures as work to be done.
+    images: Sequence[MaskedImage], *, preprocess: Mapping[str, Any], tiling: Tiling | None, n_workers: int
+) -> PendingItems[MaskedImage, dict[str, np.ndarray]]:
+    """Return the preparing of images as work to be done.
 
     Each gives `image` [T, S, S, C], uint8, and `is_clean` [T]: which tiles show nothing defective, and so may be learnt
-    from. T is 1 without tiling. Of a defective picture without mask no tile is known to be clean.
+    from. T is 1 without tiling. Of a defective image without mask no tile is known to be clean.
 
     Args:
-        pictures: What to prepare.
+        images: What to prepare.
         preprocess: Architecture of a `MapPreprocess`.
-        tiling: How long pictures are cut; None for not at all.
+        tiling: How long images are cut; None for not at all.
         n_workers: Processes.
     """
     # Statistics come after the store, so they are no part of the key.
@@ -58,14 +58,14 @@ def pending_prepared(
     cutting = asdict(tiling) if tiling else None
     items = [
         Item(
-            picture.sample_id,
-            content_key(PREPARED_VERSION, picture.sha256, how, cutting, picture.is_defect, _mask_key(picture.mask)),
-            picture,
+            image.sample_id,
+            content_key(PREPARED_VERSION, image.sha256, how, cutting, image.is_defect, _mask_key(image.mask)),
+            image,
         )
-        for picture in pictures
+        for image in images
     ]
     factory = _PreparerFactory(dict(preprocess), tiling)
-    return PendingItems(factory, items, "preparing pictures", Execution(n_workers=n_workers))
+    return PendingItems(factory, items, "preparing images", Execution(n_workers=n_workers))
 
 
 def _mask_key(mask: Path | None) -> list[Any]:
@@ -89,19 +89,19 @@ class _Preparer:
     preprocess: MapPreprocess
     tiling: Tiling | None
 
-    def __call__(self, picture: MaskedPicture) -> dict[str, np.ndarray]:
-        pixels = read_picture(picture.path)
-        boxes = picture_boxes(pixels.shape[0], pixels.shape[1], self.tiling)
+    def __call__(self, image: MaskedImage) -> dict[str, np.ndarray]:
+        pixels = read_image(image.path)
+        boxes = image_boxes(pixels.shape[0], pixels.shape[1], self.tiling)
         tiles = torch.from_numpy(cut(pixels, boxes))
         prepared = [self.preprocess.prepare(tile[None])[0].numpy() for tile in tiles]
-        return {"image": np.stack(prepared), "is_clean": _clean(picture, boxes, pixels.shape)}
+        return {"image": np.stack(prepared), "is_clean": _clean(image, boxes, pixels.shape)}
 
 
-def _clean(picture: MaskedPicture, boxes: Sequence[Box], shape: tuple[int, ...]) -> Bool[np.ndarray, " T"]:
-    if not picture.is_defect:
+def _clean(image: MaskedImage, boxes: Sequence[Box], shape: tuple[int, ...]) -> Bool[np.ndarray, " T"]:
+    if not image.is_defect:
         return np.ones(len(boxes), dtype=bool)
-    if picture.mask is None:
+    if image.mask is None:
         return np.zeros(len(boxes), dtype=bool)
-    mask = read_mask(picture.mask, height=shape[0], width=shape[1])
-    # A picture known to be defective whose mask marks nothing says nothing about where.
+    mask = read_mask(image.mask, height=shape[0], width=shape[1])
+    # An image known to be defective whose mask marks nothing says nothing about where.
     return marked_px(mask, boxes) == 0 if mask.any() else np.zeros(len(boxes), dtype=bool)

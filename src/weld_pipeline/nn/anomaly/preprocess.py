@@ -1,4 +1,4 @@
-"""From decoded pictures to what an anomaly detector sees: grey, resize, equalise, smooth, normalise."""
+"""From decoded images to what an anomaly detector sees: grey, resize, equalise, smooth, normalise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.anomaly.clahe import MAX_PX, N_TILES, equalised
-from weld_pipeline.nn.image.preprocess import PicturePreprocess
+from weld_pipeline.nn.image.preprocess import ImagePreprocess
 
 
 class MapPreprocess(nn.Module):
-    """uint8 pictures of any size → normalised squares; the same in fitting, export and use.
+    """uint8 images of any size → normalised squares; the same in fitting, export and use.
 
-    Up to `prepare` everything is computed in whole numbers, so every runtime gets the same levels; see `nn.picture`.
+    Up to `prepare` everything is computed in whole numbers, so every runtime gets the same levels; see `nn.image`.
 
     Attributes:
         architecture: The arguments it was built with.
@@ -34,7 +34,7 @@ class MapPreprocess(nn.Module):
         """Keep the numbers.
 
         Args:
-            image_px: S, the side of the square a picture or tile is squashed to.
+            image_px: S, the side of the square an image or tile is squashed to.
             grey: Whether colour is thrown away first.
             clahe_clip: Clip limit of the equalisation, in multiples of an even histogram's bin; 0 for none.
             smoothing: Whether a 3×3 binomial filter (Gaussian, σ about 0.8 px) follows.
@@ -42,14 +42,14 @@ class MapPreprocess(nn.Module):
             std: Per RGB channel, on [0, 1].
 
         Raises:
-            WeldError: If the picture is too small or too large for the equalisation.
+            WeldError: If the image is too small or too large for the equalisation.
         """
         super().__init__()
         if clahe_clip and not N_TILES <= image_px <= MAX_PX:
             raise WeldError(
-                f"picture.image_px {image_px}: CLAHE takes {N_TILES} to {MAX_PX} px; change it, or set picture.clahe_clip to 0"
+                f"image.image_px {image_px}: CLAHE takes {N_TILES} to {MAX_PX} px; change it, or set image.clahe_clip to 0"
             )
-        self._squash = PicturePreprocess(resized_px=image_px, crop_px=image_px, grey=grey, mean=mean, std=std)
+        self._squash = ImagePreprocess(resized_px=image_px, crop_px=image_px, grey=grey, mean=mean, std=std)
         self.image_px, self.clahe_clip, self.smoothing = image_px, clahe_clip, smoothing
         self.architecture: dict[str, Any] = {
             "image_px": image_px,
@@ -62,27 +62,27 @@ class MapPreprocess(nn.Module):
 
     @property
     def n_channels(self) -> int:
-        """Return C of a prepared picture."""
+        """Return C of a prepared image."""
         return self._squash.n_channels
 
     def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N 3 S S"]:
-        """Return the normalised squares of pictures."""
+        """Return the normalised squares of images."""
         return self.normalise(self.prepare(images))
 
     def prepare(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N S S C"]:
-        """Return pictures squashed to the square, equalised and smoothed as asked for, in levels of uint8."""
+        """Return images squashed to the square, equalised and smoothed as asked for, in levels of uint8."""
         levels = self._squash.resize(images)
         if self.clahe_clip:
             levels = equalised(levels.float(), clip=self.clahe_clip).to(torch.uint8)
         return smoothed(levels.float()).to(torch.uint8) if self.smoothing else levels
 
     def normalise(self, prepared: UInt8[Tensor, "N S S C"]) -> Float[Tensor, "N 3 S S"]:
-        """Return prepared pictures on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
+        """Return prepared images on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
         return self._squash.normalise(prepared).expand(-1, 3, -1, -1)
 
 
 def smoothed(levels: Float[Tensor, "N H W C"]) -> Float[Tensor, "N H W C"]:
-    """Return pictures under the filter [1 2 1] × [1 2 1] / 16, in whole levels, mirrored at the border.
+    """Return images under the filter [1 2 1] × [1 2 1] / 16, in whole levels, mirrored at the border.
 
     Sums stay below 2¹², so they are exact. OpenCV's GaussianBlur of 3×3 pixels gives the same levels.
     """

@@ -1,4 +1,4 @@
-"""Scores and anomaly maps of prepared pictures, as work to be done picture by picture."""
+"""Scores and anomaly maps of prepared images, as work to be done image by image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from weld_pipeline.nn.state import fingerprint
 
 # Raise it when a change of the code changes a score; it is part of every content key.
 SCORE_VERSION = 1
-# Tiles of one picture through the network at a time.
+# Tiles of one image through the network at a time.
 _TILES = 8
 
 Scorer = Callable[[Float[Tensor, "B 3 S S"]], tuple[np.ndarray, np.ndarray]]
@@ -30,20 +30,20 @@ Scorer = Callable[[Float[Tensor, "B 3 S S"]], tuple[np.ndarray, np.ndarray]]
 def pending_scores(
     detector: SavedModel, images: TensorStore, sample_ids: Sequence[str]
 ) -> PendingItems[str, dict[str, np.ndarray]]:
-    """Return the scoring of prepared pictures as work to be done.
+    """Return the scoring of prepared images as work to be done.
 
     Each gives `score` [], the highest of its tiles', `tile_scores` [T] and `maps` [T, S, S], all float32.
 
     Args:
         detector: Saved, with the architecture of its preprocessing in its provenance.
-        images: Prepared pictures.
+        images: Prepared images.
         sample_ids: Which of them.
     """
     # Not all that makes a map is a tensor: the smoothing is an argument, mean and spread belong to the preprocessing.
     network = [fingerprint(restore_detector(detector)), dict(detector.architecture)]
     preprocess, keys = detector.provenance["preprocess"], images.index()
     items = [Item(name, content_key(SCORE_VERSION, network, preprocess, keys[name]), name) for name in sample_ids]
-    return PendingItems(_ScorerFactory(detector, images), items, "scoring pictures")
+    return PendingItems(_ScorerFactory(detector, images), items, "scoring images")
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class _ScorerFactory:
     detector: SavedModel
     images: TensorStore
 
-    def __call__(self) -> "_PictureScorer":
+    def __call__(self) -> "_ImageScorer":
         preprocess = MapPreprocess(**self.detector.provenance["preprocess"])
-        return _PictureScorer(self.images, preprocess, _scorer(restore_detector(self.detector), preprocess.image_px))
+        return _ImageScorer(self.images, preprocess, _scorer(restore_detector(self.detector), preprocess.image_px))
 
 
 @dataclass(frozen=True)
-class _PictureScorer:
+class _ImageScorer:
     images: TensorStore
     preprocess: MapPreprocess
     score: Scorer
@@ -67,9 +67,7 @@ class _PictureScorer:
         found = [self.score(self.preprocess.normalise(some)) for some in torch.split(tiles, _TILES)]
         scores, maps = (np.concatenate(parts) for parts in zip(*found, strict=True))
         if not (np.isfinite(scores).all() and np.isfinite(maps).all()):
-            raise WeldError(
-                f"picture {sample_id}: its score or map is not finite; the detector is broken, fit it again"
-            )
+            raise WeldError(f"image {sample_id}: its score or map is not finite; the detector is broken, fit it again")
         return {"score": np.asarray(scores.max(), np.float32), "tile_scores": scores, "maps": maps}
 
 
@@ -79,15 +77,15 @@ def _scorer(network: nn.Module, image_px: int) -> Scorer:
         network = network.to("cuda")
 
         @torch.inference_mode()
-        def on_gpu(pictures: Float[Tensor, "B 3 S S"]) -> tuple[np.ndarray, np.ndarray]:
-            score, maps = network(pictures.to("cuda"))
+        def on_gpu(images: Float[Tensor, "B 3 S S"]) -> tuple[np.ndarray, np.ndarray]:
+            score, maps = network(images.to("cuda"))
             return score.cpu().numpy(), maps.cpu().numpy()
 
         return on_gpu
     compiled = CompiledModule(network, torch.zeros(1, 3, image_px, image_px), precision="fp32")
 
-    def on_processor(pictures: Float[Tensor, "B 3 S S"]) -> tuple[np.ndarray, np.ndarray]:
-        score, maps = compiled(pictures)
+    def on_processor(images: Float[Tensor, "B 3 S S"]) -> tuple[np.ndarray, np.ndarray]:
+        score, maps = compiled(images)
         return score, maps
 
     return on_processor

@@ -1,4 +1,4 @@
-"""Feature maps of timm trunks: normalised pictures in, the maps of chosen layers out."""
+"""Feature maps of timm trunks: normalised images in, the maps of chosen layers out."""
 
 import warnings
 from collections.abc import Sequence
@@ -37,14 +37,14 @@ class MapTrunk(nn.Module):
 
         Args:
             name: Timm's name of the architecture, without a tag.
-            crop_px: Side of the pictures.
+            crop_px: Side of the images.
             layers: Names of modules of the network, such as layer2, blocks.4 or stages.1; their maps come in the
                 network's own order, the finest first.
             mean: Per RGB channel, on [0, 1], that its weights were made with.
             std: Per RGB channel, on [0, 1].
 
         Raises:
-            WeldError: If timm has no such network, the network no such layer or none whose output is a map, or if pictures
+            WeldError: If timm has no such network, the network no such layer or none whose output is a map, or if images
                 of this size do not go through it.
         """
         super().__init__()
@@ -59,9 +59,9 @@ class MapTrunk(nn.Module):
         self.channels = tuple(shape[1] for shape in shapes)
         self.sizes = tuple((shape[2], shape[3]) for shape in shapes)
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> list[Float[Tensor, "B _ _ _"]]:
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> list[Float[Tensor, "B _ _ _"]]:
         """Return the map of each layer, [B, C, h, w]."""
-        return [self._as_map(output) for output in self.body(pictures).values()]
+        return [self._as_map(output) for output in self.body(images).values()]
 
     def _as_map(self, output: Tensor) -> Float[Tensor, "B C h w"]:
         if output.ndim == _TOKENS:
@@ -83,7 +83,7 @@ class MapTrunk(nn.Module):
             reason = str(error).splitlines()[0]
             name = self.architecture["name"]
             raise WeldError(
-                f"trunk {name}: pictures of {crop_px} px do not go through it ({reason}); set picture.image_px to a size it takes"
+                f"trunk {name}: images of {crop_px} px do not go through it ({reason}); set image.image_px to a size it takes"
             ) from error
 
 
@@ -93,7 +93,7 @@ def _check_patches(whole: ImageTrunk, crop_px: int) -> None:
     if patch is not None and any(crop_px % side for side in patch):
         raise WeldError(
             f"trunk {whole.architecture['name']}: {crop_px} px are not a multiple of its patches of {patch[0]} px; "
-            f"set picture.image_px to {max(crop_px // patch[0], 1) * patch[0]}"
+            f"set image.image_px to {max(crop_px // patch[0], 1) * patch[0]}"
         )
 
 
@@ -134,7 +134,7 @@ def load_map_trunk(
     Args:
         name: Timm's name of the architecture, perhaps with a tag; see `image_trunk.load_image_trunk`.
         layers: Names of its modules.
-        image_px: Side of the pictures it will see.
+        image_px: Side of the images it will see.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
         seed: Of random weights.
         folder: Where pretrained files lie.

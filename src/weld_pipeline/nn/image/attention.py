@@ -26,20 +26,20 @@ def heat_maps(
     Raises:
         WeldError: If the trunk's last features are no map, as in a vision transformer.
     """
-    pictures = classifier.preprocess.normalise(crops)
-    layer = _last_map(classifier, pictures[:1])
+    images = classifier.preprocess.normalise(crops)
+    layer = _last_map(classifier, images[:1])
     with torch.inference_mode():
-        said = classifier(pictures).argmax(dim=1)
-    # The weights are frozen, so the gradient has to be asked for at the picture.
+        said = classifier(images).argmax(dim=1)
+    # The weights are frozen, so the gradient has to be asked for at the image.
     cam = LayerGradCam(classifier, layer).attribute(
-        pictures.requires_grad_(), target=said.clone(), relu_attributions=True
+        images.requires_grad_(), target=said.clone(), relu_attributions=True
     )
     heat = LayerAttribution.interpolate(cam, tuple(crops.shape[1:3]), "bilinear")[:, 0].detach()
     peak = heat.amax(dim=(1, 2), keepdim=True)
     return torch.where(peak > 0, heat / peak.clamp(min=torch.finfo().tiny), 0.0).numpy(), said.numpy()
 
 
-def _last_map(classifier: ImageClassifier, picture: Float[Tensor, "1 3 S S"]) -> nn.Module:
+def _last_map(classifier: ImageClassifier, image: Float[Tensor, "1 3 S S"]) -> nn.Module:
     body: Any = classifier.trunk.body
     name = classifier.architecture["trunk"]["name"]
     modules = [info["module"] for info in getattr(body, "feature_info", ())]
@@ -51,7 +51,7 @@ def _last_map(classifier: ImageClassifier, picture: Float[Tensor, "1 3 S S"]) ->
     seen: list[tuple[int, ...]] = []
     hook = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(tuple(output.shape)))
     with hook, torch.inference_mode():
-        classifier(picture)
+        classifier(image)
     is_channels_last = getattr(body, "output_fmt", "NCHW") != "NCHW"
     if not seen or len(seen[0]) != _MAP_DIMS or is_channels_last:
         raise WeldError(

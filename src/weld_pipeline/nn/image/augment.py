@@ -1,4 +1,4 @@
-"""Random changes to a batch of cached pictures while training, drawn from a generator that is given.
+"""Random changes to a batch of cached images while training, drawn from a generator that is given.
 
 One batch, one pass: crop, stretch, flip and rotation are a single affine sampling, so it costs the same with all of them.
 """
@@ -22,17 +22,17 @@ _MAX_LEVEL = 255.0
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may happen to a picture.
+    """What may happen to an image.
 
     Attributes:
-        min_area: Smallest share of the picture a crop keeps; 1 keeps it whole.
+        min_area: Smallest share of the image a crop keeps; 1 keeps it whole.
         max_stretch: Largest ratio a side is stretched by against the other; 1 keeps the aspect.
         flip_horizontal: Probability.
         flip_vertical: Probability.
         rotation_deg: Largest angle to either side [°].
         brightness: Largest relative change.
-        contrast: Largest relative change of the distance from the picture's own mean.
-        erasing: Probability that a rectangle of a twentieth to a fifth of the area is set to the picture's mean.
+        contrast: Largest relative change of the distance from the image's own mean.
+        erasing: Probability that a rectangle of a twentieth to a fifth of the area is set to the image's mean.
     """
 
     min_area: float
@@ -46,7 +46,7 @@ class Augmentation:
 
 
 def augmented(
-    pictures: UInt8[Tensor, "B R R C"],
+    images: UInt8[Tensor, "B R R C"],
     how: Augmentation,
     *,
     crop_px: int,
@@ -55,21 +55,21 @@ def augmented(
 ) -> Float[Tensor, "B h h C"]:
     """Return randomly changed crops, levels in 0 to 255 but not rounded.
 
-    A picture that nothing happens to is its centre crop.
+    An image that nothing happens to is its centre crop.
 
     Args:
-        pictures: As cached.
+        images: As cached.
         how: What may happen.
-        crop_px: Side of a view on the cached picture; the frame the crop's area is a share of.
+        crop_px: Side of a view on the cached image; the frame the crop's area is a share of.
         out_px: Side of what comes back; smaller than `crop_px` early in a progressive training.
         generator: The only source of chance.
     """
     if out_px != crop_px:  # antialiased, as the graph would: sampling alone would alias
-        smaller_px = round(pictures.shape[1] * out_px / crop_px)
-        levels = resized(pictures.float(), smaller_px)
+        smaller_px = round(images.shape[1] * out_px / crop_px)
+        levels = resized(images.float(), smaller_px)
     else:
-        levels = pictures.float()
-    matrices = torch.from_numpy(_matrices(len(pictures), how, out_px / levels.shape[1], generator)).to(levels.device)
+        levels = images.float()
+    matrices = torch.from_numpy(_matrices(len(images), how, out_px / levels.shape[1], generator)).to(levels.device)
     grid = functional.affine_grid(matrices, [len(levels), levels.shape[3], out_px, out_px], align_corners=False)
     source = rearrange(levels, "b h w c -> b c h w")
     crops = functional.grid_sample(source, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
@@ -79,7 +79,7 @@ def augmented(
 
 
 def _matrices(n: int, how: Augmentation, view: float, generator: np.random.Generator) -> Float[np.ndarray, "B 2 3"]:
-    """Return for each picture where the corners of its crop lie, on [-1, 1]²; `view` is the centre crop's share of a side."""
+    """Return for each image where the corners of its crop lie, on [-1, 1]²; `view` is the centre crop's share of a side."""
     side = view * np.sqrt(generator.uniform(how.min_area, 1, n))
     stretch = np.exp(generator.uniform(-1, 1, n) * math.log(how.max_stretch) / 2)
     # A whole crop is the centre view; only what is cut away from it gives room to move.
@@ -131,7 +131,7 @@ def _erased(
 
 @dataclass(frozen=True)
 class Mixing:
-    """How pictures of a batch are mixed with one another.
+    """How images of a batch are mixed with one another.
 
     Attributes:
         mixup_alpha: Of the Beta distribution MixUp draws its share from; 0 never does it.
@@ -146,60 +146,60 @@ class Mixing:
 
 @dataclass(frozen=True)
 class Mixed:
-    """Pictures with two classes each: a loss is share · L(first) + (1 - share) · L(second).
+    """Images with two classes each: a loss is share · L(first) + (1 - share) · L(second).
 
     Two whole targets and not one soft one, because a margin is set against a class; for the softmax both are the same.
 
     Attributes:
-        pictures: Mixed, or as they were.
+        images: Mixed, or as they were.
         first: Class index of each.
         second: Class index of what was mixed into it.
         share: Of the first, the same for the whole batch.
     """
 
-    pictures: Float[Tensor, "B C h w"]
+    images: Float[Tensor, "B C h w"]
     first: Int[Tensor, " B"]
     second: Int[Tensor, " B"]
     share: float
 
 
 def mixed(
-    pictures: Float[Tensor, "B C h w"], target: Int[Tensor, " B"], how: Mixing, generator: np.random.Generator
+    images: Float[Tensor, "B C h w"], target: Int[Tensor, " B"], how: Mixing, generator: np.random.Generator
 ) -> Mixed:
     """Return a batch mixed by MixUp (Zhang et al. 2018, section 2) or CutMix (Yun et al. 2019, section 3.1), or as it was."""
     alphas = {"mixup": how.mixup_alpha, "cutmix": how.cutmix_alpha}
     kinds = [kind for kind, alpha in alphas.items() if alpha > 0]
     if not kinds or generator.random() >= how.probability:
-        return Mixed(pictures, target, target, 1.0)
+        return Mixed(images, target, target, 1.0)
     kind = kinds[int(generator.integers(len(kinds)))]
     share = float(generator.beta(alphas[kind], alphas[kind]))
     order = torch.from_numpy(generator.permutation(len(target))).to(target.device)
     if kind == "mixup":
-        return Mixed(pictures * share + pictures[order] * (1 - share), target, target[order], share)
-    return _cut_and_pasted(pictures, target, order, share, generator)
+        return Mixed(images * share + images[order] * (1 - share), target, target[order], share)
+    return _cut_and_pasted(images, target, order, share, generator)
 
 
 def _cut_and_pasted(
-    pictures: Float[Tensor, "B C h w"],
+    images: Float[Tensor, "B C h w"],
     target: Int[Tensor, " B"],
     order: Int[Tensor, " B"],
     share: float,
     generator: np.random.Generator,
 ) -> Mixed:
-    height, width = pictures.shape[2:]
+    height, width = images.shape[2:]
     cut = math.sqrt(1 - share)
     middle = generator.random(2) * (height, width)
     top, bottom = (int(np.clip(middle[0] + s * cut * height / 2, 0, height)) for s in (-1, 1))
     left, right = (int(np.clip(middle[1] + s * cut * width / 2, 0, width)) for s in (-1, 1))
-    pasted = pictures.clone()
-    pasted[:, :, top:bottom, left:right] = pictures[order, :, top:bottom, left:right]
-    # The rectangle is cut off at the border, so the share is what is left of the picture.
+    pasted = images.clone()
+    pasted[:, :, top:bottom, left:right] = images[order, :, top:bottom, left:right]
+    # The rectangle is cut off at the border, so the share is what is left of the image.
     kept = 1 - (bottom - top) * (right - left) / (height * width)
     return Mixed(pasted, target, target[order], kept)
 
 
 def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: int, crop_px: int) -> int:
-    """Return the side of the pictures in an epoch of a progressive training.
+    """Return the side of the images in an epoch of a progressive training.
 
     Args:
         stages: (side [px], share of the epochs), in order, sides ascending to `crop_px`; none: always `crop_px`.
@@ -218,7 +218,7 @@ def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: 
     total = sum(share for _, share in stages)
     if stages[-1][0] != crop_px or not math.isclose(total, 1):
         raise WeldError(
-            f"training.progressive ends at {stages[-1][0]} px with shares that add up to {total:g}; it must end at picture.crop_px = {crop_px} and add up to 1"
+            f"training.progressive ends at {stages[-1][0]} px with shares that add up to {total:g}; it must end at image.crop_px = {crop_px} and add up to 1"
         )
     done = 0.0
     for px, share in stages:

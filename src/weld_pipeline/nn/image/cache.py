@@ -1,4 +1,4 @@
-"""Pictures decoded and resized once, so that an epoch of training reads small arrays instead of files."""
+"""Images decoded and resized once, so that an epoch of training reads small arrays instead of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ import numpy as np
 
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
-from weld_pipeline.media.images import read_picture
-from weld_pipeline.nn.image.preprocess import PicturePreprocess, cached_picture
+from weld_pipeline.media.images import read_image
+from weld_pipeline.nn.image.preprocess import ImagePreprocess, cached_image
 
-# Raise it when a change of the code changes a resized picture; it is part of every content key.
+# Raise it when a change of the code changes a resized image; it is part of every content key.
 CACHE_VERSION = 1
 
 
 @dataclass(frozen=True)
-class PictureFile:
-    """A picture to be cached.
+class ImageFile:
+    """An image to be cached.
 
     Attributes:
         sample_id: Its name.
@@ -32,14 +32,14 @@ class PictureFile:
     sha256: str
 
 
-def pending_pictures(
-    files: Sequence[PictureFile], *, resized_px: int, grey: bool, n_workers: int
+def pending_images(
+    files: Sequence[ImageFile], *, resized_px: int, grey: bool, n_workers: int
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
-    """Return the resizing of pictures as work to be done; each gives `image` [R, R, C], uint8.
+    """Return the resizing of images as work to be done; each gives `image` [R, R, C], uint8.
 
     Args:
-        files: The pictures.
-        resized_px: R, the side of the square a picture is squashed to.
+        files: The images.
+        resized_px: R, the side of the square an image is squashed to.
         grey: Whether C is 1, else 3.
         n_workers: Processes.
     """
@@ -48,7 +48,7 @@ def pending_pictures(
         for file in files
     ]
     factory = _ResizerFactory(resized_px, grey)
-    return PendingItems(factory, items, "resizing pictures", Execution(n_workers=n_workers))
+    return PendingItems(factory, items, "resizing images", Execution(n_workers=n_workers))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _ResizerFactory:
     def __call__(self) -> "_Resizer":
         # Statistics and crop come after the cache, so any do.
         return _Resizer(
-            PicturePreprocess(
+            ImagePreprocess(
                 resized_px=self.resized_px, crop_px=self.resized_px, grey=self.grey, mean=(0.0,) * 3, std=(1.0,) * 3
             )
         )
@@ -67,7 +67,7 @@ class _ResizerFactory:
 
 @dataclass(frozen=True)
 class _Resizer:
-    preprocess: PicturePreprocess
+    preprocess: ImagePreprocess
 
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
-        return {"image": cached_picture(read_picture(path), self.preprocess)}
+        return {"image": cached_image(read_image(path), self.preprocess)}

@@ -1,4 +1,4 @@
-"""The image classifier: normalised pictures to logits, with the way from a decoded picture to there."""
+"""The image classifier: normalised images to logits, with the way from a decoded image to there."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.nn.image.heads import Head
-from weld_pipeline.nn.image.preprocess import PicturePreprocess
+from weld_pipeline.nn.image.preprocess import ImagePreprocess
 from weld_pipeline.nn.image.trunk import ImageTrunk
 from weld_pipeline.nn.state import load_tensors
 
@@ -29,7 +29,7 @@ class ImageClassifier(nn.Module):
         Args:
             trunk: `ImageTrunk.architecture`.
             head: `Head.architecture` without its `embedding_size`, which the trunk tells.
-            preprocess: `PicturePreprocess.architecture`.
+            preprocess: `ImagePreprocess.architecture`.
             dropout: Share of the embedding dropped in a step of training.
         """
         super().__init__()
@@ -42,27 +42,27 @@ class ImageClassifier(nn.Module):
         self.trunk = ImageTrunk(**trunk)
         self.dropout = nn.Dropout(dropout)
         self.head = Head(embedding_size=self.trunk.embedding_size, **head)
-        self.preprocess = PicturePreprocess(**preprocess)
+        self.preprocess = ImagePreprocess(**preprocess)
 
-    def forward(self, pictures: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B K"]:
-        """Return logits of normalised pictures."""
-        return self.head(self.embed(pictures))
+    def forward(self, images: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B K"]:
+        """Return logits of normalised images."""
+        return self.head(self.embed(images))
 
-    def embed(self, pictures: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
+    def embed(self, images: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
         """Return what the head stands on."""
-        return self.dropout(self.trunk(pictures))
+        return self.dropout(self.trunk(images))
 
     def classify_crops(self, crops: UInt8[Tensor, "M S S C"]) -> Float[Tensor, "M K"]:
-        """Return logits of crops of resized pictures."""
+        """Return logits of crops of resized images."""
         return self(self.preprocess.normalise(crops))
 
 
 def soft_vote(logits: Float[Tensor, "NV K"], n_views: int | torch.SymInt) -> Float[Tensor, "N K"]:
-    """Return the log of the mean probability over the views of each picture; for one view the log-softmax.
+    """Return the log of the mean probability over the views of each image; for one view the log-softmax.
 
     Args:
-        logits: The views of one picture stand together.
-        n_views: Views a picture, at least 1; a symbol while a graph is exported.
+        logits: The views of one image stand together.
+        n_views: Views an image, at least 1; a symbol while a graph is exported.
     """
     log_probability = torch.log_softmax(logits, dim=-1).reshape(-1, n_views, logits.shape[-1])
     n_seen = torch.ones_like(log_probability[:, :, :1]).sum(dim=1)  # a tensor also while a graph is exported

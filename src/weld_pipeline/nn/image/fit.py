@@ -1,4 +1,4 @@
-"""From cached pictures to a trained image classifier."""
+"""From cached images to a trained image classifier."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -32,11 +32,11 @@ _VALID_BATCH = 32
 
 
 @dataclass(frozen=True)
-class LabelledPictures:
-    """Cached pictures of one split with their classes.
+class LabelledImages:
+    """Cached images of one split with their classes.
 
     Attributes:
-        images: All cached pictures: sample id → {"image": uint8 [R, R, C]}.
+        images: All cached images: sample id → {"image": uint8 [R, R, C]}.
         sample_ids: Which of them.
         labels: Class index of each.
     """
@@ -46,26 +46,26 @@ class LabelledPictures:
     labels: Int[np.ndarray, " n"]
 
     def digest(self) -> str:
-        """Return a digest of the pictures and their classes, from the keys they were cached under."""
+        """Return a digest of the images and their classes, from the keys they were cached under."""
         index = self.images.index()
         return content_key(
             [[name, index[name], int(label)] for name, label in zip(self.sample_ids, self.labels, strict=True)]
         )
 
 
-class PictureRows(Dataset[tuple[Tensor, Tensor]]):
-    """Batches of cached pictures, read from disk as they are asked for."""
+class ImageRows(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of cached images, read from disk as they are asked for."""
 
-    def __init__(self, pictures: LabelledPictures) -> None:
-        self.pictures = pictures
+    def __init__(self, images: LabelledImages) -> None:
+        self.images = images
 
     def __len__(self) -> int:
-        return len(self.pictures.sample_ids)
+        return len(self.images.sample_ids)
 
     def __getitem__(self, index: list[int]) -> tuple[UInt8[Tensor, "B R R C"], Int[Tensor, " B"]]:
-        images, ids = self.pictures.images, self.pictures.sample_ids
+        images, ids = self.images.images, self.images.sample_ids
         batch = np.stack([images[ids[row]]["image"] for row in index])
-        return torch.from_numpy(batch), torch.from_numpy(self.pictures.labels[index].astype(np.int64))
+        return torch.from_numpy(batch), torch.from_numpy(self.images.labels[index].astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,10 @@ class NetworkOptions:
         scale: Of a margin head's cosines.
         margin: Angle in radians (`arcface`) or cosine (`cosface`).
         dropout: Share of the embedding dropped in a step.
-        resized_px: Side of a cached picture.
+        resized_px: Side of a cached image.
         crop_px: Side of a view.
         grey: Whether colour is thrown away.
-        normalisation: Mean and spread of the `weights` own making, or of the pictures of `train`.
+        normalisation: Mean and spread of the `weights` own making, or of the images of `train`.
     """
 
     n_classes: int
@@ -96,8 +96,8 @@ class NetworkOptions:
 
 
 def train_image_classifier(
-    learnt: LabelledPictures,
-    chosen_on: LabelledPictures,
+    learnt: LabelledImages,
+    chosen_on: LabelledImages,
     *,
     trunk: SavedModel,
     network: NetworkOptions,
@@ -114,21 +114,21 @@ def train_image_classifier(
         chosen_on: Of the valid split; the best epoch is chosen on them.
         trunk: Where it begins.
         network: What is trained.
-        augmentation: What may happen to a picture.
-        mixing: Of pictures with one another.
+        augmentation: What may happen to an image.
+        mixing: Of images with one another.
         steps: How it learns.
         precision: `auto` takes bf16 on a GPU that is built for it.
         folder: For its checkpoints.
 
     Raises:
-        WeldError: If options contradict each other, or pictures are not of the size they are to be cached at.
+        WeldError: If options contradict each other, or images are not of the size they are to be cached at.
     """
     check_smoothing(network.head, steps.label_smoothing)
     architecture = _architecture(learnt, trunk, network)
     compute = choose_training_compute(precision)
     data = {"train": learnt.digest(), "valid": chosen_on.digest(), "trunk": trunk.provenance["fingerprint"]}
     batches = shuffled(
-        PictureRows(learnt),
+        ImageRows(learnt),
         len(learnt.sample_ids),
         batch_size=steps.batch_size,
         seed=steps.seed,
@@ -156,7 +156,7 @@ def train_image_classifier(
     trained = train(
         build,
         batches=batches,
-        valid_batches=in_order(PictureRows(chosen_on), len(chosen_on.sample_ids), batch_size=_VALID_BATCH),
+        valid_batches=in_order(ImageRows(chosen_on), len(chosen_on.sample_ids), batch_size=_VALID_BATCH),
         plan=steps.plan,
         folder=folder,
         key=content_key(IMAGE_TRAINING_VERSION, data, architecture, options),
@@ -167,48 +167,46 @@ def train_image_classifier(
     return _saved(architecture, trained, steps, provenance), curves_of(trained)
 
 
-def picture_statistics(images: FolderStore, sample_ids: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation per RGB channel, on [0, 1], over all pixels of some cached pictures.
+def image_statistics(images: FolderStore, sample_ids: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation per RGB channel, on [0, 1], over all pixels of some cached images.
 
-    One picture is in memory at a time; levels are counted, so nothing is lost to rounding. Grey stands for all three.
+    One image is in memory at a time; levels are counted, so nothing is lost to rounding. Grey stands for all three.
 
     Raises:
-        WeldError: If there is no picture, or a channel has one level only.
+        WeldError: If there is no image, or a channel has one level only.
     """
     counts = np.zeros((0, 0), np.int64)
     for name in sample_ids:
-        picture = images[name]["image"]
-        found = np.stack(
-            [np.bincount(picture[..., channel].ravel(), minlength=256) for channel in range(picture.shape[2])]
-        )
+        image = images[name]["image"]
+        found = np.stack([np.bincount(image[..., channel].ravel(), minlength=256) for channel in range(image.shape[2])])
         counts = found if not len(counts) else counts + found
     if not len(counts):
-        raise WeldError("no picture to take mean and spread of; give the train split pictures")
+        raise WeldError("no image to take mean and spread of; give the train split images")
     levels = np.arange(256) / 255
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ levels
     std = np.sqrt((share * (levels - mean[:, None]) ** 2).sum(axis=1))
     if (std == 0).any():
         raise WeldError(
-            f"pictures of train hold one level only ({mean.tolist()}); look at them, or set normalisation to weights"
+            f"images of train hold one level only ({mean.tolist()}); look at them, or set normalisation to weights"
         )
     repeat = 3 // len(mean)
     return mean.tolist() * repeat, std.tolist() * repeat
 
 
-def _architecture(learnt: LabelledPictures, trunk: SavedModel, network: NetworkOptions) -> dict[str, Any]:
+def _architecture(learnt: LabelledImages, trunk: SavedModel, network: NetworkOptions) -> dict[str, Any]:
     expected = (network.resized_px, network.resized_px, 1 if network.grey else 3)
     found = learnt.images[learnt.sample_ids[0]]["image"].shape
     if found != expected:
         raise WeldError(
-            f"picture {learnt.sample_ids[0]}: cached as {found}, not {expected}; run the pipeline from its cache on"
+            f"image {learnt.sample_ids[0]}: cached as {found}, not {expected}; run the pipeline from its cache on"
         )
     if trunk.architecture["crop_px"] != network.crop_px:
         raise WeldError(
             f"trunk was built for {trunk.architecture['crop_px']} px, not {network.crop_px}; run the pipeline from its trunk on"
         )
     if network.normalisation == "train":
-        mean, std = picture_statistics(learnt.images, learnt.sample_ids)
+        mean, std = image_statistics(learnt.images, learnt.sample_ids)
     else:
         mean, std = trunk.architecture["mean"], trunk.architecture["std"]
     return {

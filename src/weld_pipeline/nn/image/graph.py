@@ -1,4 +1,4 @@
-"""The assembled image classifier: uint8 pictures of any size and views in, probabilities out."""
+"""The assembled image classifier: uint8 images of any size and views in, probabilities out."""
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -13,7 +13,7 @@ INPUT_NAMES = ("images", "views")
 class ImageGraph(nn.Module):
     """Resize, views, network, soft vote and calibration as one graph.
 
-    A picture is resized once, however many views of it are seen.
+    An image is resized once, however many views of it are seen.
     """
 
     def __init__(self, *, classifier: ImageClassifier, good_index: int, calibration: Calibration | None) -> None:
@@ -47,7 +47,7 @@ class ImageGraph(nn.Module):
     def from_resized(
         self, resized: UInt8[Tensor, "N R R C"], views: Int[Tensor, "V 3"]
     ) -> tuple[Float[Tensor, "N *K"], ...]:
-        """Return the outputs for pictures at the size they are cached at."""
+        """Return the outputs for images at the size they are cached at."""
         crops = self.classifier.preprocess.crop(resized, views)
         logits = soft_vote(self.classifier.classify_crops(crops.flatten(0, 1)), views.shape[0])
         score = defect_score(logits, good_index=self.good_index)

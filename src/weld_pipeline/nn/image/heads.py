@@ -100,7 +100,7 @@ def check_smoothing(kind: HeadKind, label_smoothing: float) -> None:
     """
     if kind != "softmax" and label_smoothing:
         raise WeldError(
-            f"head.kind is {kind} and training.label_smoothing {label_smoothing}: a margin needs one class a picture; "
+            f"head.kind is {kind} and training.label_smoothing {label_smoothing}: a margin needs one class an image; "
             "set label_smoothing to 0, or head.kind to softmax"
         )
 
@@ -123,5 +123,5 @@ def balanced_class_weights(labels: Int[Tensor, " N"], n_classes: int) -> Float[T
     """
     counts = torch.bincount(labels, minlength=n_classes)
     if (counts == 0).any():
-        raise WeldError(f"class {int(counts.argmin())} of {n_classes} has no picture in train; it cannot be balanced")
+        raise WeldError(f"class {int(counts.argmin())} of {n_classes} has no image in train; it cannot be balanced")
     return len(labels) / (n_classes * counts.float())

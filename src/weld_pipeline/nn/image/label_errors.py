@@ -22,7 +22,7 @@ def suspected_label_errors(
     Args:
         sample_ids: One a row.
         labels: As given.
-        probabilities: Of pictures the network did not learn from; it believes what it has learnt.
+        probabilities: Of images the network did not learn from; it believes what it has learnt.
         classes: In the order of the probabilities.
 
     Returns:

@@ -20,7 +20,7 @@ from weld_pipeline.nn.image.trunk import freeze_stages, rest_frozen
 
 
 class ImageLearner(pl.LightningModule):
-    """A batch of cached pictures to a step; logs `train_loss train_accuracy valid_loss valid_accuracy lr`.
+    """A batch of cached images to a step; logs `train_loss train_accuracy valid_loss valid_accuracy lr`.
 
     `train_loss` is what is minimised: with margin, smoothing, class weights and mixing. `valid_loss` is the
     cross-entropy of the logits in use: none of these. `lr` is the head's rate, its mean over the epoch.
@@ -43,8 +43,8 @@ class ImageLearner(pl.LightningModule):
         Args:
             network: Left without gradients where its trunk is frozen.
             steps: How it learns.
-            augmentation: What may happen to a picture.
-            mixing: Of pictures with one another.
+            augmentation: What may happen to an image.
+            mixing: Of images with one another.
             class_weights: In the loss, or None.
             centre: The one view of validation.
             steps_per_epoch: Batches.
@@ -54,7 +54,7 @@ class ImageLearner(pl.LightningModule):
         freeze_stages(network.trunk, steps.frozen_stages)
         # Lightning leaves every part in the mode it finds it in.
         rest_frozen(network, batch_norms=steps.batch_norm == "freeze")
-        # Convolutions read their pictures channels-last as they are cached: nothing is copied.
+        # Convolutions read their images channels-last as they are cached: nothing is copied.
         self.network = network.to(memory_format=torch.channels_last)
         self.ema = ModelEmaV3(self.network, decay=steps.ema_decay, use_warmup=True) if steps.ema_decay else None
         self.steps, self.augmentation, self.mixing = steps, augmentation, mixing
@@ -79,10 +79,10 @@ class ImageLearner(pl.LightningModule):
         return self
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:
-        pictures, target = batch  # [B, R, R, C], [B]
-        batch_mixed = self._varied(pictures, target, batch_idx)
+        images, target = batch  # [B, R, R, C], [B]
+        batch_mixed = self._varied(images, target, batch_idx)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            embedding = self.network.embed(batch_mixed.pictures)
+            embedding = self.network.embed(batch_mixed.images)
         embedding = embedding.float()
         loss = self._mixed_loss(embedding, batch_mixed)
         with torch.no_grad():
@@ -99,8 +99,8 @@ class ImageLearner(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:  # noqa: ARG002
-        pictures, target = batch
-        crops = self.network.preprocess.crop(pictures, self.centre).flatten(0, 1)
+        images, target = batch
+        crops = self.network.preprocess.crop(images, self.centre).flatten(0, 1)
         logits = self.judged.classify_crops(crops)
         metrics = {
             "valid_loss": functional.cross_entropy(logits, target),
@@ -121,7 +121,7 @@ class ImageLearner(pl.LightningModule):
         schedule = make_schedule(optimizer, self.steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _varied(self, pictures: Tensor, target: Tensor, batch_idx: int) -> Mixed:
+    def _varied(self, images: Tensor, target: Tensor, batch_idx: int) -> Mixed:
         """Return a batch as the network is to see it; chance depends on seed, epoch and place alone."""
         preprocess = self.network.preprocess
         generator = np.random.default_rng([self.steps.seed, self.current_epoch, batch_idx])
@@ -131,7 +131,7 @@ class ImageLearner(pl.LightningModule):
             max_epochs=self.steps.max_epochs,
             crop_px=preprocess.crop_px,
         )
-        levels = augmented(pictures, self.augmentation, crop_px=preprocess.crop_px, out_px=px, generator=generator)
+        levels = augmented(images, self.augmentation, crop_px=preprocess.crop_px, out_px=px, generator=generator)
         return mixed(preprocess.normalise(levels), target, self.mixing, generator)
 
     def _mixed_loss(self, embedding: Float[Tensor, "B D"], batch: Mixed) -> Float[Tensor, ""]:

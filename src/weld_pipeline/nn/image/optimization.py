@@ -34,14 +34,14 @@ class ImageSteps:
         warmup_epochs: Over which the rate rises from 0; a cosine brings it down to 0 at the last epoch.
         max_epochs: Upper end.
         patience: Epochs without a better one before it stops.
-        batch_size: Pictures a step.
+        batch_size: Images a step.
         clip_norm: Largest norm of the gradient; 0 for no limit.
         ema_decay: Of the moving average of the weights, which is what is validated and saved; 0 for none.
-        balance: `none`; `class_weights` in the loss; `sampling` with as many pictures of every class an epoch.
+        balance: `none`; `class_weights` in the loss; `sampling` with as many images of every class an epoch.
         label_smoothing: Share of the target spread over all classes, for the softmax only.
         progressive: (side [px], share of epochs), in order; empty for the full side throughout.
-        monitor: What the best epoch is chosen by: `valid_loss`, smooth on few pictures, or `valid_accuracy`.
-        seed: Of initial weights, order, and every change of a picture.
+        monitor: What the best epoch is chosen by: `valid_loss`, smooth on few images, or `valid_accuracy`.
+        seed: Of initial weights, order, and every change of an image.
     """
 
     optimizer: Literal["ranger21", "adamw", "sgd"]

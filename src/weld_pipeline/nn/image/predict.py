@@ -1,4 +1,4 @@
-"""Logits of cached pictures, as the exported graph would say them."""
+"""Logits of cached images, as the exported graph would say them."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.image.classifier import ImageClassifier, soft_vote
 from weld_pipeline.nn.training.read_ahead import read_ahead
 
-# Crops through the network at a time, however many views a picture has.
+# Crops through the network at a time, however many views an image has.
 _CROPS = 64
 
 
@@ -25,13 +25,13 @@ def predict_logits(
     *,
     views: Int[np.ndarray, "V 3"],
 ) -> Float[np.ndarray, "N K"]:
-    """Return the log of the mean probability over the views of each picture, in float32 and in the order asked for.
+    """Return the log of the mean probability over the views of each image, in float32 and in the order asked for.
 
-    Pictures are read in a thread while the network is busy, a few at a time.
+    Images are read in a thread while the network is busy, a few at a time.
 
     Args:
         classifier: Restored.
-        images: Cached pictures.
+        images: Cached images.
         sample_ids: Which of them.
         views: From `media.views.crop_views`.
     """
@@ -39,15 +39,15 @@ def predict_logits(
         return np.empty((0, classifier.architecture["head"]["n_classes"]), np.float32)
     classify = _engine(classifier)
     where = torch.from_numpy(views)
-    n_pictures = max(1, _CROPS // len(views))
+    n_batch = max(1, _CROPS // len(views))
 
     def batches() -> Iterator[UInt8[Tensor, "B R R C"]]:
-        for first in range(0, len(sample_ids), n_pictures):
-            yield torch.from_numpy(np.stack([images[name]["image"] for name in sample_ids[first : first + n_pictures]]))
+        for first in range(0, len(sample_ids), n_batch):
+            yield torch.from_numpy(np.stack([images[name]["image"] for name in sample_ids[first : first + n_batch]]))
 
     logits = []
-    for pictures in read_ahead(batches()):
-        crops = classifier.preprocess.crop(pictures, where).flatten(0, 1)
+    for batch in read_ahead(batches()):
+        crops = classifier.preprocess.crop(batch, where).flatten(0, 1)
         logits.append(soft_vote(classify(crops), len(views)).numpy())
     return np.concatenate(logits)
 

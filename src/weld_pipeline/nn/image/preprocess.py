@@ -1,4 +1,4 @@
-"""From decoded pictures to what an image trunk sees: grey, resize, crop at views, scale, normalise."""
+"""From decoded images to what an image trunk sees: grey, resize, crop at views, scale, normalise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +14,8 @@ _LUMA = (19595.0, 38470.0, 7471.0)
 _HALF, _ONE = 32768.0, 65536.0
 
 
-class PicturePreprocess(nn.Module):
-    """uint8 pictures of any size → normalised crops; the same in training, export and use.
+class ImagePreprocess(nn.Module):
+    """uint8 images of any size → normalised crops; the same in training, export and use.
 
     Attributes:
         architecture: The arguments it was built with.
@@ -27,7 +27,7 @@ class PicturePreprocess(nn.Module):
         """Keep the numbers.
 
         Args:
-            resized_px: Side of the square a picture is squashed to.
+            resized_px: Side of the square an image is squashed to.
             crop_px: Side of a view, at most that.
             grey: Whether colour is thrown away first.
             mean: Per RGB channel, on [0, 1].
@@ -49,15 +49,15 @@ class PicturePreprocess(nn.Module):
 
     @property
     def n_channels(self) -> int:
-        """Return C of a resized picture."""
+        """Return C of a resized image."""
         return 1 if self.grey else 3
 
     def forward(self, images: UInt8[Tensor, "N H W 3"], views: Int[Tensor, "V 3"]) -> Float[Tensor, "NV 3 S S"]:
-        """Return every view of every picture, the views of one picture together."""
+        """Return every view of every image, the views of one image together."""
         return self.normalise(self.crop(self.resize(images), views).flatten(0, 1))
 
     def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N R R C"]:
-        """Return pictures squashed to the square, in levels of uint8.
+        """Return images squashed to the square, in levels of uint8.
 
         Bilinear with antialias, the triangle filter of Pillow's BILINEAR, with which it agrees within one level.
         """
@@ -75,19 +75,19 @@ class PicturePreprocess(nn.Module):
 
     def normalise(self, cropped: UInt8[Tensor, "M h w C"] | Float[Tensor, "M h w C"]) -> Float[Tensor, "M 3 h w"]:
         """Return crops on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
-        pictures = rearrange(cropped, "m h w c -> m c h w").float() / 255
-        return (pictures - self.mean) / self.std
+        images = rearrange(cropped, "m h w c -> m c h w").float() / 255
+        return (images - self.mean) / self.std
 
 
 def luma(images: UInt8[Tensor, "N H W 3"] | Float[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
-    """Return Pillow's grey levels of RGB pictures, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
+    """Return Pillow's grey levels of RGB images, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
     red, green, blue = (images[..., channel].float() for channel in range(3))
     total = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2] + _HALF
     return torch.floor(total / _ONE)[..., None]
 
 
 def resized(levels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
-    """Return pictures squashed to a square, in whole levels, as Pillow's antialiased bilinear resizing gives them.
+    """Return images squashed to a square, in whole levels, as Pillow's antialiased bilinear resizing gives them.
 
     Everything is computed in whole numbers below 2²⁴, which float32 holds exactly, so every runtime gets the same levels
     in whatever order it adds. Resizing in fractions would round some pixel differently in another runtime, and a
@@ -97,9 +97,9 @@ def resized(levels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C
         levels: Whole numbers in 0 to 255.
         px: Side of the square.
     """
-    pictures = rearrange(levels, "n h w c -> n c h w")
-    height, width = pictures.shape[2], pictures.shape[3]
-    across = _weighed(pictures @ _triangles(width, px, levels.device).T)
+    images = rearrange(levels, "n h w c -> n c h w")
+    height, width = images.shape[2], images.shape[3]
+    across = _weighed(images @ _triangles(width, px, levels.device).T)
     down = _weighed(_triangles(height, px, levels.device) @ across)
     return rearrange(down, "n c h w -> n h w c")
 
@@ -122,6 +122,6 @@ def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.devic
     return torch.round(height.float() / height.sum(dim=1, keepdim=True).float() * _ONE)
 
 
-def cached_picture(image: UInt8[np.ndarray, "H W 3"], preprocess: PicturePreprocess) -> UInt8[np.ndarray, "R R C"]:
-    """Return a decoded picture at the size it is cached at, which is the size the graph resizes to."""
+def cached_image(image: UInt8[np.ndarray, "H W 3"], preprocess: ImagePreprocess) -> UInt8[np.ndarray, "R R C"]:
+    """Return a decoded image at the size it is cached at, which is the size the graph resizes to."""
     return np.ascontiguousarray(preprocess.resize(torch.from_numpy(image)[None])[0].numpy())

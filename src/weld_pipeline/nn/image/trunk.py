@@ -1,4 +1,4 @@
-"""Image trunks of timm: pictures in, pooled embedding out."""
+"""Image trunks of timm: images in, pooled embedding out."""
 
 import logging
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class ImageTrunk(nn.Module):
 
         Args:
             name: Timm's name of the architecture, without a tag.
-            crop_px: Side of the pictures; matters to networks that are built for one size.
+            crop_px: Side of the images; matters to networks that are built for one size.
             mean: Per RGB channel, on [0, 1], that its weights were made with.
             std: Per RGB channel, on [0, 1].
 
@@ -53,9 +53,9 @@ class ImageTrunk(nn.Module):
         self.body: nn.Module = body
         self.embedding_size = int(getattr(body, "head_hidden_size", None) or body.num_features)
 
-    def forward(self, pictures: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
-        """Return the embedding of normalised pictures."""
-        return self.body(pictures)
+    def forward(self, images: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
+        """Return the embedding of normalised images."""
+        return self.body(images)
 
 
 def _create(name: str, crop_px: int) -> Any:
@@ -72,7 +72,7 @@ def load_image_trunk(
     Args:
         name: Timm's name of the architecture; with a tag, `auto` looks for the weights of that tag, else for timm's own
             choice.
-        crop_px: Side of the pictures it will see.
+        crop_px: Side of the images it will see.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
         seed: Of random weights.
         folder: Where pretrained files lie.

@@ -1,4 +1,4 @@
-"""Where pretrained weights come from: torchvision's own definitions for videos, timm's for pictures."""
+"""Where pretrained weights come from: torchvision's own definitions for videos, timm's for images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ def image_line(name: str) -> Pretrained:
         trunk=config.architecture,
         url=f"{_HUB}{config.hf_hub_id}/resolve/main/{config.hf_hub_filename or _HUB_FILE}",
         sha256=None,
-        licence=f"{config.license or 'unknown'} ({config.hf_hub_id}); the pictures it learnt keep their own terms",
+        licence=f"{config.license or 'unknown'} ({config.hf_hub_id}); the images it learnt keep their own terms",
         mean=tuple(config.mean),
         std=tuple(config.std),
         resize_size=(round(min(height, width) / config.crop_pct),),
@@ -147,7 +147,7 @@ def check_image_trunk(trunk: str) -> None:
 
 
 def image_statistics(trunk: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and standard deviation per RGB channel that timm gives an architecture's pictures."""
+    """Return mean and standard deviation per RGB channel that timm gives an architecture's images."""
     config = _config(trunk)
     return tuple(config.mean), tuple(config.std)
 

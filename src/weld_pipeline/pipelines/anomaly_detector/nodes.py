@@ -20,7 +20,7 @@ from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.anomaly_detector.params import (
     AnomalyLookParams,
     CheckParams,
-    MapPictureParams,
+    MapImageParams,
     MapTrunkParams,
     PatchCoreParams,
     ReferenceParams,
@@ -34,12 +34,12 @@ from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 logger = logging.getLogger(__name__)
 
 
-def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[SavedModel, dict[str, Any]]:
+def load_trunk(params: MapTrunkParams, image: MapImageParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk up to the last of its chosen layers, and the record of its weights."""
     trunk, record = nn.anomaly.trunk.load_map_trunk(
         params.name,
         layers=params.layers,
-        image_px=picture.image_px,
+        image_px=image.image_px,
         weights=params.weights,
         seed=params.seed,
         folder=Path(params.folder),
@@ -47,16 +47,16 @@ def load_trunk(params: MapTrunkParams, picture: MapPictureParams) -> tuple[Saved
     return nn.anomaly.trunk.save_map_trunk(trunk, record), record.as_dict()
 
 
-def prepare_pictures(
-    manifest: pd.DataFrame, raw_images: SourceTree, picture: MapPictureParams, tiling: TilingParams | None
+def prepare_images(
+    manifest: pd.DataFrame, raw_images: SourceTree, image: MapImageParams, tiling: TilingParams | None
 ) -> PendingItems[Any, dict[str, np.ndarray]]:
-    """Return the preparing of every usable picture as work to be done where it is saved."""
+    """Return the preparing of every usable image as work to be done where it is saved."""
 
     def file(path: str) -> Path:
         return core.files.inside(raw_images.root, path)
 
-    pictures = [
-        nn.anomaly.prepared.MaskedPicture(
+    images = [
+        nn.anomaly.prepared.MaskedImage(
             sample_id=row["sample_id"],
             path=file(row["path"]),
             sha256=row["sha256"],
@@ -66,17 +66,17 @@ def prepare_pictures(
         for row in usable_rows(manifest, media="image").to_dict("records")
     ]
     # Mean and spread come after the store, so any do.
-    how = _preprocess(picture, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
+    how = _preprocess(image, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
     return nn.anomaly.prepared.pending_prepared(
-        pictures, preprocess=how, tiling=_tiling(tiling), n_workers=picture.n_workers
+        images, preprocess=how, tiling=_tiling(tiling), n_workers=image.n_workers
     )
 
 
 def fit_patchcore(
-    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: PatchCoreParams
+    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, image: MapImageParams, params: PatchCoreParams
 ) -> SavedModel:
-    """Return PatchCore: what good pictures of train look like, patch by patch, in as few patches as asked for."""
-    how = _preprocess(picture, trunk.architecture)
+    """Return PatchCore: what good images of train look like, patch by patch, in as few patches as asked for."""
+    how = _preprocess(image, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
     network = nn.anomaly.trunk.restore_map_trunk(trunk)
     n_bank = params.coreset_size
@@ -86,7 +86,7 @@ def fit_patchcore(
     detector = nn.anomaly.patchcore.model.fit_patchcore(
         network,
         nn.anomaly.batches.normalised_batches(
-            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=picture.batch_size
+            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=image.batch_size
         ),
         coreset_size=n_bank,
         budget_bytes=params.budget_mb * 2**20,
@@ -96,15 +96,15 @@ def fit_patchcore(
 
 
 def fit_reference(
-    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, picture: MapPictureParams, params: ReferenceParams
+    images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, image: MapImageParams, params: ReferenceParams
 ) -> SavedModel:
-    """Return the reference detector: mean, and perhaps spread, of the features of good pictures of train."""
-    how = _preprocess(picture, trunk.architecture)
+    """Return the reference detector: mean, and perhaps spread, of the features of good images of train."""
+    how = _preprocess(image, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
     detector, _ = nn.anomaly.reference.model.fit_reference(
         nn.anomaly.trunk.restore_map_trunk(trunk),
         nn.anomaly.batches.normalised_batches(
-            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=picture.batch_size
+            tiles, nn.anomaly.preprocess.MapPreprocess(**how), batch_size=image.batch_size
         ),
         nn.anomaly.reference.model.ReferenceOptions(**params.model_dump()),
     )
@@ -116,7 +116,7 @@ def make_teacher(
     images: TensorStore,
     manifest: pd.DataFrame,
     training_folder: TrainingFolder,
-    picture: MapPictureParams,
+    image: MapImageParams,
     student: StudentParams,
     trunk: SavedModel,
     teacher: TeacherParams,
@@ -140,12 +140,12 @@ def make_teacher(
         _good_tiles(images, manifest, "train"),
         _good_tiles(images, manifest, "valid"),
         size=student.size,
-        preprocess=nn.anomaly.preprocess.MapPreprocess(**_preprocess(picture, trunk.architecture)),
-        elsewhere=_elsewhere(student, picture),
+        preprocess=nn.anomaly.preprocess.MapPreprocess(**_preprocess(image, trunk.architecture)),
+        elsewhere=_elsewhere(student, image),
         steps=nn.anomaly.student_teacher.learner.StudentSteps(
-            **teacher.distilling.model_dump(exclude={"refit_pictures"})
+            **teacher.distilling.model_dump(exclude={"refit_images"})
         ),
-        refit_pictures=teacher.distilling.refit_pictures,
+        refit_images=teacher.distilling.refit_images,
         folder=training_folder.sub("teacher"),
     )
     return distilled
@@ -156,13 +156,13 @@ def train_student(
     images: TensorStore,
     manifest: pd.DataFrame,
     training_folder: TrainingFolder,
-    picture: MapPictureParams,
+    image: MapImageParams,
     student: StudentParams,
     teacher_network: SavedModel,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
-    """Return the student–teacher detector: learnt on good pictures of train, its best epoch chosen on those of valid."""
+    """Return the student–teacher detector: learnt on good images of train, its best epoch chosen on those of valid."""
     mean, std = nn.anomaly.student_teacher.teacher.statistics_of(teacher_network.architecture)
-    how = _preprocess(picture, {"mean": mean, "std": std})
+    how = _preprocess(image, {"mean": mean, "std": std})
     tiles = _good_tiles(images, manifest, "train")
     model, curves = nn.anomaly.student_teacher.fit.fit_student_teacher(
         tiles,
@@ -170,7 +170,7 @@ def train_student(
         teacher=teacher_network,
         size=student.size,
         preprocess=nn.anomaly.preprocess.MapPreprocess(**how),
-        elsewhere=_elsewhere(student, picture),
+        elsewhere=_elsewhere(student, image),
         steps=nn.anomaly.student_teacher.learner.StudentSteps(**student.training.model_dump()),
         folder=training_folder.sub("student"),
     )
@@ -209,14 +209,14 @@ def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
     return report.figures.curves_figure(curves)
 
 
-def score_pictures(images: TensorStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
-    """Return the scoring of every picture the detector was not fitted on as work to be done where it is saved."""
+def score_images(images: TensorStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
+    """Return the scoring of every image the detector was not fitted on as work to be done where it is saved."""
     rows = usable_rows(manifest, media="image")
     return nn.anomaly.scoring.pending_scores(detector, images, list(rows.loc[rows["split"] != "train", "sample_id"]))
 
 
 def tabulate_scores(anomaly_maps: TensorStore, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the uncalibrated score of every scored picture, beside what it really is."""
+    """Return the uncalibrated score of every scored image, beside what it really is."""
     rows = manifest.set_index("sample_id").loc[list(anomaly_maps)].reset_index()
     table = rows[["sample_id", "split", "session", "label", "is_defect"]].copy()
     table["score"] = [anomaly_maps.part(name, "score").item() for name in table["sample_id"]]
@@ -226,7 +226,7 @@ def tabulate_scores(anomaly_maps: TensorStore, manifest: pd.DataFrame) -> pd.Dat
 def choose_threshold(
     image_scores: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore, params: ThresholdParams
 ) -> dict[str, Any]:
-    """Return from which score on a picture fails, and how its maps are to be coloured.
+    """Return from which score on an image fails, and how its maps are to be coloured.
 
     Chosen on calib; where there is none, on valid, and that is said.
     """
@@ -239,7 +239,7 @@ def choose_threshold(
         kind=params.kind,
         false_reject_rate=params.false_reject_rate,
         session=list(units["session"]),
-        tiles_per_picture=nn.anomaly.calibration_units.most_tiles(units),
+        tiles_per_image=nn.anomaly.calibration_units.most_tiles(units),
     )
     logger.info(
         "threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, threshold.unit, threshold.promise
@@ -254,7 +254,7 @@ def choose_threshold(
 def tabulate_predictions(
     image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: dict[str, Any]
 ) -> pd.DataFrame:
-    """Return the predictions for every scored picture: good, or anomalous where the score reaches the threshold."""
+    """Return the predictions for every scored image: good, or anomalous where the score reaches the threshold."""
     return decision.detector_predictions.anomaly_predictions(image_scores, manifest, calibration)
 
 
@@ -270,7 +270,7 @@ def measure_anomalies(
     detector: SavedModel,
     images: TensorStore,
 ) -> dict[str, Any]:
-    """Return what scores and maps are worth on the judged split, picture by picture and pixel by pixel."""
+    """Return what scores and maps are worth on the judged split, image by image and pixel by pixel."""
     rows = _judged(image_scores, protocol)
     reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
     samples = reader.pixel_samples(list(rows["sample_id"]))
@@ -311,16 +311,16 @@ def draw_anomaly_sheet(
     protocol: EvaluationParams,
     params: AnomalyLookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return pictures of the judged split with mask, map and overlay; wrong verdicts first."""
+    """Return images of the judged split with mask, map and overlay; wrong verdicts first."""
     reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
     return report.sheets.anomalies.anomaly_sheet(
         _judged(image_scores, protocol),
-        reader.sheet_picture,
+        reader.sheet_image,
         score_threshold=calibration["score_threshold"],
         shown=decision.thresholds.DisplayRange(
             **{name: calibration[name] for name in decision.thresholds.DisplayRange.__dataclass_fields__}
         ),
-        n=params.n_pictures,
+        n=params.n_images,
     )
 
 
@@ -337,7 +337,7 @@ def _judged(image_scores: pd.DataFrame, params: EvaluationParams) -> pd.DataFram
     if rows.empty:
         there = sorted(set(image_scores["split"]))
         raise core.errors.WeldError(
-            f"scores: no picture of split {params.split!r}, only {there}; mend evaluation.split or the splits"
+            f"scores: no image of split {params.split!r}, only {there}; mend evaluation.split or the splits"
         )
     return rows
 
@@ -346,23 +346,23 @@ def _tiling(params: TilingParams | None) -> Tiling | None:
     return None if params is None else Tiling(params.tile_px, params.overlap_px)
 
 
-def _preprocess(picture: MapPictureParams, trunk: Any) -> dict[str, Any]:
+def _preprocess(image: MapImageParams, trunk: Any) -> dict[str, Any]:
     """Return the architecture of the preprocessing; mean and spread are those of the trunk's weights."""
-    how = picture.model_dump(include={"image_px", "grey", "clahe_clip", "smoothing"})
+    how = image.model_dump(include={"image_px", "grey", "clahe_clip", "smoothing"})
     return how | {"mean": list(trunk["mean"]), "std": list(trunk["std"])}
 
 
 def _good_tiles(images: TensorStore, manifest: pd.DataFrame, split: str) -> Any:
-    """Return the tiles of a split that show nothing defective; a defective picture may have some, where it has a mask."""
+    """Return the tiles of a split that show nothing defective; a defective image may have some, where it has a mask."""
     rows = usable_rows(manifest, media="image")
     return nn.anomaly.good_tiles.GoodTiles(images, list(rows.loc[rows["split"] == split, "sample_id"]), split)
 
 
-def _elsewhere(student: StudentParams, picture: MapPictureParams) -> Any:
+def _elsewhere(student: StudentParams, image: MapImageParams) -> Any:
     asked = student.elsewhere
     folder = None if asked.folder is None else Path(asked.folder)
     return nn.anomaly.student_teacher.penalty_images.OutOfDomain(
-        folder, picture.image_px, grey=picture.grey, seed=asked.seed
+        folder, image.image_px, grey=image.grey, seed=asked.seed
     )
 
 

@@ -12,10 +12,10 @@ class _Params(BaseModel):
 
 
 class TilingParams(_Params):
-    """How long pictures, such as radiographs of whole seams, are cut; the maps of the tiles are stitched."""
+    """How long images, such as radiographs of whole seams, are cut; the maps of the tiles are stitched."""
 
     tile_px: int = Field(ge=16, le=8192)
-    """Side of a tile [px of the picture]."""
+    """Side of a tile [px of the image]."""
     overlap_px: int = Field(ge=0)
     """What neighbours share at least."""
 
@@ -50,8 +50,8 @@ class MapTrunkParams(_Params):
         return value.split("+") if isinstance(value, str) else value
 
 
-class MapPictureParams(_Params):
-    """What of a picture, or of a tile of it, a detector sees."""
+class MapImageParams(_Params):
+    """What of an image, or of a tile of it, a detector sees."""
 
     image_px: int = Field(ge=16, le=2048)
     """Side of the square it is squashed to."""
@@ -62,7 +62,7 @@ class MapPictureParams(_Params):
     smoothing: bool
     """Whether a 3×3 Gaussian follows."""
     batch_size: int = Field(ge=1)
-    """Pictures that go through the network at a time in fitting."""
+    """Images that go through the network at a time in fitting."""
     n_workers: int = Field(ge=1, le=64)
     """Processes to decode in."""
 
@@ -75,11 +75,11 @@ class PatchCoreParams(_Params):
     coreset_ratio: float | None = Field(gt=0, le=1)
     """Share of patches kept, where `coreset_size` is null."""
     n_neighbours: int = Field(ge=1)
-    """Patches of the memory whose nearness re-weights the score of a picture."""
+    """Patches of the memory whose nearness re-weights the score of an image."""
     map_sigma_px: float = Field(ge=0)
-    """Standard deviation of the Gaussian that smooths maps [px of the squashed picture]."""
+    """Standard deviation of the Gaussian that smooths maps [px of the squashed image]."""
     budget_mb: int = Field(ge=16)
-    """Memory for patches while fitting [MB], however many pictures there are; beyond it a coreset of coresets is taken."""
+    """Memory for patches while fitting [MB], however many images there are; beyond it a coreset of coresets is taken."""
     projected_dims: int = Field(ge=2)
     """Dimensions of the random projection the coreset is chosen in; distances at use are exact."""
     seed: int = Field(ge=0)
@@ -102,25 +102,25 @@ class ReferenceParams(_Params):
     shrinkage: Share
     """Share of the mean variance mixed into every variance; small sets need more."""
     map_sigma_px: float = Field(ge=0)
-    """Standard deviation of the Gaussian that smooths maps [px of the squashed picture]."""
+    """Standard deviation of the Gaussian that smooths maps [px of the squashed image]."""
 
 
 class ThresholdParams(_Params):
     """From score to verdict; chosen on calib, never on test."""
 
     kind: Literal["auto", "f1", "conformal"]
-    """`f1`: the best F1 on calib, which needs defects there. `conformal`: from good pictures alone, at a promised rate of
-    false rejects. `auto`: f1 where calib holds ten pictures of each kind, else conformal."""
+    """`f1`: the best F1 on calib, which needs defects there. `conformal`: from good images alone, at a promised rate of
+    false rejects. `auto`: f1 where calib holds ten images of each kind, else conformal."""
     false_reject_rate: float = Field(gt=0, lt=1)
-    """Share of good pictures that may be rejected, for `conformal`. n good pictures can promise no less than 1/(n+1);
+    """Share of good images that may be rejected, for `conformal`. n good images can promise no less than 1/(n+1);
     `auto` then promises that much and says so, `conformal` stops."""
 
 
 class AnomalyLookParams(_Params):
     """What is shown for people to look at."""
 
-    n_pictures: int = Field(ge=1, le=100)
-    """Pictures on the sheet: input, map, mask, overlay."""
+    n_images: int = Field(ge=1, le=100)
+    """Images on the sheet: input, map, mask, overlay."""
 
 
 class StepsParams(_Params):
@@ -129,7 +129,7 @@ class StepsParams(_Params):
     n_steps: int = Field(ge=1)
     """Batches in all; the paper takes 70,000 for a student."""
     batch_size: int = Field(ge=1)
-    """Pictures a step; the paper's 1."""
+    """Images a step; the paper's 1."""
     learning_rate: float = Field(gt=0)
     """Of Adam; a tenth of it in the last twentieth of the steps."""
     weight_decay: float = Field(ge=0)
@@ -145,22 +145,22 @@ class StepsParams(_Params):
 class DistillingParams(StepsParams):
     """How a patch network is taught by a trunk."""
 
-    refit_pictures: int = Field(ge=0)
-    """Pictures that its last convolution is solved for by least squares after the steps, if that is closer on valid; 0
+    refit_images: int = Field(ge=0)
+    """Images that its last convolution is solved for by least squares after the steps, if that is closer on valid; 0
     for none, as in the paper."""
 
 
 class ElsewhereParams(_Params):
-    """Pictures of anything else, which a student must not learn to describe."""
+    """Images of anything else, which a student must not learn to describe."""
 
     folder: str | None
-    """A folder of photographs, as ImageNet's; null draws pictures that have the edges and spectra of photographs."""
+    """A folder of photographs, as ImageNet's; null draws images that have the edges and spectra of photographs."""
     seed: int = Field(ge=0)
     """Of every choice."""
 
 
 class TeacherParams(_Params):
-    """Whom the student imitates on good pictures."""
+    """Whom the student imitates on good images."""
 
     kind: Literal["auto", "pdn", "distilled", "slices"]
     """`pdn`: a patch network distilled elsewhere. `distilled`: one distilled here from the trunk. `slices`: the trunk's own
@@ -188,10 +188,10 @@ class CheckParams(_Params):
     """How a fitted student is looked at, on valid alone."""
 
     n_blemishes: int = Field(ge=1)
-    """Blemished copies of each picture."""
-    max_pictures: int = Field(ge=1)
-    """Pictures looked at, spread evenly over valid."""
+    """Blemished copies of each image."""
+    max_images: int = Field(ge=1)
+    """Images looked at, spread evenly over valid."""
     min_auroc: float = Field(gt=0.5, lt=1)
-    """AUROC of blemished against clean pictures below which the student counts as collapsed."""
+    """AUROC of blemished against clean images below which the student counts as collapsed."""
     seed: int = Field(ge=0)
     """Of the blemishes."""

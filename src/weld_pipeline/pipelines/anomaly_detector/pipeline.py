@@ -9,7 +9,7 @@ from weld_pipeline.pipelines.anomaly_detector import nodes
 
 Detector = Literal["patchcore", "student_teacher", "reference"]
 DETECTORS: tuple[Detector, ...] = ("patchcore", "student_teacher", "reference")
-# All detectors look at the same pictures, so these are made once, in a namespace of their own.
+# All detectors look at the same images, so these are made once, in a namespace of their own.
 SOURCE = "anomaly_detector"
 
 
@@ -44,12 +44,12 @@ def create_comparison() -> Pipeline:
 def _preparation() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.load_trunk, ["params:trunk", "params:picture"], ["trunk", "weights"], name="load_trunk"),
+            Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
             Node(
-                nodes.prepare_pictures,
-                ["manifest", "raw_images", "params:picture", "params:tiling"],
+                nodes.prepare_images,
+                ["manifest", "raw_images", "params:image", "params:tiling"],
                 "images",
-                name="prepare_pictures",
+                name="prepare_images",
             ),
         ],
         tags={"feature_extraction"},
@@ -68,13 +68,13 @@ def _fit_reference() -> Pipeline:
 
 
 def _fit(function: Callable[..., object]) -> Pipeline:
-    inputs = [*_FITTED_ON, "params:picture", "params:fit"]
+    inputs = [*_FITTED_ON, "params:image", "params:fit"]
     return Pipeline([Node(function, inputs, "detector", name="fit_detector")], tags={"training"})
 
 
 def _fit_student_teacher() -> Pipeline:
     said = ("images", "manifest", "training_folder")
-    asked = {name: f"params:{name}" for name in ("picture", "student")}
+    asked = {name: f"params:{name}" for name in ("image", "student")}
     return Pipeline(
         [
             Node(
@@ -106,10 +106,10 @@ def _scoring() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.score_pictures,
+                nodes.score_images,
                 ["images", "manifest", "detector"],
                 "anomaly_maps",
-                name="score_pictures",
+                name="score_images",
                 tags={"calibration"},
             ),
             Node(

@@ -72,7 +72,7 @@ def pick_mistakes(predictions: pd.DataFrame, params: EvaluationParams) -> pd.Dat
 def show_mistakes(
     mistakes: pd.DataFrame, manifest: pd.DataFrame, raw: SourceTree, params: EvaluationParams
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a sheet with the picture, or a row of frames, of each mistake."""
+    """Return a sheet with the image, or a row of frames, of each mistake."""
     rows = mistakes[["sample_id"]].merge(manifest, on="sample_id", how="left", validate="one_to_one")
     exhibits = [
         report.sheets.mistakes.Exhibit(raw.root / row["path"])

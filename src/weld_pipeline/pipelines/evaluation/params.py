@@ -25,9 +25,9 @@ class EvaluationParams(BaseModel):
     n_bins: int = Field(ge=2)
     """Bins of the reliability plot."""
     n_mistakes: int = Field(ge=0)
-    """Mistakes shown with pictures."""
+    """Mistakes shown with images."""
     n_frames: int = Field(ge=1)
-    """Frames of a recording side by side in such a picture."""
+    """Frames of a recording side by side in such an image."""
 
     def measuring(self) -> dict[str, Any]:
         """Return the arguments of `evaluation.estimates.Protocol`: all but what is chosen and shown."""

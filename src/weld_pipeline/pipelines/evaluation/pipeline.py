@@ -9,7 +9,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 
 EXTRAS = {"calibration", "anomaly_scores", "weights", "curves", "fit_check"}
-# What a family takes from outside its namespace: recordings are ingested for all video families at once, pictures for
+# What a family takes from outside its namespace: recordings are ingested for all video families at once, images for
 # each recipe by itself.
 SHARED = {"video": {"manifest", "raw_footage", "split_audit", "mlflow_run_id"}, "image": {"mlflow_run_id"}}
 RAW = {"video": "raw_footage", "image": "raw_images"}
@@ -32,7 +32,7 @@ def create_pipeline(
             `weights`: the record of what the network began with. `curves`: per model, per metric, a value an epoch.
             `fit_check`: what a look at the fitted model found wrong with it.
         media: What it looks at.
-        source: Namespace whose manifest, audit and pictures it shares with other families; None for its own.
+        source: Namespace whose manifest, audit and images it shares with other families; None for its own.
 
     Raises:
         WeldError: If an extra is none of these.

@@ -9,7 +9,7 @@ from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy.bundle import BundleContents
 from weld_pipeline.pipelines.anomaly_detector.params import TilingParams
-from weld_pipeline.pipelines.export.params import AnomalyParityParams, ParityParams, PictureParityParams
+from weld_pipeline.pipelines.export.params import AnomalyParityParams, ImageParityParams, ParityParams
 from weld_pipeline.runtime.bundle import CARD, GRAPH, Bundle
 
 
@@ -86,7 +86,7 @@ def check_parity(
 
 
 def assemble_image_graph(classifier: SavedModel, calibration: dict[str, Any]) -> Any:
-    """Return the trained classifier as one torch module, from pictures to the verdict's numbers."""
+    """Return the trained classifier as one torch module, from images to the verdict's numbers."""
     fitted = [calibration[name] for name in ("temperature", "platt_a", "platt_b")] if calibration else None
     return nn.image.graph.ImageGraph(
         classifier=nn.image.classifier.restore_image_classifier(classifier),
@@ -123,28 +123,28 @@ def export_image_graph(
     )
 
 
-def check_picture_parity(
+def check_image_parity(
     *,
     candidate: Bundle,
     module: Any,
     manifest: pd.DataFrame,
     raw_images: SourceTree,
     predictions: pd.DataFrame,
-    params: PictureParityParams,
+    params: ImageParityParams,
 ) -> dict[str, Any]:
-    """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
+    """Return how far the candidate on disk differs from torch and from the predictions, on image files."""
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
-    return deploy.parity.image.check_picture_parity(
+    return deploy.parity.image.check_image_parity(
         candidate,
         module,
-        deploy.samples.chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
+        deploy.samples.chosen_images(manifest, raw_images.root, splits=params.splits, n_images=params.n_images),
         table,
         tolerances=deploy.parity.gate.Tolerances(params.p_tolerance, params.score_tolerance, params.table_p_tolerance),
     )
 
 
 def assemble_anomaly_graph(detector: SavedModel) -> Any:
-    """Return the fitted detector as one torch module, from pictures to scores and maps."""
+    """Return the fitted detector as one torch module, from images to scores and maps."""
     return nn.anomaly.graph.AnomalyGraph(
         nn.anomaly.preprocess.MapPreprocess(**detector.provenance["preprocess"]),
         nn.anomaly.detectors.restore_detector(detector),
@@ -191,12 +191,12 @@ def check_anomaly_parity(
     predictions: pd.DataFrame,
     params: AnomalyParityParams,
 ) -> dict[str, Any]:
-    """Return how far the candidate on disk differs from torch and from the predictions, on picture files."""
+    """Return how far the candidate on disk differs from torch and from the predictions, on image files."""
     table = {row["sample_id"]: row for row in predictions.to_dict("records")}
     return deploy.parity.anomaly.check_anomaly_parity(
         candidate,
         module,
-        deploy.samples.chosen_pictures(manifest, raw_images.root, splits=params.splits, n_pictures=params.n_pictures),
+        deploy.samples.chosen_images(manifest, raw_images.root, splits=params.splits, n_images=params.n_images),
         table,
         tolerances=deploy.parity.gate.AnomalyTolerances(
             params.score_tolerance, params.level_tolerance, params.table_score_tolerance, params.table_p_tolerance
@@ -206,7 +206,7 @@ def check_anomaly_parity(
 
 def release_bundle(candidate: Bundle, parity: dict[str, Any]) -> BundleContents:
     """Return the candidate as a release: the same graph, with the parity it was given on record."""
-    checked = {name: value for name, value in parity.items() if name not in ("videos", "pictures")}
+    checked = {name: value for name, value in parity.items() if name not in ("videos", "images")}
     description = candidate.description.model_dump(mode="json", exclude={"files", "sha256"}) | {"parity": checked}
     return BundleContents(
         description, {GRAPH: candidate.folder / GRAPH, CARD: deploy.card.model_card(description).encode()}

@@ -25,21 +25,21 @@ class ParityParams(BaseModel):
     differ only where its lead is below twice this much."""
 
 
-class PictureParityParams(BaseModel):
+class ImageParityParams(BaseModel):
     """How the exported graph of an image family is held against torch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the pictures come from: the first of these that holds any."""
-    n_pictures: int = Field(ge=1, le=1000)
+    """Where the images come from: the first of these that holds any."""
+    n_images: int = Field(ge=1, le=1000)
     """How many, from the file on disk onward, each seen in the centre and in ten views."""
     p_tolerance: float = Field(gt=0, lt=1)
     """Largest difference of any probability, graph against torch in float32."""
     score_tolerance: float = Field(gt=0)
     """Largest difference of the score, relative to its size or 1."""
     table_p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of any probability from the predictions table, which is made from stored pictures, perhaps in
+    """Largest difference of any probability from the predictions table, which is made from stored images, perhaps in
     bfloat16. A class may differ only where its lead is below twice this much."""
 
 
@@ -49,8 +49,8 @@ class AnomalyParityParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     splits: tuple[Literal["valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the pictures come from: the first of these that holds any."""
-    n_pictures: int = Field(ge=1, le=1000)
+    """Where the images come from: the first of these that holds any."""
+    n_images: int = Field(ge=1, le=1000)
     """How many, from the file on disk onward."""
     score_tolerance: float = Field(gt=0)
     """Largest difference of a score, graph against torch in float32, relative to its size or the threshold's."""

@@ -54,16 +54,16 @@ def create_image_pipeline(recipe: str) -> Pipeline:
             Node(nodes.assemble_image_graph, ["classifier", "calibration"], "module", name="assemble_image_graph"),
             Node(nodes.export_image_graph, {name: name for name in said}, "candidate", name="export_image_graph"),
             Node(
-                nodes.check_picture_parity,
-                {name: name for name in compared} | {"params": "params:export.picture_parity"},
+                nodes.check_image_parity,
+                {name: name for name in compared} | {"params": "params:export.image_parity"},
                 "parity",
-                name="check_picture_parity",
+                name="check_image_parity",
             ),
             Node(nodes.release_bundle, ["candidate", "parity"], "bundle", name="release_bundle"),
         ],
         namespace=recipe,
         inputs={"mlflow_run_id"},
-        parameters={"params:export.picture_parity"},
+        parameters={"params:export.image_parity"},
         tags={"export"},
         prefix_datasets_with_namespace=True,
     )
@@ -74,7 +74,7 @@ def create_detector_pipeline(detector: str, *, source: str) -> Pipeline:
 
     Args:
         detector: Namespace of detector, predictions and evaluation.
-        source: Namespace of manifest, pictures and tiling, which detectors share.
+        source: Namespace of manifest, images and tiling, which detectors share.
     """
     said = ("module", "family_name", "detector", "calibration", "manifest", "evaluation", "banners", "mlflow_run_id")
     compared = ("candidate", "module", "manifest", "raw_images", "predictions")

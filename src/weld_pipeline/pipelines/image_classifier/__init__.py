@@ -1,4 +1,4 @@
-"""primary → model output. Resize the pictures, train a recipe's network, calibrate it, and show what it looks at."""
+"""primary → model output. Resize the images, train a recipe's network, calibrate it, and show what it looks at."""
 
 from weld_pipeline.pipelines.image_classifier.pipeline import create_pipeline
 

@@ -21,10 +21,10 @@ from weld_pipeline.pipelines.image_classifier.params import (
     HeadParams,
     ImageCalibrationParams,
     ImageClassParams,
+    ImageParams,
     ImageTrunkParams,
     LookParams,
     MixingParams,
-    PictureParams,
     SyntheticParams,
     TrainingParams,
 )
@@ -38,26 +38,26 @@ def list_classes(manifest: pd.DataFrame, params: ImageClassParams) -> dict[str, 
     return {"names": list(classes.names), "good": classes.good}
 
 
-def load_trunk(params: ImageTrunkParams, picture: PictureParams) -> tuple[SavedModel, dict[str, Any]]:
+def load_trunk(params: ImageTrunkParams, image: ImageParams) -> tuple[SavedModel, dict[str, Any]]:
     """Return the trunk before training, and the record of its weights."""
     folder = Path(params.folder)
     trunk, record = nn.image.trunk.load_image_trunk(
-        params.name, crop_px=picture.crop_px, weights=params.weights, seed=params.seed, folder=folder
+        params.name, crop_px=image.crop_px, weights=params.weights, seed=params.seed, folder=folder
     )
     return nn.image.trunk.save_image_trunk(trunk, record), record.as_dict()
 
 
-def resize_pictures(
-    manifest: pd.DataFrame, raw_images: SourceTree, synthetic_set: SyntheticSet, params: PictureParams
+def resize_images(
+    manifest: pd.DataFrame, raw_images: SourceTree, synthetic_set: SyntheticSet, params: ImageParams
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
-    """Return the resizing of every usable picture, real or made, as work to be done where it is saved."""
+    """Return the resizing of every usable image, real or made, as work to be done where it is saved."""
     check_synthetic(synthetic_set.manifest)
     files = [
-        nn.image.cache.PictureFile(row["sample_id"], root, row["path"], row["sha256"])
+        nn.image.cache.ImageFile(row["sample_id"], root, row["path"], row["sha256"])
         for root, table in ((raw_images.root, usable_rows(manifest, media="image")), _made(synthetic_set))
         for row in table.to_dict("records")
     ]
-    return nn.image.cache.pending_pictures(
+    return nn.image.cache.pending_images(
         files, resized_px=params.resized_px, grey=params.grey, n_workers=params.n_workers
     )
 
@@ -70,14 +70,14 @@ def train_classifier(
     classes: dict[str, Any],
     trunk: SavedModel,
     training_folder: TrainingFolder,
-    picture: PictureParams,
+    image: ImageParams,
     head: HeadParams,
     augmentation: AugmentationParams,
     mixing: MixingParams,
     synthetic: SyntheticParams,
     training: TrainingParams,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
-    """Return the classifier: learnt on train and made pictures, its best epoch chosen on valid; and its curves."""
+    """Return the classifier: learnt on train and made images, its best epoch chosen on valid; and its curves."""
     rows = usable_rows(manifest, media="image")
     made = _made(synthetic_set)[1]
     real = {split: list(rows.loc[rows["split"] == split, "sample_id"]) for split in ("train", "valid")}
@@ -86,7 +86,7 @@ def train_classifier(
 
     def labelled(sample_ids: list[str]) -> Any:
         labels = np.array([classes["names"].index(label_of[name]) for name in sample_ids], dtype=np.int64)
-        return nn.image.fit.LabelledPictures(images, sample_ids, labels)
+        return nn.image.fit.LabelledImages(images, sample_ids, labels)
 
     batch_norm = training.batch_norm
     if batch_norm == "auto":
@@ -99,7 +99,7 @@ def train_classifier(
             n_classes=len(classes["names"]),
             head=head.kind,
             **head.model_dump(exclude={"kind"}),
-            **picture.model_dump(exclude={"views", "n_workers"}),
+            **image.model_dump(exclude={"views", "n_workers"}),
         ),
         augmentation=nn.image.augment.Augmentation(**augmentation.model_dump()),
         mixing=nn.image.augment.Mixing(**mixing.model_dump()),
@@ -109,7 +109,7 @@ def train_classifier(
         precision=training.precision,
         folder=training_folder,
     )
-    said = {"classes": classes["names"], "good_class": classes["good"], "views": picture.views}
+    said = {"classes": classes["names"], "good_class": classes["good"], "views": image.views}
     return core.saved_model.with_provenance(model, **said, n_synthetic=len(learnt) - len(real["train"])), {
         "classifier": curves
     }
@@ -126,9 +126,9 @@ def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
 
 
 def predict_logits(
-    images: FolderStore, manifest: pd.DataFrame, classifier: SavedModel, params: PictureParams
+    images: FolderStore, manifest: pd.DataFrame, classifier: SavedModel, params: ImageParams
 ) -> pd.DataFrame:
-    """Return the uncalibrated logits of every usable picture of every split."""
+    """Return the uncalibrated logits of every usable image of every split."""
     ids = list(usable_rows(manifest, media="image")["sample_id"])
     views = media.views.crop_views(params.views, resized_px=params.resized_px, crop_px=params.crop_px)
     logits = nn.image.predict.predict_logits(
@@ -155,7 +155,7 @@ def fit_calibration(
 def tabulate_predictions(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], calibration: dict[str, Any]
 ) -> pd.DataFrame:
-    """Return the predictions for every usable picture of every split."""
+    """Return the predictions for every usable image of every split."""
     rows = image_logits.merge(manifest, on="sample_id", validate="one_to_one")
     return decision.classifier_predictions.predictions_table(
         rows, _logits(rows, classes), _class_list(classes), calibration
@@ -163,7 +163,7 @@ def tabulate_predictions(
 
 
 def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.DataFrame:
-    """Return the pictures whose labels the network contradicts, surest first, among those it did not learn from."""
+    """Return the images whose labels the network contradicts, surest first, among those it did not learn from."""
     unseen = predictions[predictions["split"] != "train"]
     probabilities = unseen[[f"p_{name}" for name in classes["names"]]].to_numpy(np.float64)
     return nn.image.label_errors.suspected_label_errors(
@@ -174,10 +174,10 @@ def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.
 def show_label_errors(
     label_errors: pd.DataFrame, manifest: pd.DataFrame, raw_images: SourceTree, params: LookParams
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a sheet of the pictures whose labels are doubted most."""
+    """Return a sheet of the images whose labels are doubted most."""
     shown = label_errors.head(params.n_label_errors)
     return report.sheets.images.label_error_sheet(
-        shown, report.sheets.images.picture_paths(manifest, list(shown["sample_id"]), root=raw_images.root)
+        shown, report.sheets.images.image_paths(manifest, list(shown["sample_id"]), root=raw_images.root)
     )
 
 
@@ -190,10 +190,10 @@ def draw_sample_sheet(
     evaluation: EvaluationParams,
     params: LookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return random pictures of the judged split: prediction, confidence, truth, and what the network looked at."""
+    """Return random images of the judged split: prediction, confidence, truth, and what the network looked at."""
     judged = predictions[predictions["split"] == evaluation.split]
     chosen = judged.sample(min(params.n_random, len(judged)), random_state=params.seed)
-    paths = report.sheets.images.picture_paths(manifest, list(chosen["sample_id"]), root=raw_images.root)
+    paths = report.sheets.images.image_paths(manifest, list(chosen["sample_id"]), root=raw_images.root)
     return report.sheets.images.sample_sheet(
         chosen, paths, nn.image.classifier.restore_image_classifier(classifier) if params.heat_maps else None
     )

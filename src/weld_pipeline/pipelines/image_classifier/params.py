@@ -12,7 +12,7 @@ class _Params(BaseModel):
 
 
 class ImageTrunkParams(_Params):
-    """The network that sees the pictures."""
+    """The network that sees the images."""
 
     name: str
     """Any architecture of timm: resnet50, convnextv2_nano, mobilenetv2_100, tiny_vit_21m_384, … With a tag, as in
@@ -26,24 +26,24 @@ class ImageTrunkParams(_Params):
     """Where pretrained weights lie."""
 
 
-class PictureParams(_Params):
-    """What of a picture the network sees."""
+class ImageParams(_Params):
+    """What of an image the network sees."""
 
     resized_px: int = Field(ge=16, le=2048)
-    """Side of the square a picture is squashed to, and cached at."""
+    """Side of the square an image is squashed to, and cached at."""
     crop_px: int = Field(ge=16, le=2048)
     """Side of a view of it."""
     grey: bool
     """Whether colour is thrown away."""
     normalisation: Literal["weights", "train"]
-    """Mean and spread as the weights were made with, or of the pictures of train."""
+    """Mean and spread as the weights were made with, or of the images of train."""
     views: Literal["centre", "ten"]
     """What predictions are made from: the centre, or ten views that vote softly."""
     n_workers: int = Field(ge=1, le=64)
     """Processes to decode in."""
 
     @model_validator(mode="after")
-    def _view_fits(self) -> "PictureParams":
+    def _view_fits(self) -> "ImageParams":
         if self.crop_px > self.resized_px:
             raise ValueError(f"crop_px {self.crop_px} is larger than resized_px {self.resized_px}; a view lies in it")
         return self
@@ -70,7 +70,7 @@ class HeadParams(_Params):
 
 
 class AugmentationParams(_Params):
-    """What may happen to a picture in training."""
+    """What may happen to an image in training."""
 
     min_area: float = Field(gt=0, le=1)
     """Smallest share of the view a random crop keeps; 1 keeps it whole."""
@@ -85,13 +85,13 @@ class AugmentationParams(_Params):
     brightness: Share
     """Largest relative change."""
     contrast: Share
-    """Largest relative change of the distance from the picture's own mean."""
+    """Largest relative change of the distance from the image's own mean."""
     erasing: Share
     """Probability that a rectangle is wiped out."""
 
 
 class MixingParams(_Params):
-    """How pictures of a batch are mixed with one another."""
+    """How images of a batch are mixed with one another."""
 
     mixup_alpha: float = Field(ge=0)
     """Of the Beta distribution MixUp draws its share from; 0 never does it."""
@@ -102,10 +102,10 @@ class MixingParams(_Params):
 
 
 class SyntheticParams(_Params):
-    """Made pictures beside real ones, in train alone."""
+    """Made images beside real ones, in train alone."""
 
     ratio: float = Field(ge=0)
-    """Made pictures to one real; taken once there are any, none before. 0 takes none."""
+    """Made images to one real; taken once there are any, none before. 0 takes none."""
     seed: int = Field(ge=0)
     """Of the draw."""
 
@@ -135,13 +135,13 @@ class TrainingParams(_Params):
     patience: int = Field(ge=1)
     """Epochs without a better one before it stops."""
     batch_size: int = Field(ge=1)
-    """Pictures a step."""
+    """Images a step."""
     clip_norm: float = Field(ge=0)
     """Largest norm of the gradient; 0 for no limit."""
     ema_decay: float = Field(ge=0, lt=1)
     """Of the moving average of the weights, which is what is validated and kept; 0 for none."""
     balance: Literal["none", "class_weights", "sampling"]
-    """Weights in the loss, or as many pictures of every class an epoch; both from train alone."""
+    """Weights in the loss, or as many images of every class an epoch; both from train alone."""
     label_smoothing: float = Field(ge=0, lt=1)
     """Share of the target spread over all classes, for the softmax only."""
     progressive: tuple[tuple[int, float], ...]
@@ -151,7 +151,7 @@ class TrainingParams(_Params):
     precision: Literal["auto", "bf16", "fp32"]
     """`auto`: bf16 on a GPU that is built for it, fp32 on a processor."""
     seed: int = Field(ge=0)
-    """Of initial weights, order, and every change of a picture."""
+    """Of initial weights, order, and every change of an image."""
 
 
 class ImageCalibrationParams(_Params):
@@ -165,10 +165,10 @@ class LookParams(_Params):
     """What is shown for people to look at."""
 
     n_random: int = Field(ge=1, le=100)
-    """Random pictures of the judged split on the sheet."""
+    """Random images of the judged split on the sheet."""
     heat_maps: bool
     """Whether each shows what the network looked at; only a network whose last features are a map can."""
     n_label_errors: int = Field(ge=0, le=200)
-    """Suspected label errors shown with pictures."""
+    """Suspected label errors shown with images."""
     seed: int = Field(ge=0)
     """Of the choice."""

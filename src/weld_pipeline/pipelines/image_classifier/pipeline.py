@@ -23,12 +23,12 @@ def _preparation() -> Pipeline:
     return Pipeline(
         [
             Node(nodes.list_classes, ["manifest", "params:classes"], "classes", name="list_classes"),
-            Node(nodes.load_trunk, ["params:trunk", "params:picture"], ["trunk", "weights"], name="load_trunk"),
+            Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
             Node(
-                nodes.resize_pictures,
-                ["manifest", "raw_images", "synthetic_set", "params:picture"],
+                nodes.resize_images,
+                ["manifest", "raw_images", "synthetic_set", "params:image"],
                 "images",
-                name="resize_pictures",
+                name="resize_images",
             ),
         ],
         tags={"feature_extraction"},
@@ -37,7 +37,7 @@ def _preparation() -> Pipeline:
 
 def _training() -> Pipeline:
     said = ("images", "manifest", "synthetic_set", "classes", "trunk", "training_folder")
-    asked = ("picture", "head", "augmentation", "mixing", "synthetic", "training")
+    asked = ("image", "head", "augmentation", "mixing", "synthetic", "training")
     return Pipeline(
         [
             Node(
@@ -50,7 +50,7 @@ def _training() -> Pipeline:
             Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
             Node(
                 nodes.predict_logits,
-                ["images", "manifest", "classifier", "params:picture"],
+                ["images", "manifest", "classifier", "params:image"],
                 "image_logits",
                 name="predict_logits",
             ),

@@ -1,4 +1,4 @@
-"""raw → primary. Index, probe, split and audit footage and pictures."""
+"""raw → primary. Index, probe, split and audit footage and images."""
 
 from weld_pipeline.pipelines.ingestion.pipeline import create_image_pipeline, create_pipeline
 

@@ -17,8 +17,8 @@ from weld_pipeline.pipelines.ingestion.params import (
     BalanceParams,
     ContactSheetParams,
     ImageIndexParams,
+    ImageProbeParams,
     IndexParams,
-    PictureProbeParams,
     ProbeParams,
     SplitParams,
 )
@@ -53,21 +53,21 @@ def plan_probes(
 
 
 def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
-    """Return a row for each picture the source names."""
+    """Return a row for each image the source names."""
     return sources.layouts.rows.to_table(
         sources.image_index.index_images(images.root, sources.image_index.ImageReading(**params.model_dump()))
     )
 
 
-def plan_picture_probes(
-    images: SourceTree, image_index: pd.DataFrame, params: PictureProbeParams
+def plan_image_probes(
+    images: SourceTree, image_index: pd.DataFrame, params: ImageProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
-    """Return the reading of every picture whose file is there, and of its mask, as work to be done where it is saved."""
+    """Return the reading of every image whose file is there, and of its mask, as work to be done where it is saved."""
     present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path", "mask_path"]]
     paths = dict(zip(present["sample_id"], present["path"], strict=True))
     masked = present[present["mask_path"].notna()]
     masks = dict(zip(masked["sample_id"], masked["mask_path"], strict=True))
-    return sources.probing.pending_picture_probes(images.root, paths, masks=masks, **params.model_dump())
+    return sources.probing.pending_image_probes(images.root, paths, masks=masks, **params.model_dump())
 
 
 def build_manifest(
@@ -95,9 +95,9 @@ def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[
     return sources.manifest.near_duplicate_table(probed_manifest, sources.probing.read_probes(footage_probes))
 
 
-def find_near_duplicate_pictures(probed_manifest: pd.DataFrame, image_probes: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the pairs of usable pictures that are copies of each other in different sessions."""
-    return sources.manifest.near_duplicate_picture_table(probed_manifest, sources.probing.read_probes(image_probes))
+def find_near_duplicate_images(probed_manifest: pd.DataFrame, image_probes: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the pairs of usable images that are copies of each other in different sessions."""
+    return sources.manifest.near_duplicate_image_table(probed_manifest, sources.probing.read_probes(image_probes))
 
 
 def split_manifest(
@@ -175,7 +175,7 @@ def tabulate_quarantine(proposed_manifest: pd.DataFrame) -> pd.DataFrame:
 def draw_contact_sheet(
     proposed_manifest: pd.DataFrame, probes: Mapping[str, Any], params: ContactSheetParams
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a picture of the recordings, quarantined ones framed in red."""
+    """Return an image of the recordings, quarantined ones framed in red."""
     tiles = report.sheets.manifest_sheet.manifest_tiles(
         proposed_manifest, probes, n_usable=params.n_usable, n_quarantined=params.n_quarantined
     )

@@ -40,7 +40,7 @@ class ProbeParams(BaseModel):
     min_decoded_fraction: Share
     """Share of the frames the header claims that must decode; below, the file is truncated."""
     thumbnail_px: int = Field(ge=32, le=960)
-    """Width of the picture kept for the contact sheet."""
+    """Width of the image kept for the contact sheet."""
     n_workers: int = Field(ge=1, le=64)
     """Processes to decode in."""
 
@@ -55,13 +55,13 @@ class SplitParams(BaseModel):
     from its train, and for detectors valid is, too. `auto`: the source's own where it has one and all that stands in its
     train may train, else sessions."""
     defects_in_train: Literal["allow", "refuse", "clean_tiles"]
-    """`allow`: for classifiers, which learn defects. `refuse`: for detectors, which are fitted on good pictures: sessions
+    """`allow`: for classifiers, which learn defects. `refuse`: for detectors, which are fitted on good images: sessions
     with a defect are dealt among the other splits, and a defect in the source's own train stops the run. `clean_tiles`: a
-    defective picture may stand in train if its mask marks something; only tiles on which it marks nothing may be fitted
+    defective image may stand in train if its mask marks something; only tiles on which it marks nothing may be fitted
     on, so this needs tiling."""
     test_to_calib: Share
     """For `manifest`: share of the sessions of test that hold defects which calib gets, so that a threshold can be chosen
-    there for the best F1; 0 leaves test as published, and the threshold to good pictures alone."""
+    there for the best F1; 0 leaves test as published, and the threshold to good images alone."""
     session: Literal["date", "config", "components"]
     """What must not cross splits: recording date (or what the source has instead: weld run, photo series, the session a
     csv names), configuration, or everything linked by either."""
@@ -84,7 +84,7 @@ class SplitParams(BaseModel):
 
 
 class ImageIndexParams(BaseModel):
-    """How a folder of pictures is read."""
+    """How a folder of images is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -98,7 +98,7 @@ class ImageIndexParams(BaseModel):
     a jpg or bmp of the same name is its mask, as in the magnetic-tile set. `riawelc`, `neu`: class told by folder or name, as in these sets. `class_folders`: a
     folder per class, in split folders or not. `auto`: the first that fits, in this order."""
     good_class: str | None
-    """Name of the class that is no defect; null where every class is one, as in NEU: such pictures can be indexed and
+    """Name of the class that is no defect; null where every class is one, as in NEU: such images can be indexed and
     looked at, but no classifier that passes and fails welds can be trained on them alone."""
     class_aliases: dict[str, str]
     """Names of classes as the source spells them → as this project does; several may become one."""
@@ -111,23 +111,23 @@ class ImageIndexParams(BaseModel):
     it to the layout: run folder (tig), video or photo series told by the name (yolo), film (riawelc, gdxray), tile
     (masks_beside), else each file for itself."""
     label_priority: tuple[str, ...]
-    """For `yolo`: all classes of data.yaml, worst first; a picture gets the first that any of its boxes bears. Empty:
-    pictures with boxes of several classes are quarantined."""
+    """For `yolo`: all classes of data.yaml, worst first; an image gets the first that any of its boxes bears. Empty:
+    images with boxes of several classes are quarantined."""
     label_if_empty: str | None
-    """For `yolo`: class of a picture without boxes; null quarantines it."""
+    """For `yolo`: class of an image without boxes; null quarantines it."""
     labels_file: str = Field(min_length=1)
     """For `labels_csv`: the csv, relative to the source folder."""
 
 
-class PictureProbeParams(BaseModel):
-    """How a picture is probed."""
+class ImageProbeParams(BaseModel):
+    """How an image is probed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_pixels: int = Field(ge=1, le=178_000_000)
-    """Larger pictures are quarantined before they are decoded; Pillow refuses any above 179 million itself."""
+    """Larger images are quarantined before they are decoded; Pillow refuses any above 179 million itself."""
     thumbnail_px: int = Field(ge=32, le=960)
-    """Width of the picture kept for the contact sheet."""
+    """Width of the image kept for the contact sheet."""
     n_workers: int = Field(ge=1, le=64)
     """Processes to decode in."""
 
@@ -140,7 +140,7 @@ class BalanceParams(BaseModel):
     defect_class: str = Field(min_length=1)
     """Name of the merged class."""
     per_class: dict[Literal["train", "valid", "calib", "test"], Annotated[int, Field(ge=0)]]
-    """Pictures wanted of each of the two classes in each split."""
+    """Images wanted of each of the two classes in each split."""
     seed: int = Field(ge=0)
     """Seed of the draw."""
 

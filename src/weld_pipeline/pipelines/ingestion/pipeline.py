@@ -1,4 +1,4 @@
-"""Wiring of `ingestion`: one of footage, one of pictures for every recipe."""
+"""Wiring of `ingestion`: one of footage, one of images for every recipe."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -40,7 +40,7 @@ def create_pipeline() -> Pipeline:
 
 
 def create_image_pipeline(recipe: str) -> Pipeline:
-    """Return the pipeline from a recipe's raw pictures to its manifest, in its namespace.
+    """Return the pipeline from a recipe's raw images to its manifest, in its namespace.
 
     Classes are balanced after the split: rows are dealt with every kind of defect known, and only then drawn.
 
@@ -51,10 +51,10 @@ def create_image_pipeline(recipe: str) -> Pipeline:
         [
             Node(nodes.index_images, ["raw_images", "params:index"], "image_index", name="index_images"),
             Node(
-                nodes.plan_picture_probes,
+                nodes.plan_image_probes,
                 ["raw_images", "image_index", "params:probe"],
                 "image_probes",
-                name="plan_picture_probes",
+                name="plan_image_probes",
             ),
             Node(
                 nodes.build_image_manifest,
@@ -63,10 +63,10 @@ def create_image_pipeline(recipe: str) -> Pipeline:
                 name="build_image_manifest",
             ),
             Node(
-                nodes.find_near_duplicate_pictures,
+                nodes.find_near_duplicate_images,
                 ["probed_manifest", "image_probes"],
                 "near_duplicates",
-                name="find_near_duplicate_pictures",
+                name="find_near_duplicate_images",
             ),
             Node(
                 nodes.split_manifest,
@@ -89,7 +89,7 @@ def create_image_pipeline(recipe: str) -> Pipeline:
 def _release(kind: str, *, split: str, contact_sheet: str) -> list[Node]:
     """Return the nodes from the proposed manifest to the released one.
 
-    The audit and the pictures depend on the proposed manifest, the released one on the audit and so comes after them:
+    The audit and the images depend on the proposed manifest, the released one on the audit and so comes after them:
     when a crossing stops the run, everything that explains it is there.
 
     Args:

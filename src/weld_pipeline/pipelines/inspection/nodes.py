@@ -8,7 +8,7 @@ import pandas as pd
 
 from weld_pipeline import core, deploy, report, runtime
 from weld_pipeline.core.source_tree import SourceTree
-from weld_pipeline.pipelines.inspection.params import InspectionParams, PictureInspectionParams
+from weld_pipeline.pipelines.inspection.params import ImageInspectionParams, InspectionParams
 from weld_pipeline.runtime.bundle import Bundle
 
 
@@ -27,38 +27,38 @@ def inspect_videos(
 
 
 def draw_timelines(verdicts: dict[str, Any], bundle: Bundle) -> Any:
-    """Return the verdicts as a picture, a strip a video."""
+    """Return the verdicts as an image, a strip a video."""
     description = bundle.description
     return report.timeline.timeline_figure(
         verdicts["videos"], classes=description.classes, good_class=description.good_class
     )
 
 
-def inspect_pictures(
-    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+def inspect_images(
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: ImageInspectionParams
 ) -> dict[str, Any]:
-    """Return a classifier's verdicts on a few pictures beside what they really are."""
+    """Return a classifier's verdicts on a few images beside what they really are."""
     classifier = runtime.image.inspector.WeldClassifier(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: classifier.predict(path).to_json())
 
 
 def detect_anomalies(
-    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: ImageInspectionParams
 ) -> dict[str, Any]:
-    """Return a detector's verdicts on a few pictures beside what they really are."""
+    """Return a detector's verdicts on a few images beside what they really are."""
     detector = runtime.anomaly.inspector.WeldDetector(bundle, n_threads=params.n_threads)
     return _judged(bundle, manifest, raw_images, params, judge=lambda path: detector.inspect(path).to_json())
 
 
-def time_pictures(
-    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: PictureInspectionParams
+def time_images(
+    bundle: Bundle, manifest: pd.DataFrame, raw_images: SourceTree, params: ImageInspectionParams
 ) -> dict[str, Any]:
-    """Return how long pictures drawn at random take from file to verdict, and how many of them were right."""
+    """Return how long images drawn at random take from file to verdict, and how many of them were right."""
     split = deploy.samples.first_filled(manifest, splits=params.splits)
     rows = deploy.samples.draw_samples(manifest, split=split, n_samples=params.n_timed, seed=params.seed).to_dict(
         "records"
     )
-    report = deploy.timing.time_pictures(
+    report = deploy.timing.time_images(
         bundle,
         {row["sample_id"]: core.files.inside(raw_images.root, row["path"]) for row in rows},
         {row["sample_id"]: row["label"] for row in rows},
@@ -71,13 +71,13 @@ def _judged(
     bundle: Bundle,
     manifest: pd.DataFrame,
     raw_images: SourceTree,
-    params: PictureInspectionParams,
+    params: ImageInspectionParams,
     *,
     judge: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
     split = deploy.samples.first_filled(manifest, splits=params.splits)
-    pictures = []
-    for row in deploy.samples.choose_samples(manifest, splits=(split,), n_samples=params.n_pictures).to_dict("records"):
+    images = []
+    for row in deploy.samples.choose_samples(manifest, splits=(split,), n_samples=params.n_images).to_dict("records"):
         verdict = judge(core.files.inside(raw_images.root, row["path"]))
-        pictures.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
-    return {"bundle": bundle.identity(), "split": split, "pictures": pictures}
+        images.append(verdict | {"path": row["path"], "sample_id": row["sample_id"], "label": row["label"]})
+    return {"bundle": bundle.identity(), "split": split, "images": images}

@@ -18,14 +18,14 @@ class InspectionParams(BaseModel):
     """Threads of the network; 0 takes one a core."""
 
 
-class PictureInspectionParams(BaseModel):
-    """Which pictures are inspected and timed, and how."""
+class ImageInspectionParams(BaseModel):
+    """Which images are inspected and timed, and how."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the pictures come from: the first of these that holds any."""
-    n_pictures: int = Field(ge=1, le=1000)
+    """Where the images come from: the first of these that holds any."""
+    n_images: int = Field(ge=1, le=1000)
     """How many are inspected: a good weld first, then one of each defect in turn."""
     n_timed: int = Field(ge=1, le=10_000)
     """How many are drawn at random to be timed; all where there are fewer."""

@@ -35,14 +35,14 @@ def create_image_pipeline(recipe: str) -> Pipeline:
     Args:
         recipe: Namespace of everything; `<recipe>.bundle` is what inspects.
     """
-    inputs = ["bundle", "manifest", "raw_images", "params:inspection.pictures"]
+    inputs = ["bundle", "manifest", "raw_images", "params:inspection.images"]
     return Pipeline(
         [
-            Node(nodes.inspect_pictures, inputs, "verdicts", name="inspect_pictures"),
-            Node(nodes.time_pictures, inputs, "timing", name="time_pictures"),
+            Node(nodes.inspect_images, inputs, "verdicts", name="inspect_images"),
+            Node(nodes.time_images, inputs, "timing", name="time_images"),
         ],
         namespace=recipe,
-        parameters={"params:inspection.pictures"},
+        parameters={"params:inspection.images"},
         tags={"inspection"},
         prefix_datasets_with_namespace=True,
     )
@@ -53,17 +53,17 @@ def create_detector_pipeline(detector: str, *, source: str) -> Pipeline:
 
     Args:
         detector: Namespace; `<detector>.bundle` is what inspects.
-        source: Namespace of manifest and pictures, which detectors share.
+        source: Namespace of manifest and images, which detectors share.
     """
-    inputs = ["bundle", "manifest", "raw_images", "params:inspection.pictures"]
+    inputs = ["bundle", "manifest", "raw_images", "params:inspection.images"]
     return Pipeline(
         [
             Node(nodes.detect_anomalies, inputs, "verdicts", name="detect_anomalies"),
-            Node(nodes.time_pictures, inputs, "timing", name="time_pictures"),
+            Node(nodes.time_images, inputs, "timing", name="time_images"),
         ],
         namespace=detector,
         inputs={name: f"{source}.{name}" for name in ("manifest", "raw_images")},
-        parameters={"params:inspection.pictures"},
+        parameters={"params:inspection.images"},
         tags={"inspection"},
         prefix_datasets_with_namespace=True,
     )

@@ -7,9 +7,9 @@ import pandas as pd
 from weld_pipeline import synthetic
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.pipelines.sample_data.params import (
-    DrawPicturesParams,
+    DrawImagesParams,
     DrawWeldShopParams,
-    PlanPicturesParams,
+    PlanImagesParams,
     PlanWeldSeamsParams,
     PlanWeldShopParams,
 )
@@ -30,17 +30,17 @@ def draw_weld_shop(sample_plan: pd.DataFrame, params: DrawWeldShopParams) -> Pen
     )
 
 
-def plan_pictures(params: PlanPicturesParams) -> pd.DataFrame:
-    """Return the recipe of every picture of a data set to be drawn, a row a picture."""
+def plan_images(params: PlanImagesParams) -> pd.DataFrame:
+    """Return the recipe of every image of a data set to be drawn, a row an image."""
     return synthetic.drawn.recipes.as_table(
-        synthetic.drawn.images.plan.plan_pictures(**params.model_dump()), synthetic.drawn.picture.DrawnPicture
+        synthetic.drawn.images.plan.plan_images(**params.model_dump()), synthetic.drawn.image.DrawnImage
     )
 
 
-def draw_pictures(sample_plan: pd.DataFrame, params: DrawPicturesParams) -> PendingItems[Any, bytes]:
-    """Return the files of a data set of pictures as work to be done where they are saved."""
-    return synthetic.drawn.images.plan.pending_pictures(
-        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.picture.DrawnPicture),
+def draw_images(sample_plan: pd.DataFrame, params: DrawImagesParams) -> PendingItems[Any, bytes]:
+    """Return the files of a data set of images as work to be done where they are saved."""
+    return synthetic.drawn.images.plan.pending_images(
+        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage),
         n_workers=params.n_workers,
     )
 
@@ -48,13 +48,13 @@ def draw_pictures(sample_plan: pd.DataFrame, params: DrawPicturesParams) -> Pend
 def plan_weld_seams(params: PlanWeldSeamsParams) -> pd.DataFrame:
     """Return the recipe of every photograph of a seam to be drawn, a row a photograph."""
     return synthetic.drawn.recipes.as_table(
-        synthetic.drawn.seams.plan.plan_seams(**params.model_dump()), synthetic.drawn.picture.DrawnPicture
+        synthetic.drawn.seams.plan.plan_seams(**params.model_dump()), synthetic.drawn.image.DrawnImage
     )
 
 
-def draw_weld_seams(sample_plan: pd.DataFrame, params: DrawPicturesParams) -> PendingItems[Any, bytes]:
+def draw_weld_seams(sample_plan: pd.DataFrame, params: DrawImagesParams) -> PendingItems[Any, bytes]:
     """Return photographs of seams and masks of their defects as work to be done where they are saved."""
     return synthetic.drawn.seams.plan.pending_seams(
-        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.picture.DrawnPicture),
+        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage),
         n_workers=params.n_workers,
     )

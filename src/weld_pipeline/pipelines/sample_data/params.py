@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Each is a namespace, as the recipe that reads it.
-PictureLayout = Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
+ImageLayout = Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
 Seconds = Annotated[float, Field(ge=0, le=120)]
 
 
@@ -55,26 +55,26 @@ class DrawWeldShopParams(BaseModel):
     """Processes to draw on; the files do not depend on it."""
 
 
-class PlanPicturesParams(BaseModel):
-    """What a drawn data set of pictures holds."""
+class PlanImagesParams(BaseModel):
+    """What a drawn data set of images holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layout: PictureLayout
+    layout: ImageLayout
     """Whose folders, names and classes are drawn."""
     n_sessions_per_class: int = Field(ge=3, le=200)
     """Weld runs, plates, films, coils or videos of each class; four splits by session want at least four."""
     n_per_session: int = Field(ge=1, le=200)
-    """Pictures of each."""
+    """Images of each."""
     written_share: float = Field(ge=0, le=1)
-    """Share of sessions with writing in their pictures, the same for each class; 0 where a layout has none."""
+    """Share of sessions with writing in their images, the same for each class; 0 where a layout has none."""
     width: int = Field(ge=96, le=1280)
-    """Width of a picture [px]."""
+    """Width of an image [px]."""
     seed: int = Field(ge=0)
     """Seed of everything drawn."""
 
     @model_validator(mode="after")
-    def _writing_is_possible(self) -> "PlanPicturesParams":
+    def _writing_is_possible(self) -> "PlanImagesParams":
         if self.written_share > 0 and self.layout in ("riawelc", "neu"):
             raise ValueError(
                 f"written_share: {self.written_share} for {self.layout}, which has no writing; set it to 0"
@@ -99,8 +99,8 @@ class PlanWeldSeamsParams(BaseModel):
     """Seed of everything drawn; another one is another line of production: steel, process, light."""
 
 
-class DrawPicturesParams(BaseModel):
-    """How pictures are drawn."""
+class DrawImagesParams(BaseModel):
+    """How images are drawn."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

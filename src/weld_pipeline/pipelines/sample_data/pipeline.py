@@ -5,20 +5,20 @@ from typing import get_args
 from kedro.pipeline import Node, Pipeline
 
 from weld_pipeline.pipelines.sample_data.nodes import (
-    draw_pictures,
+    draw_images,
     draw_weld_seams,
     draw_weld_shop,
-    plan_pictures,
+    plan_images,
     plan_weld_seams,
     plan_weld_shop,
 )
-from weld_pipeline.pipelines.sample_data.params import PictureLayout
+from weld_pipeline.pipelines.sample_data.params import ImageLayout
 
-PICTURE_LAYOUTS: tuple[str, ...] = get_args(PictureLayout)
+IMAGE_LAYOUTS: tuple[str, ...] = get_args(ImageLayout)
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline that draws the samples: the shop of videos, pictures in each layout, seams with masks."""
+    """Return the pipeline that draws the samples: the shop of videos, images in each layout, seams with masks."""
     shop = Pipeline(
         [
             Node(plan_weld_shop, "params:sample_data.plan_weld_shop", "sample_plan", name="plan_weld_shop"),
@@ -30,20 +30,20 @@ def create_pipeline() -> Pipeline:
             ),
         ]
     )
-    return sum((_pictures(layout) for layout in PICTURE_LAYOUTS), shop + _seams())
+    return sum((_images(layout) for layout in IMAGE_LAYOUTS), shop + _seams())
 
 
-def _pictures(layout: str) -> Pipeline:
+def _images(layout: str) -> Pipeline:
     """Return the pair of nodes that draws one layout, in its namespace."""
     return Pipeline(
         [
-            Node(plan_pictures, "params:plan_pictures", "sample_plan", name="plan_pictures"),
-            Node(draw_pictures, ["sample_plan", "params:draw_pictures"], "raw_images", name="draw_pictures"),
+            Node(plan_images, "params:plan_images", "sample_plan", name="plan_images"),
+            Node(draw_images, ["sample_plan", "params:draw_images"], "raw_images", name="draw_images"),
         ],
         namespace=layout,
         parameters={
-            "params:plan_pictures": f"params:sample_data.{layout}.plan_pictures",
-            "params:draw_pictures": "params:sample_data.draw_pictures",
+            "params:plan_images": f"params:sample_data.{layout}.plan_images",
+            "params:draw_images": "params:sample_data.draw_images",
         },
     )
 
@@ -53,11 +53,11 @@ def _seams() -> Pipeline:
     return Pipeline(
         [
             Node(plan_weld_seams, "params:plan_weld_seams", "sample_plan", name="plan_weld_seams"),
-            Node(draw_weld_seams, ["sample_plan", "params:draw_pictures"], "raw_images", name="draw_weld_seams"),
+            Node(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw_images", name="draw_weld_seams"),
         ],
         namespace="anomaly_detector",
         parameters={
             "params:plan_weld_seams": "params:sample_data.plan_weld_seams",
-            "params:draw_pictures": "params:sample_data.draw_pictures",
+            "params:draw_images": "params:sample_data.draw_images",
         },
     )

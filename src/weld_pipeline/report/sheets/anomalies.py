@@ -1,4 +1,4 @@
-"""Sheets of pictures with what an anomaly detector saw in them: input, mask, map and overlay."""
+"""Sheets of images with what an anomaly detector saw in them: input, mask, map and overlay."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from weld_pipeline.media.probe import thumbnail
 from weld_pipeline.report.sheets.contact_sheet import Tile, draw_sheet, pick_evenly
 
 _PANEL_PX, _GAP_PX = 230, 4
-_LONG_PX = 900  # width of a panel of a long picture
+_LONG_PX = 900  # width of a panel of a long image
 _LONG = 0.4  # height over width below which panels stand below each other rather than side by side
 _UNKNOWN, _PAPER = 190, 255
 
 
 @dataclass(frozen=True)
-class SheetPicture:
-    """One picture of a sheet.
+class SheetImage:
+    """One image of a sheet.
 
     Attributes:
         pixels: RGB.
@@ -35,15 +35,15 @@ class SheetPicture:
     mask: Bool[np.ndarray, "H W"] | None
 
 
-def pick_pictures(rows: pd.DataFrame, *, score_threshold: float, n: int) -> pd.DataFrame:
-    """Return up to `n` pictures to look at: wrong verdicts, then right ones, spread evenly over the labels.
+def pick_images(rows: pd.DataFrame, *, score_threshold: float, n: int) -> pd.DataFrame:
+    """Return up to `n` images to look at: wrong verdicts, then right ones, spread evenly over the labels.
 
-    Escaped defects come before rejected good pictures, and within each the furthest beyond the threshold first. Wrong
+    Escaped defects come before rejected good images, and within each the furthest beyond the threshold first. Wrong
     ones take half of the places, and more where there are fewer right ones.
 
     Args:
         rows: `sample_id`, `label`, `is_defect` and `score`.
-        score_threshold: A picture fails where its score is at or above it.
+        score_threshold: An image fails where its score is at or above it.
         n: How many at most.
     """
     is_defect = rows["is_defect"].astype(bool)
@@ -59,33 +59,33 @@ def pick_pictures(rows: pd.DataFrame, *, score_threshold: float, n: int) -> pd.D
 
 def anomaly_sheet(
     rows: pd.DataFrame,
-    read: Callable[[str], SheetPicture],
+    read: Callable[[str], SheetImage],
     *,
     score_threshold: float,
     shown: DisplayRange,
     n: int,
     n_columns: int = 2,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return some pictures, each as input, mask, map and overlay; wrong verdicts are framed in red.
+    """Return some images, each as input, mask, map and overlay; wrong verdicts are framed in red.
 
-    In the overlay a white contour encloses what is hotter than good pictures get, a green one the mask. The four stand
-    below each other where the first picture is long, as a radiograph of a seam is.
+    In the overlay a white contour encloses what is hotter than good images get, a green one the mask. The four stand
+    below each other where the first image is long, as a radiograph of a seam is.
 
     Args:
-        rows: All judged pictures: `sample_id`, `label`, `is_defect` and `score`.
+        rows: All judged images: `sample_id`, `label`, `is_defect` and `score`.
         read: Sample id to what is to be seen; called for one at a time.
-        score_threshold: A picture fails where its score is at or above it.
+        score_threshold: An image fails where its score is at or above it.
         shown: How maps are coloured.
-        n: How many pictures at most.
-        n_columns: Pictures in a row, where they are not long.
+        n: How many images at most.
+        n_columns: Images in a row, where they are not long.
     """
-    picked = pick_pictures(rows, score_threshold=score_threshold, n=n)
+    picked = pick_images(rows, score_threshold=score_threshold, n=n)
     tiles, blocks, is_long = [], [(1, 1)], False
     for number, row in enumerate(picked.to_dict("records")):
-        picture = read(row["sample_id"])
+        image = read(row["sample_id"])
         if not number:
-            is_long = picture.pixels.shape[0] < _LONG * picture.pixels.shape[1]
-        block = panels(picture, shown, is_defect=bool(row["is_defect"]), is_long=is_long)
+            is_long = image.pixels.shape[0] < _LONG * image.pixels.shape[1]
+        block = panels(image, shown, is_defect=bool(row["is_defect"]), is_long=is_long)
         blocks.append(block.shape[:2])
         tiles.append(_tile(row, score_threshold).with_thumbnail(thumbnail(block, width_px=block.shape[1])))
     return draw_sheet(
@@ -97,21 +97,21 @@ def anomaly_sheet(
     )
 
 
-def panels(picture: SheetPicture, shown: DisplayRange, *, is_defect: bool, is_long: bool) -> UInt8[np.ndarray, "H W 3"]:
-    """Return input, mask, map and overlay, from left to right, or from top to bottom of a long picture.
+def panels(image: SheetImage, shown: DisplayRange, *, is_defect: bool, is_long: bool) -> UInt8[np.ndarray, "H W 3"]:
+    """Return input, mask, map and overlay, from left to right, or from top to bottom of a long image.
 
     Args:
-        picture: What is to be seen.
+        image: What is to be seen.
         shown: How its map is coloured.
-        is_defect: A good picture without a mask has a black one, a defective one a grey one: nobody knows.
+        is_defect: A good image without a mask has a black one, a defective one a grey one: nobody knows.
         is_long: Whether they stand below each other.
     """
-    height, width = picture.pixels.shape[:2]
+    height, width = image.pixels.shape[:2]
     scale = min(1.0, _LONG_PX / width) if is_long else _PANEL_PX / max(height, width)
     size = {"height": max(1, round(height * scale)), "width": max(1, round(width * scale))}
-    small = np.asarray(Image.fromarray(picture.pixels).resize((size["width"], size["height"]), reducing_gap=2.0))
-    sized = resize_map(picture.anomaly_map, **size)
-    mask = None if picture.mask is None else resize_mask(picture.mask, **size)
+    small = np.asarray(Image.fromarray(image.pixels).resize((size["width"], size["height"]), reducing_gap=2.0))
+    sized = resize_map(image.anomaly_map, **size)
+    mask = None if image.mask is None else resize_mask(image.mask, **size)
     marks = np.zeros_like(small) if mask is None else np.repeat(mask[:, :, None] * np.uint8(255), 3, axis=2)
     if mask is None and is_defect:
         marks = np.full_like(small, _UNKNOWN)

@@ -19,7 +19,7 @@ _ASPECT = 0.625  # of the Intel recordings, 960×600
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture of a sheet.
+    """One image of a sheet.
 
     Attributes:
         key: What it shows, e.g. the sample id.
@@ -38,7 +38,7 @@ class Tile:
     thumbnail: str | None = None
 
     def with_thumbnail(self, thumbnail: str | None) -> "Tile":
-        """Return the tile with a picture."""
+        """Return the tile with an image."""
         return replace(self, thumbnail=thumbnail)
 
 
@@ -74,8 +74,8 @@ def draw_sheet(
         tile_px: Width of a tile.
         aspect: Height of a tile over its width.
     """
-    picture_px = round(tile_px * aspect)
-    cell = (tile_px + _GAP_PX, picture_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)
+    image_px = round(tile_px * aspect)
+    cell = (tile_px + _GAP_PX, image_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)
     n_rows = math.ceil(len(tiles) / n_columns)
     top = _LINE_PX + 2 * _GAP_PX
     sheet = Image.new("RGB", (n_columns * cell[0] + _GAP_PX, top + n_rows * cell[1] + _GAP_PX), _PAPER)
@@ -83,7 +83,7 @@ def draw_sheet(
     pen.text((_GAP_PX, _GAP_PX), heading, _INK, font=ImageFont.load_default(_FONT_PX + 2))
     for position, tile in enumerate(tiles):
         row, column = divmod(position, n_columns)
-        _draw_tile(sheet, tile, (_GAP_PX + column * cell[0], top + row * cell[1]), (tile_px, picture_px))
+        _draw_tile(sheet, tile, (_GAP_PX + column * cell[0], top + row * cell[1]), (tile_px, image_px))
     return np.array(sheet)
 
 
@@ -93,11 +93,11 @@ def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int], size: tuple[
     box = (left, top, left + size[0] - 1, top + size[1] - 1)
     pen.rectangle(box, _EMPTY)
     if tile.thumbnail is None:
-        pen.text((left + size[0] / 2, top + size[1] / 2), "no picture", _MUTED, font=font, anchor="mm")
+        pen.text((left + size[0] / 2, top + size[1] / 2), "no image", _MUTED, font=font, anchor="mm")
     else:
-        picture = Image.open(io.BytesIO(base64.b64decode(tile.thumbnail)))
-        picture.thumbnail(size)
-        sheet.paste(picture, (left + (size[0] - picture.width) // 2, top + (size[1] - picture.height) // 2))
+        image = Image.open(io.BytesIO(base64.b64decode(tile.thumbnail)))
+        image.thumbnail(size)
+        sheet.paste(image, (left + (size[0] - image.width) // 2, top + (size[1] - image.height) // 2))
     if tile.is_flagged:
         pen.rectangle(box, outline=_RED, width=_FRAME_PX)
     lines = [_shorten(tile.title, font, size[0]), *_wrap(tile.text, font, size[0], _CAPTION_LINES - 1)]

@@ -1,4 +1,4 @@
-"""Sheets of pictures with what a network says of them."""
+"""Sheets of images with what a network says of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,12 +11,12 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.files import inside
 from weld_pipeline.media.heatmaps import heat_overlay
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.probe import thumbnail
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image.attention import heat_maps
 from weld_pipeline.nn.image.classifier import ImageClassifier
-from weld_pipeline.nn.image.preprocess import cached_picture
+from weld_pipeline.nn.image.preprocess import cached_image
 from weld_pipeline.report.sheets.contact_sheet import Tile, draw_sheet
 
 _TILE_PX = 300
@@ -26,26 +26,26 @@ _COLUMNS = 3
 def sample_sheet(
     predictions: pd.DataFrame, paths: Mapping[str, Path], classifier: ImageClassifier | None
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the pictures of some predictions with class, confidence and truth; wrong ones are framed.
+    """Return the images of some predictions with class, confidence and truth; wrong ones are framed.
 
     Args:
         predictions: In the common schema.
         paths: File of each sample.
-        classifier: Draws over each picture what it looked at, and shows it as the network sees it; None shows the
-            file's picture alone.
+        classifier: Draws over each image what it looked at, and shows it as the network sees it; None shows the
+            file's image alone.
     """
     tiles = []
     for row in predictions.to_dict("records"):
-        picture = read_picture(paths[row["sample_id"]])
-        shown = picture if classifier is None else _with_heat(picture, classifier)
+        image = read_image(paths[row["sample_id"]])
+        shown = image if classifier is None else _with_heat(image, classifier)
         tiles.append(_prediction_tile(row).with_thumbnail(thumbnail(shown, width_px=_TILE_PX)))
     n_right = int((predictions["label"] == predictions["predicted"]).sum())
-    heading = f"{len(tiles)} random pictures, {n_right} right (wrong ones framed in red)"
+    heading = f"{len(tiles)} random images, {n_right} right (wrong ones framed in red)"
     return draw_sheet(tiles, heading=heading, n_columns=_COLUMNS, tile_px=_TILE_PX)
 
 
 def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the pictures whose labels are doubted, the most doubted first.
+    """Return the images whose labels are doubted, the most doubted first.
 
     Args:
         suspects: `sample_id`, `label`, `suggested`, `p_label`, `p_suggested`.
@@ -57,7 +57,7 @@ def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt
             title=f"labelled {row['label']} ({row['p_label']:.0%})",
             text=f"looks like {row['suggested']} ({row['p_suggested']:.0%}) · {row['sample_id']}",
             group=row["label"],
-            thumbnail=thumbnail(read_picture(paths[row["sample_id"]]), width_px=_TILE_PX),
+            thumbnail=thumbnail(read_image(paths[row["sample_id"]]), width_px=_TILE_PX),
         )
         for row in suspects.to_dict("records")
     ]
@@ -65,7 +65,7 @@ def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt
     return draw_sheet(tiles, heading=heading, n_columns=_COLUMNS, tile_px=_TILE_PX)
 
 
-def picture_paths(manifest: pd.DataFrame, sample_ids: Sequence[str], *, root: Path) -> dict[str, Path]:
+def image_paths(manifest: pd.DataFrame, sample_ids: Sequence[str], *, root: Path) -> dict[str, Path]:
     """Return the file of each of some samples.
 
     Args:
@@ -88,10 +88,10 @@ def _prediction_tile(row: Mapping[Any, Any]) -> Tile:
     )
 
 
-def _with_heat(picture: UInt8[np.ndarray, "H W 3"], classifier: ImageClassifier) -> UInt8[np.ndarray, "S S 3"]:
+def _with_heat(image: UInt8[np.ndarray, "H W 3"], classifier: ImageClassifier) -> UInt8[np.ndarray, "S S 3"]:
     preprocess = classifier.preprocess
     (view,) = crop_views("centre", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    resized = torch.from_numpy(cached_picture(picture, preprocess))[None]
+    resized = torch.from_numpy(cached_image(image, preprocess))[None]
     crop = preprocess.crop(resized, torch.from_numpy(view)[None])[:, 0]  # [1, S, S, C]
     heat, _ = heat_maps(classifier, crop)
     return heat_overlay(crop[0].expand(-1, -1, 3).contiguous().numpy(), heat[0])

@@ -43,5 +43,5 @@ def manifest_heading(manifest: pd.DataFrame, *, n_shown: int) -> str:
     """Return the line above a sheet: how many rows there are, are usable, and are shown."""
     n_ok = int((manifest["status"] == "ok").sum())
     kinds = set(manifest["media"])
-    what = {"image": "pictures", "video": "recordings"}[kinds.pop()] if len(kinds) == 1 else "samples"
+    what = {"image": "images", "video": "recordings"}[kinds.pop()] if len(kinds) == 1 else "samples"
     return f"{len(manifest)} {what}, {n_ok} usable, {len(manifest) - n_ok} quarantined (red); {n_shown} shown"

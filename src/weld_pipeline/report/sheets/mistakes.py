@@ -1,4 +1,4 @@
-"""A sample at a glance: a picture, or a few frames of a recording side by side."""
+"""A sample at a glance: an image, or a few frames of a recording side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.decode import Video
-from weld_pipeline.media.images import read_picture
+from weld_pipeline.media.images import read_image
 
 # 16:10, as the Intel recordings.
 CELL_HEIGHT, CELL_WIDTH = 150, 240
@@ -18,12 +18,12 @@ CELL_HEIGHT, CELL_WIDTH = 150, 240
 
 @dataclass(frozen=True)
 class Exhibit:
-    """What a strip shows: a picture, or a stretch of a recording.
+    """What a strip shows: an image, or a stretch of a recording.
 
     Attributes:
         path: The file.
         start_s: Where the stretch of a recording begins [s].
-        length_s: How long it is [s]; None for a picture.
+        length_s: How long it is [s]; None for an image.
     """
 
     path: Path
@@ -35,7 +35,7 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
     """Return a strip an exhibit, from top to bottom; one black strip if there is none.
 
     Args:
-        exhibits: What to show; a picture takes the width of a whole strip.
+        exhibits: What to show; an image takes the width of a whole strip.
         n_frames: Frames in a strip.
 
     Raises:
@@ -43,7 +43,7 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
     """
     width = n_frames * CELL_WIDTH
     strips = [
-        _in_cell(read_picture(exhibit.path), height=CELL_HEIGHT, width=width)
+        _in_cell(read_image(exhibit.path), height=CELL_HEIGHT, width=width)
         if exhibit.length_s is None
         else frame_strip(
             exhibit.path,

@@ -1,4 +1,4 @@
-"""The graph of an anomaly detector: pictures in, a score and a map of each out."""
+"""The graph of an anomaly detector: images in, a score and a map of each out."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from weld_pipeline.runtime.graph_session import check_finite, open_session
 
 INPUTS = ("images",)
 OUTPUTS = ("score", "anomaly_map")
-# Pictures in one call: more gain nothing on a processor, and the patches of each are held against the whole memory bank.
+# Images in one call: more gain nothing on a processor, and the patches of each are held against the whole memory bank.
 _MAX_BATCH = 4
 
 
@@ -36,7 +36,7 @@ class DetectorGraph:
     def run(
         self, images: UInt8[np.ndarray, "N H W 3"]
     ) -> tuple[Float32[np.ndarray, " N"], Float32[np.ndarray, "N S S"]]:
-        """Return score and map of pictures, or tiles, of one size; higher is worse.
+        """Return score and map of images, or tiles, of one size; higher is worse.
 
         Raises:
             WeldError: If an output is not a finite number, or the maps are not of the size the bundle tells: no verdict
@@ -50,7 +50,7 @@ class DetectorGraph:
     def _answer(self, images: UInt8[np.ndarray, "B H W 3"]) -> dict[str, Any]:
         found = self._session.run(list(OUTPUTS), {INPUTS[0]: images})
         values: dict[str, Any] = dict(zip(OUTPUTS, found, strict=True))
-        check_finite(self._bundle, values, what=f"pictures of shape {images.shape}")
+        check_finite(self._bundle, values, what=f"images of shape {images.shape}")
         side = self.contract.image_px
         if values["anomaly_map"].shape != (len(images), side, side):
             raise WeldError(

@@ -1,4 +1,4 @@
-"""From a picture to a score, a map and a verdict."""
+"""From an image to a score, a map and a verdict."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,13 +13,13 @@ from weld_pipeline.runtime.anomaly.graph import DetectorGraph
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.image_reader import PictureBytes, ReadPicture, read
-from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
 
 class WeldDetector:
-    """An anomaly detector's bundle, loaded once, that judges any number of pictures.
+    """An anomaly detector's bundle, loaded once, that judges any number of images.
 
     Example: `WeldDetector("bundle").inspect("weld.png").score`
 
@@ -40,44 +40,44 @@ class WeldDetector:
         self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
         self._rule = self.bundle.detector_rule
 
-    def inspect(self, picture: Path | str | PictureBytes | np.ndarray) -> AnomalyVerdict:
-        """Return the verdict on one picture.
+    def inspect(self, image: Path | str | ImageBytes | np.ndarray) -> AnomalyVerdict:
+        """Return the verdict on one image.
 
         Args:
-            picture: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
+            image: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
         Raises:
-            WeldError: If the picture cannot be used, or the graph gives no finite answer.
+            WeldError: If the image cannot be used, or the graph gives no finite answer.
         """
-        (verdict,) = self._judge([read(picture)])
+        (verdict,) = self._judge([read(image)])
         return verdict
 
     def inspect_each(
-        self, pictures: Iterable[Path | str | PictureBytes | NotInspected]
+        self, images: Iterable[Path | str | ImageBytes | NotInspected]
     ) -> Iterator[AnomalyVerdict | NotInspected]:
-        """Yield a verdict a picture, in order, as they are made.
+        """Yield a verdict an image, in order, as they are made.
 
-        Pictures of one size go through the network together, and the next ones are decoded meanwhile. A picture that
+        Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
         cannot be used does not lose the others: in its place stands a `NotInspected` that says why. Every verdict holds
         its map: whoever keeps many keeps `verdict.without_map()`.
 
         Args:
-            pictures: Files, bytes of files, or entries of `find_files`.
+            images: Files, bytes of files, or entries of `find_files`.
 
         Raises:
             WeldError: If the graph gives no finite answer.
         """
-        for result in self.inspect_with_pixels(pictures):
+        for result in self.inspect_with_pixels(images):
             yield result if isinstance(result, NotInspected) else result[1]
 
     def inspect_with_pixels(
-        self, pictures: Iterable[Path | str | PictureBytes | NotInspected]
-    ) -> Iterator[tuple[ReadPicture, AnomalyVerdict] | NotInspected]:
-        """Yield the same with the decoded pictures beside, to draw on."""
-        return judge_each(pictures, self._judge)
+        self, images: Iterable[Path | str | ImageBytes | NotInspected]
+    ) -> Iterator[tuple[ReadImage, AnomalyVerdict] | NotInspected]:
+        """Yield the same with the decoded images beside, to draw on."""
+        return judge_each(images, self._judge)
 
-    def _judge(self, alike: Sequence[ReadPicture]) -> list[AnomalyVerdict]:
-        """Return the verdicts on pictures of one size, whose tiles go through the network together."""
+    def _judge(self, alike: Sequence[ReadImage]) -> list[AnomalyVerdict]:
+        """Return the verdicts on images of one size, whose tiles go through the network together."""
         began = time.perf_counter()
         boxes = self._graph.contract.boxes(*alike[0].pixels.shape[:2])
         scores, levels = self._graph.run(np.concatenate([cut(found.pixels, boxes) for found in alike]))
@@ -91,7 +91,7 @@ class WeldDetector:
             verdicts.append(self._verdict(found, tiles, network_s=share_s))
         return verdicts
 
-    def _verdict(self, found: ReadPicture, tiles: TileMaps, *, network_s: float) -> AnomalyVerdict:
+    def _verdict(self, found: ReadImage, tiles: TileMaps, *, network_s: float) -> AnomalyVerdict:
         rule, score = self._rule, float(tiles.scores.max())
         height, width = found.pixels.shape[:2]
         is_bad = score >= rule.score_threshold
@@ -107,6 +107,6 @@ class WeldDetector:
             p_defect=rule.p_defect(score),
             n_tiles=len(tiles.boxes),
             regions=tiles.regions(rule.map_threshold, height=height, width=width),
-            timing=PictureTiming.of(found, network_s=network_s),
+            timing=ImageTiming.of(found, network_s=network_s),
             tiles=tiles,
         )

@@ -11,7 +11,7 @@ _MAX_REGIONS = 20
 
 @dataclass(frozen=True)
 class Region:
-    """A connected place of a picture [px].
+    """A connected place of an image [px].
 
     Attributes:
         top: First row of its box.
@@ -36,10 +36,10 @@ def find_regions(levels: Float[np.ndarray, "h w"], *, threshold: float, height: 
     Pixels are connected along rows and columns. Numpy alone: rows are cut into runs, and runs that touch are joined.
 
     Args:
-        levels: The map, perhaps smaller than its picture.
+        levels: The map, perhaps smaller than its image.
         threshold: Level from which a pixel counts.
-        height: Of the picture [px].
-        width: Of the picture [px].
+        height: Of the image [px].
+        width: Of the image [px].
     """
     is_above = levels >= threshold
     if not is_above.any():
@@ -64,7 +64,7 @@ def find_regions(levels: Float[np.ndarray, "h w"], *, threshold: float, height: 
 
 
 def _stretched(first: np.integer, stop: np.integer, *, by: tuple[int, int]) -> tuple[int, int]:
-    """Return the least span of whole pixels of the picture that covers one of the map, in whole numbers."""
+    """Return the least span of whole pixels of the image that covers one of the map, in whole numbers."""
     longer, shorter = by
     return int(first) * longer // shorter, -(-int(stop) * longer // shorter)
 

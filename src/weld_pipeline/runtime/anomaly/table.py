@@ -11,11 +11,11 @@ from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, count_line, not_inspected
 from weld_pipeline.runtime.verdicts import NotInspected
 
-_COLUMNS = ("Picture", "Verdict", "Score", "p_defect", "Look first at")
+_COLUMNS = ("Image", "Verdict", "Score", "p_defect", "Look first at")
 
 
 def anomaly_table(results: Iterable[AnomalyVerdict | NotInspected], bundle: Bundle) -> RenderableType:
-    """Return a row a picture, below the bundle's banners and above how many passed and by what rule."""
+    """Return a row an image, below the bundle's banners and above how many passed and by what rule."""
     table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
     said = []
     for result in results:

@@ -1,4 +1,4 @@
-"""What an anomaly detector says about a picture."""
+"""What an anomaly detector says about an image."""
 
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -10,16 +10,16 @@ from jaxtyping import Float, Float32
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.tiles import Box, stitch
 from weld_pipeline.runtime.anomaly.regions import Region, find_regions
-from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.timing import ImageTiming
 
 
 @dataclass(frozen=True)
 class TileMaps:
-    """What the graph says of each tile of a picture; a picture that goes in whole is one tile.
+    """What the graph says of each tile of an image; an image that goes in whole is one tile.
 
     Attributes:
         boxes: Where the tiles lie.
-        scores: Of each; the picture's is the highest.
+        scores: Of each; the image's is the highest.
         levels: Map of each, as the graph gives it.
     """
 
@@ -28,13 +28,13 @@ class TileMaps:
     levels: Float32[np.ndarray, "T S S"]
 
     def whole(self, height: int, width: int) -> Float[np.ndarray, "H W"]:
-        """Return the map at the size of the picture."""
+        """Return the map at the size of the image."""
         return stitch(self.levels, self.boxes, height=height, width=width)
 
     def regions(self, threshold: float, *, height: int, width: int) -> tuple[Region, ...]:
         """Return where the map reaches a threshold.
 
-        The map of a picture that went in whole is looked at as the graph gives it, which costs next to nothing.
+        The map of an image that went in whole is looked at as the graph gives it, which costs next to nothing.
         """
         if self.levels.max() < threshold:
             return ()
@@ -44,13 +44,13 @@ class TileMaps:
 
 @dataclass(frozen=True)
 class AnomalyVerdict:
-    """Everything said about one picture.
+    """Everything said about one image.
 
     Attributes:
         path: The file as it was given; None for an array.
         sha256: Hash of the file's bytes; None for an array.
-        width: Of the upright picture [px].
-        height: Of the upright picture [px].
+        width: Of the upright image [px].
+        height: Of the upright image [px].
         verdict: `fail` from `score_threshold` on.
         predicted: The good class, or `anomalous`.
         score: Higher is worse; of tiles the highest.
@@ -58,7 +58,7 @@ class AnomalyVerdict:
         p_defect: Calibrated probability of a defect [0..1]; None where there were no defects to calibrate with.
         n_tiles: Tiles that were looked at.
         regions: Where the map reaches the bundle's `map_threshold`, the highest peak first: what to look at. The
-            verdict follows the score alone, so a picture may fail without a region, or pass with one.
+            verdict follows the score alone, so an image may fail without a region, or pass with one.
         timing: Where the time went.
         tiles: What `anomaly_map` is made of; not in the JSON.
     """
@@ -74,18 +74,18 @@ class AnomalyVerdict:
     p_defect: float | None
     n_tiles: int
     regions: tuple[Region, ...]
-    timing: PictureTiming
+    timing: ImageTiming
     tiles: TileMaps | None = field(repr=False, compare=False)
 
     @cached_property
     def anomaly_map(self) -> Float[np.ndarray, "H W"]:
-        """The map at the size of the picture; higher is worse.
+        """The map at the size of the image; higher is worse.
 
         Raises:
             WeldError: If the verdict was kept without it.
         """
         if self.tiles is None:
-            raise WeldError(f"verdict on {self.path}: it was kept without its map; inspect the picture again")
+            raise WeldError(f"verdict on {self.path}: it was kept without its map; inspect the image again")
         return self.tiles.whole(self.height, self.width)
 
     def without_map(self) -> "AnomalyVerdict":

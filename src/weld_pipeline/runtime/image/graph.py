@@ -1,4 +1,4 @@
-"""The graph of an image bundle: pictures and views in, what they are out."""
+"""The graph of an image bundle: images and views in, what they are out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ OUTPUTS = ("logits", "probabilities", "score", "p_defect")
 
 
 @dataclass(frozen=True)
-class PictureScores:
-    """The graph's answer to some pictures.
+class ImageScores:
+    """The graph's answer to some images.
 
     Attributes:
         logits: Log of the mean over the views of the softmax; uncalibrated.
@@ -32,7 +32,7 @@ class PictureScores:
     p_defect: Float32[np.ndarray, " N"] | None
 
 
-class PictureGraph:
+class ImageGraph:
     """The ONNX graph of an image classifier, loaded.
 
     Args:
@@ -47,8 +47,8 @@ class PictureGraph:
         self._outputs = OUTPUTS if bundle.description.calibration is not None else OUTPUTS[:-1]
         self._session = open_session(bundle, inputs=INPUTS, outputs=self._outputs, n_threads=n_threads, engine=engine)
 
-    def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> PictureScores:
-        """Return what the graph says of pictures of one size.
+    def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> ImageScores:
+        """Return what the graph says of images of one size.
 
         Args:
             images: RGB, upright.
@@ -59,5 +59,5 @@ class PictureGraph:
         """
         found = self._session.run(list(self._outputs), dict(zip(INPUTS, (images, views), strict=True)))
         values: dict[str, Any] = dict(zip(self._outputs, found, strict=True))
-        check_finite(self._bundle, values, what=f"pictures of shape {images.shape}")
-        return PictureScores(values["logits"], values["probabilities"], values["score"], values.get("p_defect"))
+        check_finite(self._bundle, values, what=f"images of shape {images.shape}")
+        return ImageScores(values["logits"], values["probabilities"], values["score"], values.get("p_defect"))

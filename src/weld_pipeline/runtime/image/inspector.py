@@ -1,4 +1,4 @@
-"""From a picture to a verdict."""
+"""From an image to a verdict."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,21 +10,21 @@ from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.image.graph import PictureGraph, PictureScores
-from weld_pipeline.runtime.image.verdict import PictureVerdict, decide
-from weld_pipeline.runtime.image_reader import PictureBytes, ReadPicture, read
-from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
+from weld_pipeline.runtime.image.verdict import ImageVerdict, decide
+from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
 
 class WeldClassifier:
-    """An image bundle, loaded once, that judges any number of pictures.
+    """An image bundle, loaded once, that judges any number of images.
 
     Example: `WeldClassifier("bundle").predict("weld.png").label`
 
     Args:
         bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
-        tta: Whether ten views of each picture vote, ten times the work of the network, or the centre alone decides.
+        tta: Whether ten views of each image vote, ten times the work of the network, or the centre alone decides.
             By default what the bundle was calibrated and measured with.
         n_threads: Threads of the network; 0 takes one a core.
         engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
@@ -45,60 +45,60 @@ class WeldClassifier:
         engine: Engine = "onnxruntime",
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-        self._graph = PictureGraph(self.bundle, n_threads=n_threads, engine=engine)
+        self._graph = ImageGraph(self.bundle, n_threads=n_threads, engine=engine)
         contract = self._graph.contract
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
-    def predict(self, picture: Path | str | PictureBytes | np.ndarray) -> PictureVerdict:
-        """Return the verdict on one picture.
+    def predict(self, image: Path | str | ImageBytes | np.ndarray) -> ImageVerdict:
+        """Return the verdict on one image.
 
         Args:
-            picture: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
+            image: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
         Raises:
-            WeldError: If the picture cannot be used, or the graph gives no finite answer.
+            WeldError: If the image cannot be used, or the graph gives no finite answer.
         """
-        (verdict,) = self._judge([read(picture)])
+        (verdict,) = self._judge([read(image)])
         return verdict
 
     def predict_batch(
-        self, pictures: Iterable[Path | str | PictureBytes | NotInspected]
-    ) -> list[PictureVerdict | NotInspected]:
-        """Return a verdict a picture, in order; see `predict_each`."""
-        return list(self.predict_each(pictures))
+        self, images: Iterable[Path | str | ImageBytes | NotInspected]
+    ) -> list[ImageVerdict | NotInspected]:
+        """Return a verdict an image, in order; see `predict_each`."""
+        return list(self.predict_each(images))
 
     def predict_each(
-        self, pictures: Iterable[Path | str | PictureBytes | NotInspected]
-    ) -> Iterator[PictureVerdict | NotInspected]:
-        """Yield a verdict a picture, in order, as they are made.
+        self, images: Iterable[Path | str | ImageBytes | NotInspected]
+    ) -> Iterator[ImageVerdict | NotInspected]:
+        """Yield a verdict an image, in order, as they are made.
 
-        Pictures of one size go through the network together, and the next ones are decoded meanwhile. A picture that
+        Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
         cannot be used does not lose the others: in its place stands a `NotInspected` that says why, which has no
         `label`, so nobody takes it for a pass.
 
         Args:
-            pictures: Files, bytes of files, or entries of `find_files`.
+            images: Files, bytes of files, or entries of `find_files`.
 
         Raises:
             WeldError: If the graph gives no finite answer.
         """
-        for result in judge_each(pictures, self._judge):
+        for result in judge_each(images, self._judge):
             yield result if isinstance(result, NotInspected) else result[1]
 
-    def _judge(self, alike: Sequence[ReadPicture]) -> list[PictureVerdict]:
-        """Return the verdicts on pictures of one size, from one call of the network."""
+    def _judge(self, alike: Sequence[ReadImage]) -> list[ImageVerdict]:
+        """Return the verdicts on images of one size, from one call of the network."""
         began = time.perf_counter()
         scores = self._graph.run(np.stack([found.pixels for found in alike]), self._views)
         share_s = (time.perf_counter() - began) / len(alike)
         return [self._verdict(found, scores, row, network_s=share_s) for row, found in enumerate(alike)]
 
-    def _verdict(self, found: ReadPicture, scores: PictureScores, row: int, *, network_s: float) -> PictureVerdict:
+    def _verdict(self, found: ReadImage, scores: ImageScores, row: int, *, network_s: float) -> ImageVerdict:
         description = self.bundle.description
         probabilities = dict(zip(description.classes, map(float, scores.probabilities[row]), strict=True))
         predicted = max(probabilities, key=probabilities.__getitem__)
         p_defect = None if scores.p_defect is None else float(scores.p_defect[row])
-        return PictureVerdict(
+        return ImageVerdict(
             path=found.path,
             sha256=found.sha256,
             width=found.pixels.shape[1],
@@ -111,5 +111,5 @@ class WeldClassifier:
             threshold=description.threshold,
             score=float(scores.score[row]),
             n_views=len(self._views),
-            timing=PictureTiming.of(found, network_s=network_s),
+            timing=ImageTiming.of(found, network_s=network_s),
         )

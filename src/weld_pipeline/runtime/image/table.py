@@ -1,4 +1,4 @@
-"""Verdicts on pictures on a terminal."""
+"""Verdicts on images on a terminal."""
 
 from collections.abc import Iterable
 
@@ -7,15 +7,15 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.image.verdict import PictureVerdict
+from weld_pipeline.runtime.image.verdict import ImageVerdict
 from weld_pipeline.runtime.styles import VERDICT_STYLES, banner_lines, class_style, count_line, not_inspected
 from weld_pipeline.runtime.verdicts import NotInspected
 
-_COLUMNS = ("Picture", "Verdict", "Class", "Confidence", "p_defect")
+_COLUMNS = ("Image", "Verdict", "Class", "Confidence", "p_defect")
 
 
-def picture_table(results: Iterable[PictureVerdict | NotInspected], bundle: Bundle) -> RenderableType:
-    """Return a row a picture, below the bundle's banners and above how many passed."""
+def image_table(results: Iterable[ImageVerdict | NotInspected], bundle: Bundle) -> RenderableType:
+    """Return a row an image, below the bundle's banners and above how many passed."""
     description = bundle.description
     table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
     said = []

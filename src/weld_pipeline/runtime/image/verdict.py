@@ -1,21 +1,21 @@
-"""What is said about a picture of a weld."""
+"""What is said about an image of a weld."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from weld_pipeline.runtime.description import BundleDescription
-from weld_pipeline.runtime.timing import PictureTiming
+from weld_pipeline.runtime.timing import ImageTiming
 
 
 @dataclass(frozen=True)
-class PictureVerdict:
-    """Everything said about one picture.
+class ImageVerdict:
+    """Everything said about one image.
 
     Attributes:
         path: The file as it was given; None for an array.
         sha256: Hash of the file's bytes; None for an array.
-        width: Of the upright picture [px].
-        height: Of the upright picture [px].
+        width: Of the upright image [px].
+        height: Of the upright image [px].
         verdict: By `p_defect` and `threshold`; where these are None, every class but the good one fails.
         predicted: The most probable class.
         confidence: Its probability.
@@ -39,7 +39,7 @@ class PictureVerdict:
     threshold: float | None
     score: float
     n_views: int
-    timing: PictureTiming
+    timing: ImageTiming
 
     @property
     def label(self) -> str:

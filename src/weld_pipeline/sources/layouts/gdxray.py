@@ -37,7 +37,7 @@ def index_gdxray(root: Path, names: Names, *, good_class: str | None, session_pa
             session.
     """
     mask_of = _numbered(names, _MASK)
-    films = [file for file in names.pictures if not _MASK.fullmatch(PurePosixPath(file).stem)]
+    films = [file for file in names.images if not _MASK.fullmatch(PurePosixPath(file).stem)]
     rows = [_row(root, film, mask_of, good_class=good_class, session_pattern=session_pattern) for film in films]
     orphans = orphan_masks(rows, mask_of.values(), source=SOURCE)
     return [*rows, *orphans, *unclaimed(names, rows, files=(), source=SOURCE, why="")]
@@ -70,5 +70,5 @@ def _told_by(root: Path, mask: str, good_class: str | None) -> tuple[str | None,
 
 def _numbered(names: Names, pattern: re.Pattern[str]) -> dict[str, str]:
     """Return the file of each number in a series."""
-    found = ((pattern.fullmatch(PurePosixPath(file).stem), file) for file in names.pictures)
+    found = ((pattern.fullmatch(PurePosixPath(file).stem), file) for file in names.images)
     return {match.group(1): file for match, file in found if match}

@@ -1,26 +1,26 @@
-"""Pictures whose class stands in their folder or their name: plain folders, RIAWELC, NEU."""
+"""Images whose class stands in their folder or their name: plain folders, RIAWELC, NEU."""
 
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from weld_pipeline.media.images import PICTURE_SUFFIXES
+from weld_pipeline.media.images import IMAGE_SUFFIXES
 from weld_pipeline.sources.layouts.listing import Names, is_video
 from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow, normal_name, session_or, unclaimed
 
-# Files that lie beside pictures and are none; anything else in a class folder is tried, so that nothing is lost unseen.
+# Files that lie beside images and are none; anything else in a class folder is tried, so that nothing is lost unseen.
 _SIDE_SUFFIXES = (
     ".txt", ".md", ".csv", ".tsv", ".json", ".yml", ".yaml", ".xml", ".pdf", ".html", ".log", ".ini", ".db", ".npy",
     ".mat", ".zip", ".flac", ".wav", ".mp3",
 )  # fmt: skip
-_PICTURE_FOLDERS = ("image", "images", "imgs", "img")
+_IMAGE_FOLDERS = ("image", "images", "imgs", "img")
 
 # Totino, Spagnolo, Perri 2022; folders of the public set, prefixes as its paper abbreviates the classes.
 RIAWELC_CLASSES = {
     "difetto1": "lack_of_penetration", "difetto2": "porosity", "difetto4": "crack", "nodifetto": "no_defect",
     "lp": "lack_of_penetration", "po": "porosity", "cr": "crack", "nd": "no_defect",
 }  # fmt: skip
-# Its pictures are tiles of 29 films: `RRT-13R_Img1_A80_S3_[10][42].png` is row 10, column 42 of a strip of RRT-13R_Img1.
+# Its images are tiles of 29 films: `RRT-13R_Img1_A80_S3_[10][42].png` is row 10, column 42 of a strip of RRT-13R_Img1.
 _TILE = re.compile(r"^(.+?)(?:_A\d+)?(?:_S\d+)?_?\[\d+\]\[\d+\]$")
 # Song and Yan 2013, NEU-CLS and NEU-DET.
 NEU_CLASSES = {
@@ -30,8 +30,8 @@ NEU_CLASSES = {
 }  # fmt: skip
 
 
-def index_picture_folders(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each file that may be a picture; its class is its first folder that names no split.
+def index_image_folders(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
+    """Return a row for each file that may be an image; its class is its first folder that names no split.
 
     Both `good_welds/7.png` and `train/good_welds/7.png` are understood, and a folder `images` on the way is passed over.
 
@@ -41,7 +41,7 @@ def index_picture_folders(names: Names, *, session_pattern: str | None) -> list[
             in whose path it finds nothing is its own session, as are all without one.
     """
     rows = []
-    for file in (file for file in names.files if may_be_picture(file)):
+    for file in (file for file in names.files if may_be_image(file)):
         split, folders = split_and_folders(file)
         problem = None if folders else "unknown_class: lies in no class folder; move it into one"
         label, session = folders[0] if folders else None, session_or(file, file, session_pattern)
@@ -54,36 +54,36 @@ def index_riawelc(names: Names, *, session_pattern: str | None) -> list[IndexRow
 
     Args:
         names: What lies in the source folder.
-        session_pattern: See `index_picture_folders`; without one a file that is named as no tile is its own session.
+        session_pattern: See `index_image_folders`; without one a file that is named as no tile is its own session.
     """
     return _index_known(names, "riawelc", RIAWELC_CLASSES, session_pattern=session_pattern)
 
 
 def index_neu(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each picture of NEU-CLS or NEU-DET. All six classes are defects: there is no good one.
+    """Return a row for each image of NEU-CLS or NEU-DET. All six classes are defects: there is no good one.
 
     Args:
         names: What lies in the source folder.
-        session_pattern: See `index_picture_folders`.
+        session_pattern: See `index_image_folders`.
     """
     return _index_known(names, "neu", NEU_CLASSES, session_pattern=session_pattern)
 
 
 def knows_all(names: Names, classes: Mapping[str, str]) -> bool:
-    """Return whether there are pictures, and folder or name tells the class of each.
+    """Return whether there are images, and folder or name tells the class of each.
 
     Names are asked only where the folders cannot be classes of their own: `good/in_1.png` is no inclusion.
     """
-    told_by_name = [file for file in names.pictures if not _told_by_folder(file, classes)]
+    told_by_name = [file for file in names.images if not _told_by_folder(file, classes)]
     places = {tuple(split_and_folders(file)[1]) for file in told_by_name}
-    return bool(names.pictures) and len(places) <= 1 and all(_told_by_name(file, classes) for file in told_by_name)
+    return bool(names.images) and len(places) <= 1 and all(_told_by_name(file, classes) for file in told_by_name)
 
 
 def _index_known(
     names: Names, source: str, classes: Mapping[str, str], *, session_pattern: str | None
 ) -> list[IndexRow]:
     rows = []
-    for file in names.pictures:
+    for file in names.images:
         label = _known_label(file, classes)
         tile = _TILE.match(PurePosixPath(file).stem)
         session = session_or(tile.group(1) if tile else file, file, session_pattern)
@@ -111,10 +111,10 @@ def split_and_folders(file: str) -> tuple[str | None, list[str]]:
     """Return the folder that names a split, and the others in order."""
     *folders, _ = file.split("/")
     split = next((folder for folder in folders if folder.casefold() in SPLIT_OF_WORD), None)
-    return split, [folder for folder in folders if folder != split and folder.casefold() not in _PICTURE_FOLDERS]
+    return split, [folder for folder in folders if folder != split and folder.casefold() not in _IMAGE_FOLDERS]
 
 
-def may_be_picture(file: str) -> bool:
-    """Return whether a file is a picture by its suffix, or nothing else that is known to lie beside pictures."""
+def may_be_image(file: str) -> bool:
+    """Return whether a file is an image by its suffix, or nothing else that is known to lie beside images."""
     suffix = PurePosixPath(file).suffix.lower()
-    return suffix in PICTURE_SUFFIXES or not (suffix in _SIDE_SUFFIXES or is_video(file))
+    return suffix in IMAGE_SUFFIXES or not (suffix in _SIDE_SUFFIXES or is_video(file))

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import PICTURE_SUFFIXES
+from weld_pipeline.media.images import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".mts", ".mjpeg")
 _INDENT = re.compile(r"[|│ \xa0]{4}")
@@ -52,9 +52,9 @@ class Names:
         return [file for file in self.files if is_video(file)]
 
     @property
-    def pictures(self) -> list[str]:
-        """Return the files whose suffix is a picture's."""
-        return [file for file in self.files if PurePosixPath(file).suffix.lower() in PICTURE_SUFFIXES]
+    def images(self) -> list[str]:
+        """Return the files whose suffix is an image's."""
+        return [file for file in self.files if PurePosixPath(file).suffix.lower() in IMAGE_SUFFIXES]
 
     def find_video(self, folder: str, stem: str) -> str | None:
         """Return the video `stem` with any video suffix in `folder`, .avi before others, or None."""

@@ -1,6 +1,6 @@
-"""Pictures with the mask beside them: `crack/7.jpg` and `crack/7.png`; the magnetic-tile set is one of these.
+"""Images with the mask beside them: `crack/7.jpg` and `crack/7.png`; the magnetic-tile set is one of these.
 
-The magnetic-tile set (Huang, Qiu, Yuan 2018) names its pictures `MT_Crack/Imgs/exp3_num_3223.jpg`: shot 3223, under
+The magnetic-tile set (Huang, Qiu, Yuan 2018) names its images `MT_Crack/Imgs/exp3_num_3223.jpg`: shot 3223, under
 exposure 3 of seven. The same tile was shot under rising exposures, and its shots must not cross splits.
 """
 
@@ -8,13 +8,13 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from weld_pipeline.sources.layouts.image_folders import may_be_picture, split_and_folders
+from weld_pipeline.sources.layouts.image_folders import may_be_image, split_and_folders
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.mvtec import orphan_masks
 from weld_pipeline.sources.layouts.rows import IndexRow, session_or, unclaimed
 
 SOURCE = "masks_beside"
-_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".bmp")
+_IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp")
 _SHOT = re.compile(r"exp(\d+)_num_(\d+)")
 _TILE_CLASS = re.compile(r"MT_(\w+)")
 # From one shot to the next of a rising exposure the number grows by 20 an exposure, at most 167 where some between are
@@ -24,16 +24,16 @@ _MAX_SHOTS_APART = 200
 
 
 def has_masks_beside(names: Names) -> bool:
-    """Return whether at least half of the jpg and bmp pictures have a png of the same name beside them."""
+    """Return whether at least half of the jpg and bmp images have a png of the same name beside them."""
     files = [file for file in names.files if _is_plain(file)]
     return bool(files) and 2 * len(_masks_of(names)) >= len(files)
 
 
 def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each picture, and for each mask without one.
+    """Return a row for each image, and for each mask without one.
 
-    A png beside a jpg or bmp of the same name is its mask; one without a picture, in a folder where others are masks, is
-    taken for a mask that lost its picture. The class is the folder, as in plain folders; of `MT_Crack` it is `crack`, and
+    A png beside a jpg or bmp of the same name is its mask; one without an image, in a folder where others are masks, is
+    taken for a mask that lost its image. The class is the folder, as in plain folders; of `MT_Crack` it is `crack`, and
     `MT_Free` is `good`. The exposure of a shot is its configuration.
 
     Args:
@@ -46,7 +46,7 @@ def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[Ind
     folders = {mask.rpartition("/")[0] for mask in masks}
     lost = [file for file in names.files if file.lower().endswith(".png") and file.rpartition("/")[0] in folders]
     masks.update(lost)
-    files = [file for file in names.files if may_be_picture(file) and file not in masks]
+    files = [file for file in names.files if may_be_image(file) and file not in masks]
     tile_of = tiles_of_shots(files)
     rows = [_row(file, mask_of.get(file), tile=tile_of.get(file, file), pattern=session_pattern) for file in files]
     return [
@@ -98,11 +98,11 @@ def _label(folder: str) -> str:
 
 
 def _is_plain(file: str) -> bool:
-    return file.lower().endswith(_PICTURE_SUFFIXES)
+    return file.lower().endswith(_IMAGE_SUFFIXES)
 
 
 def _masks_of(names: Names) -> dict[str, str]:
-    """Return the png of the same name beside a picture, of each that has one; suffixes may be in capitals."""
+    """Return the png of the same name beside an image, of each that has one; suffixes may be in capitals."""
     pngs = {str(PurePosixPath(file).with_suffix("")): file for file in names.files if file.lower().endswith(".png")}
     stems = {file: str(PurePosixPath(file).with_suffix("")) for file in names.files if _is_plain(file)}
     return {file: pngs[stem] for file, stem in stems.items() if stem in pngs}

@@ -6,13 +6,13 @@ MVTec AD 2 (Heckler-Kram et al. 2025): `train/good`, `validation/good`, `test_pu
 VisA (Zou et al. 2022): `Data/Images/{Normal,Anomaly}/<n>.JPG`, `Data/Masks/Anomaly/<n>.png`, no split; its form for one
 class is MVTec's.
 
-Each is one product: a folder of several is no source. Every picture is its own session unless a pattern says otherwise.
+Each is one product: a folder of several is no source. Every image is its own session unless a pattern says otherwise.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from weld_pipeline.sources.layouts.image_folders import may_be_picture
+from weld_pipeline.sources.layouts.image_folders import may_be_image
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow, session_or, unclaimed
 
@@ -33,7 +33,7 @@ def is_mvtec_ad2(names: Names) -> bool:
 
 
 def is_visa(names: Names) -> bool:
-    """Return whether pictures lie where VisA has them."""
+    """Return whether images lie where VisA has them."""
     return any(file.startswith(_VISA_IMAGES) for file in names.files)
 
 
@@ -49,36 +49,36 @@ def product_folder(names: Names) -> str | None:
 
 
 def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each picture of MVTec AD or AD 2, and for each mask without a picture.
+    """Return a row for each image of MVTec AD or AD 2, and for each mask without an image.
 
     Its class is its folder; `good` is the good one.
 
     Args:
         names: What lies in the source folder.
         source: `mvtec` or `mvtec_ad2`.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, a picture is its own
+        session_pattern: Regular expression on the path; without one, or where it finds nothing, an image is its own
             session.
     """
-    masks = [file for file in names.pictures if _is_truth(file)]
-    mask_of = {_picture_key(file).removesuffix("_mask"): file for file in masks}
-    files = [file for file in names.files if may_be_picture(file) and not _is_truth(file)]
+    masks = [file for file in names.images if _is_truth(file)]
+    mask_of = {_image_key(file).removesuffix("_mask"): file for file in masks}
+    files = [file for file in names.files if may_be_image(file) and not _is_truth(file)]
     rows = [_mvtec_row(file, mask_of, source=source, session_pattern=session_pattern) for file in files]
     return [*rows, *orphan_masks(rows, masks, source=source), *unclaimed(names, rows, files=(), source=source, why="")]
 
 
 def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each picture of a product of VisA, `good` or `anomaly`, and for each mask without a picture.
+    """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image.
 
     Args:
         names: What lies in the source folder.
         session_pattern: See `index_mvtec`.
     """
-    masks = [file for file in names.pictures if file.startswith(_VISA_MASKS)]
-    mask_of = {_picture_key(file): file for file in masks}
-    files = [file for file in names.files if may_be_picture(file) and not file.startswith(_VISA_MASKS)]
+    masks = [file for file in names.images if file.startswith(_VISA_MASKS)]
+    mask_of = {_image_key(file): file for file in masks}
+    files = [file for file in names.files if may_be_image(file) and not file.startswith(_VISA_MASKS)]
     rows = []
     for file in files:
-        is_here, key = file.startswith(_VISA_IMAGES), _picture_key(file)
+        is_here, key = file.startswith(_VISA_IMAGES), _image_key(file)
         label = _VISA_LABELS.get(key.rpartition("/")[0]) if is_here else None
         problem = (
             None
@@ -91,9 +91,9 @@ def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
 
 
 def orphan_masks(rows: Sequence[IndexRow], masks: Iterable[str], *, source: str) -> list[IndexRow]:
-    """Return a row for each mask that belongs to no picture."""
+    """Return a row for each mask that belongs to no image."""
     claimed = {row.mask_path for row in rows}
-    problem = "missing: there is no picture to this mask; copy it here, or take the mask away"
+    problem = "missing: there is no image to this mask; copy it here, or take the mask away"
     return [IndexRow(mask, source, mask, problem=problem) for mask in masks if mask not in claimed]
 
 
@@ -112,7 +112,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
         kind,
         session=session_or(file, file, session_pattern),
         source_split=split,
-        mask_path=mask_of.get(_picture_key(file)) if is_test else None,
+        mask_path=mask_of.get(_image_key(file)) if is_test else None,
         problem=problem,
     )
 
@@ -121,10 +121,10 @@ def _is_truth(file: str) -> bool:
     return TRUTH in file.split("/")[:-1]
 
 
-def _picture_key(file: str) -> str:
-    """Return what a picture and its mask have in common: innermost folder and name.
+def _image_key(file: str) -> str:
+    """Return what an image and its mask have in common: innermost folder and name.
 
-    >>> _picture_key("ground_truth/crack/007_mask.png")
+    >>> _image_key("ground_truth/crack/007_mask.png")
     'crack/007_mask'
     """
     path = PurePosixPath(file)

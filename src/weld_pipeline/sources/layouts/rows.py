@@ -18,7 +18,7 @@ SPLIT_OF_WORD = {
 
 @dataclass(frozen=True)
 class IndexRow:
-    """A recording or picture as its source names it, before its file is opened.
+    """A recording or image as its source names it, before its file is opened.
 
     Attributes:
         sample_id: Unique name, stable under re-indexing.

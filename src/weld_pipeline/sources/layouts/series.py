@@ -1,4 +1,4 @@
-"""Which pictures belong together: the video or photo series a picture's name tells of."""
+"""Which images belong together: the video or photo series an image's name tells of."""
 
 import re
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ _COUNTER = re.compile(r"^(.+?)[-_ ]+\(?\d+\)?$|^(.*[^\W\d_])\d+$")
 
 
 def series_of(path: str) -> str:
-    """Return the video or photo series a picture is from, told by its name alone.
+    """Return the video or photo series an image is from, told by its name alone.
 
     What exporting tools added goes first: Roboflow's `.rf.<hash>` and old suffixes, Label Studio's leading hashes; copies
     that such a tool augmented thereby stay with their original. Then one trailing number goes, the frame's or the
@@ -23,7 +23,7 @@ def series_of(path: str) -> str:
     uploads of one name. That costs balance, not honesty.
 
     Args:
-        path: Path or name of the picture.
+        path: Path or name of the image.
 
     >>> series_of("train/images/SampleV1_1_mp4-10_jpg.rf.adcf08ccf90be91b37c40438616fa050.jpg")
     'SampleV1_1_mp4'

@@ -24,13 +24,13 @@ def label_files(names: Names) -> list[str]:
 
 
 def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each entry of each json, then one for each picture on disk that none names.
+    """Return a row for each entry of each json, then one for each image on disk that none names.
 
     Args:
         root: The source folder.
         names: What lies in it.
         class_ids: Class id → class name.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, the folder of a picture
+        session_pattern: Regular expression on the path; without one, or where it finds nothing, the folder of an image
             is its session.
 
     Raises:
@@ -54,7 +54,7 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
         for path, class_id in _read_ids(inside(root, file))
     ]
     why = "no json of class ids names it; add it there"
-    return rows + unclaimed(names, rows, files=names.pictures, source=SOURCE, why=why)
+    return rows + unclaimed(names, rows, files=names.images, source=SOURCE, why=why)
 
 
 def _read_ids(path: Path) -> tuple[tuple[str, object], ...]:

@@ -1,4 +1,4 @@
-"""Plain footage: videos in a folder per class; videos or pictures anywhere with a csv of labels beside them."""
+"""Plain footage: videos in a folder per class; videos or images anywhere with a csv of labels beside them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -49,7 +49,7 @@ def index_labels(
 
     Args:
         names: What lies in the source folder.
-        files: Those of its files that are videos, or those that are pictures.
+        files: Those of its files that are videos, or those that are images.
         labels: Columns path, label and optionally session, config, split, travel_mm_s, as text; empty cells as empty
             text.
         session_pattern: Where the csv has no session: see `index_class_folders`.

@@ -1,7 +1,7 @@
-"""Photos with YOLO boxes: which class a picture is given when its boxes bear several.
+"""Photos with YOLO boxes: which class an image is given when its boxes bear several.
 
 `data.yaml` names the classes; beside each `…/images/<name>.jpg` lies `…/labels/<name>.txt`, a line a box: class number,
-then centre and size, or the corners of a polygon, as shares of the picture. The paths in `data.yaml` are those of whoever
+then centre and size, or the corners of a polygon, as shares of the image. The paths in `data.yaml` are those of whoever
 exported it and are not used.
 """
 
@@ -24,12 +24,12 @@ _BOX_SHARES = 4  # centre and size; a polygon has two for each of at least three
 
 @dataclass(frozen=True)
 class LabelRule:
-    """How the classes of a picture's boxes become the class of the picture.
+    """How the classes of an image's boxes become the class of the image.
 
     Attributes:
-        priority: Classes, worst first: a picture gets the first that any of its boxes bears. Empty only where no
-            picture has boxes of several classes.
-        if_empty: Class of a picture whose label file has no box, or which has no label file; None quarantines it.
+        priority: Classes, worst first: an image gets the first that any of its boxes bears. Empty only where no
+            image has boxes of several classes.
+        if_empty: Class of an image whose label file has no box, or which has no label file; None quarantines it.
     """
 
     priority: Sequence[str]
@@ -37,12 +37,12 @@ class LabelRule:
 
 
 def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each picture in a folder `images`, for each label file without picture, and for stray pictures.
+    """Return a row for each image in a folder `images`, for each label file without image, and for stray images.
 
     Args:
         root: The source folder.
         names: What lies in it.
-        rule: Which of several classes a picture gets.
+        rule: Which of several classes an image gets.
         session_pattern: Regular expression on the path; without one, or where it finds nothing, the session is
             `series_of` the name.
 
@@ -55,27 +55,27 @@ def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: st
             f"{root / NAMES_FILE}: its classes are {', '.join(classes.values())}, index.label_priority ranks "
             f"{', '.join(rule.priority)}; rank each of them once (different: {', '.join(odd)})"
         )
-    pictures = {picture: label_file for picture in names.pictures if (label_file := label_file_of(picture))}
+    images = {image: label_file for image in names.images if (label_file := label_file_of(image))}
     rows = [
-        _row(root, names, picture, label_file, classes=classes, rule=rule, session_pattern=session_pattern)
-        for picture, label_file in pictures.items()
+        _row(root, names, image, label_file, classes=classes, rule=rule, session_pattern=session_pattern)
+        for image, label_file in images.items()
     ]
-    used = set(pictures.values())
+    used = set(images.values())
     alone = [file for file in names.files if _is_label_file(file) and file not in used]
     rows += [
-        IndexRow(file, SOURCE, file, problem="missing: no picture of this name in the folder images; copy it there")
+        IndexRow(file, SOURCE, file, problem="missing: no image of this name in the folder images; copy it there")
         for file in alone
     ]
-    return rows + unclaimed(names, rows, files=names.pictures, source=SOURCE, why="lies in no folder `images`; move it")
+    return rows + unclaimed(names, rows, files=names.images, source=SOURCE, why="lies in no folder `images`; move it")
 
 
-def label_file_of(picture: str) -> str | None:
-    """Return where the boxes of a picture stand, or None if it lies in no folder `images`.
+def label_file_of(image: str) -> str | None:
+    """Return where the boxes of an image stand, or None if it lies in no folder `images`.
 
     >>> label_file_of("train/images/a.b.jpg")
     'train/labels/a.b.txt'
     """
-    parts = PurePosixPath(picture).with_suffix(".txt").parts
+    parts = PurePosixPath(image).with_suffix(".txt").parts
     at = max((place for place, part in enumerate(parts[:-1]) if part == "images"), default=None)
     return None if at is None else "/".join([*parts[:at], "labels", *parts[at + 1 :]])
 
@@ -128,7 +128,7 @@ def classes_in(text: str, classes: Mapping[int, str]) -> list[str]:
 def _row(
     root: Path,
     names: Names,
-    picture: str,
+    image: str,
     label_file: str,
     *,
     classes: Mapping[int, str],
@@ -142,20 +142,20 @@ def _row(
     except (WeldError, UnicodeDecodeError) as error:
         problem = f"bad_value: {label_file}: {error}"
     return IndexRow(
-        sample_id=picture,
+        sample_id=image,
         source=SOURCE,
-        path=picture,
+        path=image,
         label=label,
-        session=session_or(series_of(picture), picture, session_pattern),
-        source_split=next((part for part in picture.split("/")[:-1] if part.casefold() in SPLIT_OF_WORD), None),
+        session=session_or(series_of(image), image, session_pattern),
+        source_split=next((part for part in image.split("/")[:-1] if part.casefold() in SPLIT_OF_WORD), None),
         problem=problem,
     )
 
 
 def _label(found: Sequence[str], rule: LabelRule) -> tuple[str | None, str | None]:
-    """Return the class of a picture and what is wrong with it."""
+    """Return the class of an image and what is wrong with it."""
     if not found:
-        problem = "unlabelled: no box tells its class; draw one, or give such pictures a class by index.label_if_empty"
+        problem = "unlabelled: no box tells its class; draw one, or give such images a class by index.label_if_empty"
         return rule.if_empty, None if rule.if_empty else problem
     if len(found) == 1:
         return found[0], None

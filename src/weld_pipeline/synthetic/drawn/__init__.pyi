@@ -1,7 +1,7 @@
 from . import encoding as encoding
 from . import files as files
+from . import image as image
 from . import images as images
-from . import picture as picture
 from . import recipes as recipes
 from . import seams as seams
 from . import shop as shop

@@ -1,4 +1,4 @@
-"""Drawn pictures as files that say of themselves that they are drawn."""
+"""Drawn images as files that say of themselves that they are drawn."""
 
 import io
 
@@ -14,7 +14,7 @@ _PNG_LEVEL = 3
 
 
 def as_png(image: UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W"]) -> bytes:
-    """Return a picture in colour or grey as PNG."""
+    """Return an image in colour or grey as PNG."""
     note = PngImagePlugin.PngInfo()
     note.add_text("Comment", PROVENANCE)
     file = io.BytesIO()
@@ -23,7 +23,7 @@ def as_png(image: UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W"]) -> byte
 
 
 def as_jpeg(image: UInt8[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W"]) -> bytes:
-    """Return a picture in colour or grey as JPEG."""
+    """Return an image in colour or grey as JPEG."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, format="JPEG", quality=_JPEG_QUALITY, comment=PROVENANCE)
     return file.getvalue()

@@ -6,10 +6,10 @@ from typing import Any, TypeVar, get_type_hints
 
 import pandas as pd
 
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.shop.welds import DrawnWeld
 
-Recipe = TypeVar("Recipe", DrawnWeld, DrawnPicture)
+Recipe = TypeVar("Recipe", DrawnWeld, DrawnImage)
 
 
 def as_table(recipes: Sequence[Recipe], kind: type[Recipe]) -> pd.DataFrame:

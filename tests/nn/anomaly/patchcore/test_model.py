@@ -44,7 +44,7 @@ def trunk():
 @pytest.fixture(scope="module")
 def good():
     """Two batches: the same slope with a little noise of its own."""
-    return [pictures(3, seed=0), pictures(2, seed=1)]
+    return [images(3, seed=0), images(2, seed=1)]
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +52,20 @@ def detector(trunk, good):
     return fit_patchcore(trunk, good, coreset_size=60, n_neighbours=5, **HOW)
 
 
-def pictures(n, seed=0):
+def images(n, seed=0):
     noise = np.random.default_rng(seed).normal(size=(n, 3, SIDE, SIDE)) * 0.2
     return torch.from_numpy((noise + np.linspace(-1, 1, SIDE)).astype(np.float32))
 
 
 def with_spot(n, seed=0):
-    spotted = pictures(n, seed)
+    spotted = images(n, seed)
     spotted[:, :, 40:52, 8:20] = 3.0
     return spotted
 
 
 def test_features_are_pooled_maps_joined_at_the_finest_size(trunk):
-    fine, coarse = trunk(pictures(2))
-    patches = pooled_patches(trunk, pictures(2))
+    fine, coarse = trunk(images(2))
+    patches = pooled_patches(trunk, images(2))
     features = rearrange(patches, "b (h w) d -> b d h w", h=trunk.sizes[0][0])
     assert features.shape == (2, sum(trunk.channels), *trunk.sizes[0])
     n_fine = trunk.channels[0]
@@ -92,13 +92,13 @@ def test_patches_are_torchs_before_the_trunk_is_compiled_and_after(trunk, featur
     )
     read = patch_reader(trunk, features)
     for n in (27, 1, 1, 3):
-        torch.testing.assert_close(read(pictures(n)).cpu(), features(trunk, pictures(n)), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(read(images(n)).cpu(), features(trunk, images(n)), rtol=1e-4, atol=1e-4)
     assert torch.cuda.is_available() or compiled == [1]
 
 
 def test_scores_and_maps_follow_the_paper(trunk, detector):
-    """Each picture alone, distances by difference in float64, equation 7 as it is printed."""
-    batch = torch.cat([pictures(1, 9), with_spot(1, 8), with_spot(1, 7) * 0.5])
+    """Each image alone, distances by difference in float64, equation 7 as it is printed."""
+    batch = torch.cat([images(1, 9), with_spot(1, 8), with_spot(1, 7) * 0.5])
     score, anomaly_map = detector(batch)
     bank = (detector.bank + detector.centre).double().numpy()
     for number in range(3):
@@ -115,7 +115,7 @@ def test_scores_and_maps_follow_the_paper(trunk, detector):
 
 
 def test_spot_is_found_where_it_is(detector):
-    score, anomaly_map = detector(torch.cat([pictures(2, 5), with_spot(2, 6)]))
+    score, anomaly_map = detector(torch.cat([images(2, 5), with_spot(2, 6)]))
     assert score[2:].min() > 2 * score[:2].max()
     for each in anomaly_map[2:]:
         row, column = divmod(int(each.argmax()), SIDE)
@@ -176,24 +176,24 @@ def test_exported_graph_agrees_with_torch_at_any_batch(detector, tmp_path):
     path = tmp_path / "patchcore.onnx"
     torch.onnx.export(
         detector,
-        (pictures(2),),
+        (images(2),),
         path,
         dynamo=True,
         opset_version=18,
-        input_names=["pictures"],
+        input_names=["images"],
         output_names=["score", "anomaly_map"],
-        dynamic_shapes={"pictures": {0: torch.export.Dim("B")}},
+        dynamic_shapes={"images": {0: torch.export.Dim("B")}},
     )
     session = onnxruntime.InferenceSession(path)
-    for batch in (with_spot(1), torch.cat([pictures(2, 3), with_spot(1, 4)])):
-        score, anomaly_map = session.run(None, {"pictures": batch.numpy()})
+    for batch in (with_spot(1), torch.cat([images(2, 3), with_spot(1, 4)])):
+        score, anomaly_map = session.run(None, {"images": batch.numpy()})
         expected_score, expected_map = detector(batch)
         np.testing.assert_allclose(score, expected_score.numpy(), rtol=1e-3)
         np.testing.assert_allclose(anomaly_map, expected_map.numpy(), rtol=1e-3, atol=1e-3)
 
 
-def test_no_good_picture_is_an_error(trunk):
-    with pytest.raises(WeldError, match="patchcore: no good picture to fit on"):
+def test_no_good_image_is_an_error(trunk):
+    with pytest.raises(WeldError, match="patchcore: no good image to fit on"):
         fit_patchcore(trunk, [], coreset_size=5, **HOW)
 
 
@@ -202,17 +202,17 @@ def test_coreset_larger_than_the_patches_is_an_error(trunk, good):
         fit_patchcore(trunk, good, coreset_size=5000, **HOW)
 
 
-def test_picture_that_is_no_number_is_named(trunk, good):
+def test_image_that_is_no_number_is_named(trunk, good):
     spoilt = good[1].clone()
     spoilt[1, 0, 5, 5] = float("nan")
     with pytest.raises(
-        WeldError, match="good picture 4, counted from 0, or its features hold values that are not finite"
+        WeldError, match="good image 4, counted from 0, or its features hold values that are not finite"
     ):
         fit_patchcore(trunk, [good[0], spoilt], coreset_size=5, **HOW)
 
 
-def test_picture_whose_features_overflow_is_named(trunk, good):
-    with pytest.raises(WeldError, match="good picture 3, counted from 0, or its features"):
+def test_image_whose_features_overflow_is_named(trunk, good):
+    with pytest.raises(WeldError, match="good image 3, counted from 0, or its features"):
         fit_patchcore(trunk, [good[0], good[1] * 1e38], coreset_size=5, **HOW)
 
 
@@ -224,7 +224,7 @@ def test_weight_that_is_no_number_is_named(trunk, good):
         fit_patchcore(broken, good, coreset_size=5, **HOW)
 
 
-def test_constant_pictures_give_zero_where_nothing_differs(trunk):
+def test_constant_images_give_zero_where_nothing_differs(trunk):
     flat = torch.full((3, 3, SIDE, SIDE), 0.3)
     detector = fit_patchcore(trunk, [flat], coreset_size=400, **HOW)
     score, anomaly_map = detector(flat)

@@ -34,9 +34,9 @@ def options(position="aligned", spread="variance", shrinkage=0.5):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
 def test_aligned_mean_and_variance_are_those_of_numpy_however_they_come(trunk, batch_size):
-    pictures = good(8)
-    detector, n = fit_reference(trunk, pictures.split(batch_size), options())
-    patches = unit_patches(trunk, pictures).double().numpy()
+    images = good(8)
+    detector, n = fit_reference(trunk, images.split(batch_size), options())
+    patches = unit_patches(trunk, images).double().numpy()
     mean, variance = patches.mean(axis=0), patches.var(axis=0)
     assert n == 8
     assert np.allclose(detector.mean, mean, atol=1e-5)
@@ -44,9 +44,9 @@ def test_aligned_mean_and_variance_are_those_of_numpy_however_they_come(trunk, b
 
 
 def test_free_covariance_gives_the_mahalanobis_distance(trunk):
-    pictures = good(6)
-    detector, _ = fit_reference(trunk, [pictures], options("free", "covariance", 0.1))
-    patches = unit_patches(trunk, pictures).double().numpy().reshape(-1, 192)
+    images = good(6)
+    detector, _ = fit_reference(trunk, [images], options("free", "covariance", 0.1))
+    patches = unit_patches(trunk, images).double().numpy().reshape(-1, 192)
     covariance = np.cov(patches.T, bias=True)
     mixed = 0.9 * covariance + 0.1 * np.trace(covariance) / 192 * np.eye(192)
     off = patches[:5] - patches.mean(axis=0)
@@ -56,11 +56,11 @@ def test_free_covariance_gives_the_mahalanobis_distance(trunk):
 
 
 @pytest.mark.parametrize(("position", "spread"), [("aligned", "none"), ("aligned", "variance"), ("free", "covariance")])
-def test_a_strange_picture_scores_higher_and_the_map_says_where(trunk, position, spread):
+def test_a_strange_image_scores_higher_and_the_map_says_where(trunk, position, spread):
     detector, _ = fit_reference(trunk, [good(12)], options(position, spread))
-    pictures = good(4, seed=1)
-    pictures[3, :, 40:56, 8:24] = torch.tensor([2.0, -2.0, 2.0])[:, None, None]
-    score, maps = detector(pictures)
+    images = good(4, seed=1)
+    images[3, :, 40:56, 8:24] = torch.tensor([2.0, -2.0, 2.0])[:, None, None]
+    score, maps = detector(images)
     assert score[3] > score[:3].max()
     row, column = divmod(int(maps[3].argmax()), 64)
     assert 36 <= row < 60
@@ -78,11 +78,11 @@ def test_exported_detector_says_the_same(trunk, tmp_path):
 
 
 def test_bad_input_is_refused_by_name(trunk):
-    with pytest.raises(WeldError, match="no good picture to fit on"):
+    with pytest.raises(WeldError, match="no good image to fit on"):
         fit_reference(trunk, [], options())
-    with pytest.raises(WeldError, match="a feature of a good picture is not finite"):
+    with pytest.raises(WeldError, match="a feature of a good image is not finite"):
         fit_reference(trunk, [torch.full((2, 3, 64, 64), torch.nan)], options())
-    with pytest.raises(WeldError, match="a spread needs two good pictures"):
+    with pytest.raises(WeldError, match="a spread needs two good images"):
         fit_reference(trunk, [good(1)], options())
     with pytest.raises(WeldError, match=r"set fit\.position to free"):
         fit_reference(trunk, [good(2)], options("aligned", "covariance"))

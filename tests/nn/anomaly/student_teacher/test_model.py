@@ -45,7 +45,7 @@ STEPS = StudentSteps(
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """On pictures this small, threads wait for one another longer than they work."""
+    """On images this small, threads wait for one another longer than they work."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -96,7 +96,7 @@ def seam(generator):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """Seven pictures; p6 has two tiles, of which the first is defective."""
+    """Seven images; p6 has two tiles, of which the first is defective."""
     store, generator = TensorStore(tmp_path_factory.mktemp("images")), np.random.default_rng(0)
     for index in range(6):
         store.write(f"p{index}", "k", {"image": seam(generator)[None], "is_clean": np.array([True])})
@@ -190,10 +190,10 @@ def test_training_lowers_the_loss_on_valid(fit, tmp_path):
 
 
 def test_statistics_are_those_of_all_places(teacher, preprocess, images):
-    pictures = preprocess.normalise(torch.from_numpy(np.stack([tiles(images, 0, 4)[index] for index in range(4)])))
+    batch = preprocess.normalise(torch.from_numpy(np.stack([tiles(images, 0, 4)[index] for index in range(4)])))
     network = restore_teacher(teacher)
-    mean, std = channel_statistics(network, iter(pictures.split(3)))
-    output = network(pictures).double()
+    mean, std = channel_statistics(network, iter(batch.split(3)))
+    output = network(batch).double()
     torch.testing.assert_close(mean, output.mean(dim=(0, 2, 3)).float()[:, None, None])
     expected = output.std(dim=(0, 2, 3), correction=0).float()[:, None, None]
     torch.testing.assert_close(std, expected, rtol=1e-4, atol=1e-6)
@@ -209,15 +209,15 @@ def test_channel_that_never_moves_is_not_divided_by(teacher):
 def test_quantiles_of_valid_become_zero_and_a_tenth(fitted, images, preprocess):
     network = restore_student_teacher(fitted[0])
     valid = tiles(images, 4, 7)
-    pictures = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
+    batch = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
     with torch.inference_mode():
-        local, overall = network.raw_maps(pictures)
+        local, overall = network.raw_maps(batch)
         for place, maps in enumerate((local, overall)):
             expected = np.quantile(maps.numpy(), [0.9, 0.995], method="lower")
             np.testing.assert_allclose(network.quantiles[place], expected, rtol=1e-3)
         (low, high), (other_low, other_high) = network.quantiles
         scaled = (0.1 * (local - low) / (high - low) + 0.1 * (overall - other_low) / (other_high - other_low)) / 2
-        score, maps = with_autoencoder(network)(pictures)
+        score, maps = with_autoencoder(network)(batch)
     torch.testing.assert_close(maps, scaled, rtol=1e-4, atol=1e-5)
     assert torch.equal(score, maps.amax(dim=(1, 2)))
 
@@ -240,47 +240,47 @@ def test_autoencoder_that_learnt_too_little_is_left_out(fit, tmp_path, monkeypat
 def test_final_map_without_the_autoencoder_is_the_students(fitted, images, preprocess):
     network = with_autoencoder(restore_student_teacher(fitted[0]), uses=False)
     valid = tiles(images, 4, 7)
-    pictures = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
+    batch = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
     with torch.inference_mode():
-        local, overall = network.raw_maps(pictures)
+        local, overall = network.raw_maps(batch)
         low, high = network.quantiles[0]
         network.autoencoder = None  # it is not even run
-        score, maps = network(pictures)
+        score, maps = network(batch)
     torch.testing.assert_close(maps, 0.1 * (local - low) / (high - low), rtol=1e-4, atol=1e-5)
     assert torch.equal(score, maps.amax(dim=(1, 2)))
     torch.testing.assert_close(maps, network.combined(local, overall))
 
 
 class Always(nn.Module):
-    """Says the same of every picture."""
+    """Says the same of every image."""
 
     def __init__(self, values):
         super().__init__()
         self.values = values
 
-    def forward(self, pictures):
-        return self.values.expand(len(pictures), -1, -1, -1)
+    def forward(self, batch):
+        return self.values.expand(len(batch), -1, -1, -1)
 
 
 def test_autoencoders_error_is_in_units_of_its_targets_variance(fitted, images, preprocess):
     network = restore_student_teacher(fitted[0])
     valid = tiles(images, 4, 7)
-    pictures = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
+    batch = preprocess.normalise(torch.from_numpy(np.stack([valid[index] for index in range(3)])))
     with torch.inference_mode():
-        targets = network.targets(pictures)
+        targets = network.targets(batch)
         variance = targets.var(dim=(0, 2, 3), correction=0).mean()
-        expected = (network.autoencoder(pictures) - targets).square().mean() / variance
-    assert autoencoder_error(network, iter(pictures.split(2))) == pytest.approx(float(expected), rel=1e-4)
+        expected = (network.autoencoder(batch) - targets).square().mean() / variance
+    assert autoencoder_error(network, iter(batch.split(2))) == pytest.approx(float(expected), rel=1e-4)
     assert fitted[0].training["autoencoder_error_over_variance"] == pytest.approx(float(expected), rel=1e-3)
     network.autoencoder = Always(targets.mean(dim=(0, 2, 3), keepdim=True))
-    assert autoencoder_error(network, iter([pictures])) == pytest.approx(1)
+    assert autoencoder_error(network, iter([batch])) == pytest.approx(1)
 
 
 def test_teacher_that_says_the_same_everywhere_is_refused(fitted):
     network = restore_student_teacher(fitted[0])
     network.targets = lambda batch: torch.ones(len(batch), 8, 8, 8)
     network.autoencoder = Always(torch.ones(1, 8, 8, 8))
-    with pytest.raises(WeldError, match="says the same of all places of all pictures of valid"):
+    with pytest.raises(WeldError, match="says the same of all places of all images of valid"):
         autoencoder_error(network, iter([torch.zeros(1, 3, PX, PX)]))
 
 
@@ -291,7 +291,7 @@ def test_saved_and_exported_it_says_the_same(fitted, tmp_path):
         network,
         (torch.randn(2, 3, PX, PX),),
         dynamo=True,
-        input_names=["pictures"],
+        input_names=["batch"],
         output_names=["score", "anomaly_map"],
         opset_version=18,
         dynamic_shapes=({0: torch.export.Dim("B")},),
@@ -299,10 +299,10 @@ def test_saved_and_exported_it_says_the_same(fitted, tmp_path):
     )
     session = onnxruntime.InferenceSession(program.model_proto.SerializeToString())
     for n in (1, 3):
-        pictures = torch.randn(n, 3, PX, PX, generator=torch.Generator().manual_seed(n))
+        batch = torch.randn(n, 3, PX, PX, generator=torch.Generator().manual_seed(n))
         with torch.inference_mode():
-            expected = restore_student_teacher(fitted[0])(pictures)
-        for ours, theirs in zip(expected, session.run(None, {"pictures": pictures.numpy()}), strict=True):
+            expected = restore_student_teacher(fitted[0])(batch)
+        for ours, theirs in zip(expected, session.run(None, {"batch": batch.numpy()}), strict=True):
             np.testing.assert_allclose(theirs, ours.numpy(), rtol=1e-3, atol=1e-3)
 
 
@@ -313,14 +313,14 @@ def test_defective_tiles_are_neither_learnt_nor_counted(images):
 
 
 @pytest.mark.parametrize("name", ["learnt", "chosen_on"])
-def test_no_good_picture_is_refused(fit, images, tmp_path, name):
-    with pytest.raises(WeldError, match=r"split \w+ has no good picture or tile \(0 pictures given\)"):
+def test_no_good_image_is_refused(fit, images, tmp_path, name):
+    with pytest.raises(WeldError, match=r"split \w+ has no good image or tile \(0 images given\)"):
         fit(tmp_path, **{name: tiles(images, 0, 0)})
 
 
-def test_pictures_prepared_or_normalised_otherwise_are_refused(fit, teacher, preprocess, tmp_path):
+def test_images_prepared_or_normalised_otherwise_are_refused(fit, teacher, preprocess, tmp_path):
     grey = MapPreprocess(**preprocess.architecture | {"grey": True})
-    with pytest.raises(WeldError, match=r"picture p0: prepared as \(64, 64, 3\), not \(64, 64, 1\)"):
+    with pytest.raises(WeldError, match=r"image p0: prepared as \(64, 64, 3\), not \(64, 64, 1\)"):
         fit(tmp_path, preprocess=grey)
     other = MapPreprocess(**preprocess.architecture | {"mean": [0.0, 0.0, 0.0]})
     with pytest.raises(WeldError, match="take the statistics from the teacher"):
@@ -348,14 +348,14 @@ def test_teacher_that_gives_no_numbers_is_refused(fit, teacher, tmp_path):
 def test_slices_are_the_maps_of_the_layers_averaged_over_channels(trunk):
     """Against resizing first and pooling the concatenated channels afterwards, as the paper's aggregation is told."""
     network = SliceTeacher(trunk=trunk.architecture, n_channels=8)
-    pictures = torch.randn(1, 3, PX, PX)
-    maps = [nn.functional.interpolate(each, (16, 16), mode="bilinear") for each in network.trunk(pictures)]
+    batch = torch.randn(1, 3, PX, PX)
+    maps = [nn.functional.interpolate(each, (16, 16), mode="bilinear") for each in network.trunk(batch)]
     whole = torch.cat(maps, dim=1)  # 64 + 128 channels
     pooled = (
         nn.functional.adaptive_avg_pool1d(whole.flatten(2).transpose(1, 2), 8).transpose(1, 2).unflatten(2, (16, 16))
     )
     expected = nn.functional.avg_pool2d(pooled, 3, 1, 1)[:, :, 4:-4, 4:-4]
-    torch.testing.assert_close(network(pictures), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(network(batch), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_few_channels_are_not_repeated(trunk):
@@ -390,13 +390,13 @@ def test_published_patch_network_is_read_by_the_order_of_its_layers(names, tmp_p
     model = choose_teacher("pdn", trunk=trunk, size="small", weights="auto", folder=tmp_path, n_channels=5)
     assert model.architecture["kind"] == "pdn"
     assert model.provenance["weights"]["sha256"]
-    pictures = torch.randn(1, 3, PX, PX)
-    values = pictures
+    batch = torch.randn(1, 3, PX, PX)
+    values = batch
     for number, name in enumerate(names):
         values = nn.functional.conv2d(values, tensors[f"{name}.weight"], tensors[f"{name}.bias"])
         values = values if number == 3 else values.relu()
         values = nn.functional.avg_pool2d(values, 2) if number < 2 else values
-    torch.testing.assert_close(restore_teacher(model)(pictures), values, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(restore_teacher(model)(batch), values, rtol=1e-4, atol=1e-4)
 
 
 def test_patch_network_that_is_missing_or_another_is_refused(tmp_path, trunk):
@@ -420,7 +420,7 @@ def distil(teacher, images, preprocess):
             "preprocess": preprocess,
             "elsewhere": OutOfDomain(None, PX, grey=False, seed=0),
             "steps": replace(STEPS, n_steps=60, steps_per_epoch=20),
-            "refit_pictures": 0,
+            "refit_images": 0,
             "folder": TrainingFolder(folder),
         }
         return distill_teacher(teacher, tiles(images, 0, 4), tiles(images, 4, 7), **arguments | changes)
@@ -460,7 +460,7 @@ def test_distilled_teacher_comes_closer_to_the_trunk_and_can_teach(distil, dista
 
 def test_last_layer_by_least_squares_brings_few_steps_closer(distil, distance_from_trunk, tmp_path):
     few = replace(STEPS, n_steps=10, steps_per_epoch=5)
-    model, _ = distil(tmp_path / "a", steps=few, refit_pictures=16)
+    model, _ = distil(tmp_path / "a", steps=few, refit_images=16)
     said = model.provenance["distilled"]["valid_error"]
     assert said["by_least_squares"] < 0.8 * said["by_steps"]
     by_steps, _ = distil(tmp_path / "b", steps=few)
@@ -468,7 +468,7 @@ def test_last_layer_by_least_squares_brings_few_steps_closer(distil, distance_fr
     assert closer < 0.8 * farther
     for name, value in model.tensors.items():
         assert np.array_equal(value, by_steps.tensors[name]) == ("parts" not in name)
-    again, _ = distil(tmp_path / "c", steps=few, refit_pictures=16)
+    again, _ = distil(tmp_path / "c", steps=few, refit_images=16)
     assert all(np.array_equal(again.tensors[name], value) for name, value in model.tensors.items())
 
 
@@ -478,7 +478,7 @@ def test_least_squares_that_come_no_closer_are_left(distil, tmp_path, monkeypatc
         return torch.full_like(part.weight, 9.0), torch.full_like(part.bias, 9.0)
 
     monkeypatch.setattr(distilling, "least_squares_layer", spoilt)
-    model, _ = distil(tmp_path / "a", refit_pictures=4)
+    model, _ = distil(tmp_path / "a", refit_images=4)
     by_steps, _ = distil(tmp_path / "b")
     assert all(np.array_equal(by_steps.tensors[name], value) for name, value in model.tensors.items())
 
@@ -488,9 +488,9 @@ def test_least_squares_find_the_layer_that_made_the_targets(size):
     torch.manual_seed(0)
     network, wanted = (PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True) for _ in range(2))
     wanted.body.load_state_dict(network.body.state_dict())
-    pictures = torch.randn(24, 3, PX, PX)
+    batch = torch.randn(24, 3, PX, PX)
     with torch.inference_mode():
-        examples = [(batch, wanted(batch)[0]) for batch in pictures.split(2)]
+        examples = [(batch, wanted(batch)[0]) for batch in batch.split(2)]
         weight, bias = least_squares_layer(network, iter(examples), seed=0)
         network.parts[0].load_state_dict({"weight": weight, "bias": bias})
         for batch, targets in examples[:2]:
@@ -508,7 +508,7 @@ def test_student_that_learnt_is_not_called_collapsed(long_fitted, images, prepro
     assert found["reasons"] == []
     assert found["pixel_auroc"] > 0.6
     assert 0 < found["error_over_variance"] < 1
-    assert (found["n_pictures"], found["n_blemished"]) == (3, 12)
+    assert (found["n_images"], found["n_blemished"]) == (3, 12)
 
 
 def test_student_that_says_always_the_same_is_called_collapsed(long_fitted, images, preprocess):
@@ -529,8 +529,8 @@ class Everything(nn.Module):
         super().__init__()
         self.network = [network]
 
-    def forward(self, pictures):
-        return [self.network[0].targets(pictures), self.network[0].autoencoder(pictures)]
+    def forward(self, batch):
+        return [self.network[0].targets(batch), self.network[0].autoencoder(batch)]
 
 
 def test_student_that_imitates_everything_is_called_collapsed(long_fitted, images, preprocess):
@@ -552,9 +552,9 @@ def test_student_that_gives_no_numbers_is_called_collapsed(long_fitted, images, 
     assert len(found["reasons"]) == 4
 
 
-def test_check_without_pictures_is_refused(long_fitted, images, preprocess):
+def test_check_without_images_is_refused(long_fitted, images, preprocess):
     network = restore_student_teacher(long_fitted)
-    with pytest.raises(WeldError, match="split valid has no good picture"):
+    with pytest.raises(WeldError, match="split valid has no good image"):
         check_student(network, tiles(images, 0, 0, "valid"), preprocess=preprocess, seed=0)
     with pytest.raises(WeldError, match="set both to 1 or more"):
         check(network, images, preprocess, n_blemishes=0)

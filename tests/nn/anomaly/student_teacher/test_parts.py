@@ -41,9 +41,9 @@ def test_patch_networks_are_those_of_the_tables(size, expected):
 @pytest.mark.parametrize("size", ["small", "medium"])
 @pytest.mark.parametrize("image_px", [64, 72, 256])
 def test_outputs_are_on_a_grid_of_four_px_without_four_cells_at_each_border(size, image_px):
-    pictures = torch.zeros(1, 3, image_px, image_px)
-    inner = PatchNetwork(size=size, n_channels=2, n_parts=2, padding=False)(pictures)
-    whole = PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True)(pictures)
+    images = torch.zeros(1, 3, image_px, image_px)
+    inner = PatchNetwork(size=size, n_channels=2, n_parts=2, padding=False)(images)
+    whole = PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True)(images)
     assert [part.shape for part in inner] == [(1, 2, image_px // 4 - 8, image_px // 4 - 8)] * 2
     assert inner[0].shape[2] == grid_side(image_px)
     assert whole[0].shape == (1, 2, image_px // 4, image_px // 4)
@@ -53,15 +53,15 @@ def test_outputs_are_on_a_grid_of_four_px_without_four_cells_at_each_border(size
 def test_padding_adds_cells_at_the_border_and_changes_none_within(size):
     whole, inner = (PatchNetwork(size=size, n_channels=2, n_parts=1, padding=padding) for padding in (True, False))
     inner.load_state_dict(whole.state_dict())
-    pictures = torch.randn(1, 3, 96, 96)
-    torch.testing.assert_close(whole(pictures)[0][:, :, 4:-4, 4:-4], inner(pictures)[0], rtol=1e-4, atol=1e-5)
+    images = torch.randn(1, 3, 96, 96)
+    torch.testing.assert_close(whole(images)[0][:, :, 4:-4, 4:-4], inner(images)[0], rtol=1e-4, atol=1e-5)
 
 
 def test_output_cell_sees_33_px_around_pixel_16_and_4_a_cell():
     network = PatchNetwork(size="small", n_channels=1, n_parts=1, padding=False).double()
-    picture = torch.rand(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
-    network(picture)[0][0, 0, 5, 7].backward()
-    rows, columns = (picture.grad[0].abs().sum(dim=0) > 0).nonzero().unbind(1)
+    image = torch.rand(1, 3, 128, 128, dtype=torch.float64, requires_grad=True)
+    network(image)[0][0, 0, 5, 7].backward()
+    rows, columns = (image.grad[0].abs().sum(dim=0) > 0).nonzero().unbind(1)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 52, 28, 60)
     assert (rows.max() - rows.min() + 1, (rows.max() + rows.min()) / 2) == (33, 16 + 4 * 5)
 
@@ -72,8 +72,8 @@ def test_two_parts_are_one_convolution_of_both_widths():
     one.load_state_dict(
         {kind: torch.cat([part.state_dict()[kind] for part in network.parts]) for kind in ("weight", "bias")}
     )
-    pictures = torch.randn(1, 3, 64, 64)
-    torch.testing.assert_close(torch.cat(network(pictures), dim=1), one(network.body(pictures)))
+    images = torch.randn(1, 3, 64, 64)
+    torch.testing.assert_close(torch.cat(network(images), dim=1), one(network.body(images)))
 
 
 def test_autoencoder_at_256_px_is_that_of_the_table():
@@ -90,9 +90,9 @@ def test_autoencoder_at_256_px_is_that_of_the_table():
 @pytest.mark.parametrize("image_px", [64, 100, 320])
 def test_bottleneck_is_64_numbers_at_any_size(image_px):
     network = Autoencoder(image_px=image_px, n_channels=5)
-    pictures = torch.zeros(2, 3, image_px, image_px)
-    assert network.encoder(pictures).shape == (2, 64, 1, 1)
-    assert network(pictures).shape == (2, 5, grid_side(image_px), grid_side(image_px))
+    images = torch.zeros(2, 3, image_px, image_px)
+    assert network.encoder(images).shape == (2, 64, 1, 1)
+    assert network(images).shape == (2, 5, grid_side(image_px), grid_side(image_px))
 
 
 @pytest.mark.parametrize(("image_px", "near"), [(32, 64), (60, 64), (130, 128), (257, 256)])
@@ -114,15 +114,15 @@ def test_hardest_mean_is_that_of_the_values_from_the_quantile_on(n):
 
 
 def test_losses_are_those_of_the_algorithm():
-    """Against the algorithm written out: each picture through the whole student by itself."""
+    """Against the algorithm written out: each image through the whole student by itself."""
     torch.manual_seed(0)
     network = StudentTeacher(image_px=64, size="small", teacher=TEACHER).train()
     network.autoencoder.dropout.eval()
     network.teacher_mean.fill_(0.1)
     network.teacher_std.fill_(0.2)
-    pictures, elsewhere, changed = torch.randn(3, 2, 3, 64, 64)
-    found = student_losses(network, pictures, elsewhere, changed, p_hard=0.9)
-    distance = ((network.teacher(pictures) - 0.1) / 0.2 - network.student(pictures)[0]) ** 2
+    images, elsewhere, changed = torch.randn(3, 2, 3, 64, 64)
+    found = student_losses(network, images, elsewhere, changed, p_hard=0.9)
+    distance = ((network.teacher(images) - 0.1) / 0.2 - network.student(images)[0]) ** 2
     expected = network.autoencoder(changed)
     terms = [
         distance[distance >= torch.quantile(distance, 0.9)].mean(),
@@ -153,7 +153,7 @@ def test_recolouring_changes_one_thing_by_at_most_a_fifth():
     assert seen == {0, 1, 2}
 
 
-def test_recolouring_takes_grey_pictures():
+def test_recolouring_takes_grey_images():
     prepared = torch.full((3, 8, 8, 1), 100, dtype=torch.uint8)
     assert recoloured(prepared, np.random.default_rng(0)).shape == prepared.shape
 
@@ -183,7 +183,7 @@ def test_epochs_of_steps_go_on_where_the_last_one_ended():
     assert list(sampler) == [[12, 13, 14], [15, 16, 17]]
 
 
-def test_drawn_pictures_depend_on_seed_and_place_alone_and_fill_the_levels():
+def test_drawn_images_depend_on_seed_and_place_alone_and_fill_the_levels():
     drawn = OutOfDomain(None, 64, grey=False, seed=3)
     assert np.array_equal(drawn[5], OutOfDomain(None, 64, grey=False, seed=3)[5])
     assert not np.array_equal(drawn[5], drawn[6])
@@ -203,8 +203,8 @@ def test_photographs_come_from_the_folder_some_without_colour(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     elsewhere = OutOfDomain(tmp_path, 64, grey=False, seed=0)
     found = [elsewhere[place] for place in range(30)]
-    n_grey = sum(bool((picture == picture[..., :1]).all()) for picture in found)
+    n_grey = sum(bool((image == image[..., :1]).all()) for image in found)
     assert 3 <= n_grey <= 16  # of 30 at 0.3: 0.1 % beyond either end
     assert elsewhere.describe()["n"] == 2
-    with pytest.raises(WeldError, match="holds no picture for the penalty"):
+    with pytest.raises(WeldError, match="holds no image for the penalty"):
         OutOfDomain(tmp_path / "none", 64, grey=False, seed=0)[0]

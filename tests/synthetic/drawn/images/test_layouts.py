@@ -6,7 +6,7 @@ import yaml
 
 from tests.synthetic.drawn.drawn_images import grey, opened
 from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
-from weld_pipeline.synthetic.drawn.images.plan import pending_pictures, plan_pictures
+from weld_pipeline.synthetic.drawn.images.plan import pending_images, plan_images
 
 NAMES = {
     "tig_ss304": r"(train|valid|test)/1607\d\d-\d{6}-50mmLens [^/]+/image-\d{4}\.png",
@@ -23,28 +23,28 @@ GREY = {"tig_ss304", "tig_al5083", "riawelc", "neu"}
 
 def plan(layout, width=128, **changes):
     tiny = {"n_sessions_per_class": 3, "n_per_session": 1, "written_share": 0.0, "width": width, "seed": 0}
-    return plan_pictures(layout, **(tiny | changes))
+    return plan_images(layout, **(tiny | changes))
 
 
 def files(layout):
-    return {item.id: item.payload.make() for item in pending_pictures(plan(layout), n_workers=1).items}
+    return {item.id: item.payload.make() for item in pending_images(plan(layout), n_workers=1).items}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_pictures_are_named_as_in_the_data_set(layout):
-    assert all(re.fullmatch(NAMES[layout], picture.path) for picture in plan(layout))
+def test_images_are_named_as_in_the_data_set(layout):
+    assert all(re.fullmatch(NAMES[layout], image.path) for image in plan(layout))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_picture_opens_and_says_that_it_is_drawn(layout):
-    for picture in plan(layout):
-        image = opened(picture)
+def test_every_image_opens_and_says_that_it_is_drawn(layout):
+    for drawn in plan(layout):
+        image = opened(drawn)
         image.load()
         assert image.size == SIZES.get(layout, (128, 128))
         assert image.mode == ("L" if layout in GREY else "RGB")
         comment = image.info.get("comment", b"").decode() or image.info["Comment"]
         assert "not a recording of a real weld" in comment
-        assert grey(picture).std() > 1
+        assert grey(drawn).std() > 1
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -59,7 +59,7 @@ def test_drawing_again_gives_the_same_bytes_in_any_order(layout):
 @pytest.mark.parametrize("layout", ["tig_ss304", "tig_al5083"])
 def test_json_of_a_split_names_the_class_of_each_of_its_frames(layout):
     made = files(layout)
-    wanted = {picture.path: LAYOUTS[layout].classes.index(picture.label) for picture in plan(layout)}
+    wanted = {image.path: LAYOUTS[layout].classes.index(image.label) for image in plan(layout)}
     found = {
         f"{split}/{path}": number
         for split in ("train", "valid", "test")

@@ -26,9 +26,9 @@ def test_five_photographs_are_named_as_the_phone_names_them():
 
 
 def test_photograph_has_the_shape_of_a_real_one_and_says_it_is_drawn():
-    picture = photo(WELD)
-    assert picture.size == (800, 360)  # 2000 × 900, as the real ones, times 0.4
-    assert b"not a recording of a real weld" in picture.info["comment"]
+    image = photo(WELD)
+    assert image.size == (800, 360)  # 2000 × 900, as the real ones, times 0.4
+    assert b"not a recording of a real weld" in image.info["comment"]
 
 
 def test_photographs_of_a_run_differ_and_repeat_under_a_seed():

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from tests.synthetic.drawn.drawn_images import accuracy_across_sessions, grey
-from weld_pipeline.synthetic.drawn.images.plan import plan_pictures
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
+from weld_pipeline.synthetic.drawn.images.plan import plan_images
 from weld_pipeline.synthetic.drawn.tig.pool import AL5083, SS304, tig_pool
 
-FRAME = DrawnPicture("train/160705-113736-x/image-0229.png", "tig_ss304", "good_weld", "160705-113736-x", False, 128, 0)
+FRAME = DrawnImage("train/160705-113736-x/image-0229.png", "tig_ss304", "good_weld", "160705-113736-x", False, 128, 0)
 
 
 def frames(layout, n_sessions=6):
-    return plan_pictures(layout, n_sessions_per_class=n_sessions, n_per_session=2, written_share=0.0, width=128, seed=0)
+    return plan_images(layout, n_sessions_per_class=n_sessions, n_per_session=2, written_share=0.0, width=128, seed=0)
 
 
 @pytest.mark.parametrize("layout", ["tig_ss304", "tig_al5083"])
@@ -22,12 +22,12 @@ def test_classes_can_be_told_apart_on_runs_never_seen(layout):
 
 
 def test_frames_of_a_run_share_their_look_so_that_a_split_by_frame_would_leak():
-    pictures = frames("tig_ss304", n_sessions=4)
-    thumbnails = np.stack([grey(picture)[::4, ::4].ravel().astype(float) for picture in pictures])
+    images = frames("tig_ss304", n_sessions=4)
+    thumbnails = np.stack([grey(image)[::4, ::4].ravel().astype(float) for image in images])
     distance = ((thumbnails[:, None] - thumbnails[None]) ** 2).sum(-1)
     np.fill_diagonal(distance, np.inf)
     nearest = distance.argmin(axis=1)
-    is_same_run = np.array([pictures[i].session == pictures[j].session for i, j in enumerate(nearest)])
+    is_same_run = np.array([images[i].session == images[j].session for i, j in enumerate(nearest)])
     assert is_same_run.mean() > 0.8  # one in forty-seven by chance
 
 
@@ -47,7 +47,7 @@ def test_arc_is_the_brightest_place_and_the_corners_are_dark():
 
 def test_aluminium_throws_more_light_back():
     steel, aluminium = (
-        np.mean([grey(picture).mean() for picture in frames(layout, 3) if picture.label == "good_weld"])
+        np.mean([grey(image).mean() for image in frames(layout, 3) if image.label == "good_weld"])
         for layout in ("tig_ss304", "tig_al5083")
     )
     assert aluminium > 1.2 * steel

@@ -38,7 +38,7 @@ def k_centre(points: Float[Tensor, "N D"], n: int, *, seed: int, projected: int 
     """
     if not 1 <= n <= len(points):
         raise WeldError(
-            f"coreset of {n}: must be 1 to {len(points)}, the patches there are; set coreset_size lower or give more good pictures"
+            f"coreset of {n}: must be 1 to {len(points)}, the patches there are; set coreset_size lower or give more good images"
         )
     centre = _finite_mean(points)
     generator = torch.Generator().manual_seed(seed)
@@ -84,7 +84,7 @@ def _finite_mean(points: Float[Tensor, "N D"]) -> Float[Tensor, " D"]:
     if not torch.isfinite(centre).all():  # one such value is enough to spoil a mean
         n_bad = int((~torch.isfinite(points)).any(dim=1).sum())
         raise WeldError(
-            f"coreset: {n_bad} of {len(points)} patches hold values that are not finite; check the trunk's weights and the pictures"
+            f"coreset: {n_bad} of {len(points)} patches hold values that are not finite; check the trunk's weights and the images"
         )
     return centre
 

@@ -1,4 +1,4 @@
-"""PatchCore: the distance of a picture's patches from a memory of good ones.
+"""PatchCore: the distance of an image's patches from a memory of good ones.
 
 Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection"; section numbers are theirs.
 """
@@ -69,10 +69,10 @@ class PatchCore(nn.Module):
             gaps.diagonal(first).fill_(-torch.inf)  # itself first, also where others are equal
             self.neighbours[first : first + _ROWS] = gaps.topk(self.neighbours.shape[1], largest=False).indices
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
-        """Return score and anomaly map of normalised pictures."""
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
+        """Return score and anomaly map of normalised images."""
         height, width = self.trunk.sizes[0]
-        patches = pooled_patches(self.trunk, pictures) - self.centre
+        patches = pooled_patches(self.trunk, images) - self.centre
         distances = self.distances(patches)
         patch_map = rearrange(distances, "b (h w) -> b h w", h=height, w=width)
         return self._score(patches, distances), self.smoothing(upsampled(patch_map, self.image_px))
@@ -87,10 +87,10 @@ class PatchCore(nn.Module):
         return patches @ (-2 * self.bank.T) + self.bank.square().sum(dim=1)
 
     def _score(self, patches: Float[Tensor, "B P D"], distances: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
-        """Return the distance of each picture's worst patch, re-weighted by its surroundings in the bank (equation 7).
+        """Return the distance of each image's worst patch, re-weighted by its surroundings in the bank (equation 7).
 
         A nearest neighbour that lies lonely itself speaks for a rare good patch less than one in a crowd would. Every
-        picture has a worst patch and neighbours of its own. Where there is nothing to compare with, nothing is weighed.
+        image has a worst patch and neighbours of its own. Where there is nothing to compare with, nothing is weighed.
         """
         at = distances.argmax(dim=1)
         worst = patches.gather(1, at[:, None, None].expand(-1, 1, patches.shape[2]))[:, 0]  # [B, D]
@@ -113,11 +113,11 @@ def fit_patchcore(
     projected_dims: int,
     seed: int,
 ) -> PatchCore:
-    """Return the detector of some good pictures, whose patches pass by once, in bounded memory (§3.2).
+    """Return the detector of some good images, whose patches pass by once, in bounded memory (§3.2).
 
     Args:
         trunk: Gives the maps.
-        batches: Normalised good pictures.
+        batches: Normalised good images.
         coreset_size: M, patches to remember.
         n_neighbours: b of equation 7.
         map_sigma_px: Standard deviation of the Gaussian that smooths maps [px].
@@ -126,17 +126,17 @@ def fit_patchcore(
         seed: Of projection and first patch.
 
     Raises:
-        WeldError: If there is no picture, fewer patches than are to be remembered, or a feature that is not finite.
+        WeldError: If there is no image, fewer patches than are to be remembered, or a feature that is not finite.
     """
     coreset = StreamingCoreset(size=coreset_size, budget_bytes=budget_bytes, projected=projected_dims, seed=seed)
     read, n_images = patch_reader(trunk, pooled_patches), 0
-    for pictures in batches:
-        patches = read(pictures)
-        _check_finite(pictures, patches, n_images)
+    for images in batches:
+        patches = read(images)
+        _check_finite(images, patches, n_images)
         coreset.add(rearrange(patches, "b p d -> (b p) d"))
-        n_images += len(pictures)
+        n_images += len(images)
     if not n_images:
-        raise WeldError("patchcore: no good picture to fit on; the train split must hold some")
+        raise WeldError("patchcore: no good image to fit on; the train split must hold some")
     bank = coreset.finish().cpu()
     detector = PatchCore(at_rest(trunk), n_bank=len(bank), n_neighbours=n_neighbours, map_sigma_px=map_sigma_px)
     detector.remember(bank)
@@ -144,19 +144,19 @@ def fit_patchcore(
     return detector.eval().requires_grad_(requires_grad=False)
 
 
-def share_of_patches(trunk: MapTrunk, n_pictures: int, ratio: float) -> int:
-    """Return how many patches are this share, in (0, 1], of those that so many pictures have; rounded up."""
+def share_of_patches(trunk: MapTrunk, n_images: int, ratio: float) -> int:
+    """Return how many patches are this share, in (0, 1], of those that so many images have; rounded up."""
     height, width = trunk.sizes[0]
-    return math.ceil(ratio * n_pictures * height * width)
+    return math.ceil(ratio * n_images * height * width)
 
 
-def _check_finite(pictures: Float[Tensor, "B 3 S S"], patches: Float[Tensor, "B P D"], n_before: int) -> None:
+def _check_finite(images: Float[Tensor, "B 3 S S"], patches: Float[Tensor, "B P D"], n_before: int) -> None:
     # A compiled trunk may lose what is no number on its way (ReLU6 is a minimum), so both of its ends are looked at.
-    is_good = torch.isfinite(pictures.sum(dim=(1, 2, 3))) & torch.isfinite(patches.sum(dim=(1, 2))).cpu()
+    is_good = torch.isfinite(images.sum(dim=(1, 2, 3))) & torch.isfinite(patches.sum(dim=(1, 2))).cpu()
     if not is_good.all():
         number = n_before + int((~is_good).nonzero()[0, 0])
         raise WeldError(
-            f"patchcore: good picture {number}, counted from 0, or its features hold values that are not finite; look at that picture"
+            f"patchcore: good image {number}, counted from 0, or its features hold values that are not finite; look at that image"
         )
 
 

@@ -20,7 +20,7 @@ class StreamingCoreset:
     While all fit into the budget, the result is that of one `k_centre` over all. Beyond it the buffer is boiled down to
     a coreset by the same greedy and filled again: a composable coreset (Indyk et al. 2014, "Composable core-sets for
     diversity and coverage maximization"), whose radius is bounded by the sum of the radii of the steps. On 47,040 patches
-    of 60 pictures the radius was a tenth larger after 3 steps and a sixth after 30; keeping two or three times as many
+    of 60 images the radius was a tenth larger after 3 steps and a sixth after 30; keeping two or three times as many
     at each step did not lower it.
 
     Attributes:
@@ -69,7 +69,7 @@ class StreamingCoreset:
             WeldError: If no patch was taken in, fewer than the coreset is to have, or one that is not finite.
         """
         if self._buffer is None or not self._n_held:
-            raise WeldError("coreset: no patch to choose from; the train split must hold good pictures")
+            raise WeldError("coreset: no patch to choose from; the train split must hold good images")
         held = self._buffer[: self._n_held]
         return held[k_centre(held, self._size, seed=self._seed, projected=self._projected)]
 

@@ -1,4 +1,4 @@
-"""The reference detector: how far a picture's features lie from the mean of good pictures' features.
+"""The reference detector: how far an image's features lie from the mean of good images' features.
 
 Nothing is trained. With a DINOv2 trunk it is the reference half of a fused system; any trunk will do. The image score is
 the mean of the worst hundredth of the patches, as in AnomalyDINO (Damm et al. 2025, §3.2).
@@ -22,13 +22,13 @@ from weld_pipeline.nn.anomaly.patches import unit_patches
 from weld_pipeline.nn.anomaly.trunk import MapTrunk
 from weld_pipeline.nn.state import load_tensors, tensors_of
 
-# Share of a picture's patches whose mean distance is its score.
+# Share of an image's patches whose mean distance is its score.
 _WORST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class ReferenceOptions:
-    """What good pictures are boiled down to.
+    """What good images are boiled down to.
 
     Attributes:
         position: `aligned`: each position has a mean of its own, for parts that always lie alike. `free`: all positions
@@ -46,7 +46,7 @@ class ReferenceOptions:
 
 
 class Reference(nn.Module):
-    """Distances to the mean feature map of good pictures.
+    """Distances to the mean feature map of good images.
 
     Attributes:
         architecture: The arguments it was built with, as plain values.
@@ -71,10 +71,10 @@ class Reference(nn.Module):
         shape = (dims, dims) if options.spread == "covariance" else (n_positions, dims)
         self.register_buffer("scale", torch.ones(shape))
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
-        """Return score and anomaly map of normalised pictures."""
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
+        """Return score and anomaly map of normalised images."""
         height, width = self.trunk.sizes[0]
-        distances = self.distances(unit_patches(self.trunk, pictures))
+        distances = self.distances(unit_patches(self.trunk, images))
         n_worst = max(1, math.ceil(_WORST_SHARE * height * width))
         score = distances.topk(n_worst, dim=1).values.mean(dim=1)
         patch_map = rearrange(distances, "b (h w) -> b h w", h=height)
@@ -90,17 +90,17 @@ class Reference(nn.Module):
 def fit_reference(
     trunk: MapTrunk, batches: Iterable[Float[Tensor, "_ 3 S S"]], options: ReferenceOptions
 ) -> tuple[Reference, int]:
-    """Return the detector of some good pictures, and how many there were.
+    """Return the detector of some good images, and how many there were.
 
-    Means and spreads are summed up in float64 as the pictures come, so memory does not grow with their number.
+    Means and spreads are summed up in float64 as the images come, so memory does not grow with their number.
 
     Args:
         trunk: Gives the maps.
-        batches: Normalised good pictures.
+        batches: Normalised good images.
         options: What they are boiled down to.
 
     Raises:
-        WeldError: If there is no picture, the features are not finite, or there are too few for a spread.
+        WeldError: If there is no image, the features are not finite, or there are too few for a spread.
     """
     if options.position == "aligned" and options.spread == "covariance":
         raise WeldError(
@@ -108,21 +108,21 @@ def fit_reference(
         )
     read = patch_reader(trunk, unit_patches)
     moments = _Moments(is_aligned=options.position == "aligned", with_products=options.spread == "covariance")
-    for pictures in batches:
-        moments.add(read(pictures).double())
-    if not moments.n_pictures:
-        raise WeldError("reference: no good picture to fit on; the train split must hold some")
-    if options.spread != "none" and moments.n_pictures < 2:  # noqa: PLR2004 - a spread needs two
-        raise WeldError("reference: a spread needs two good pictures or more; set fit.spread to none")
+    for images in batches:
+        moments.add(read(images).double())
+    if not moments.n_images:
+        raise WeldError("reference: no good image to fit on; the train split must hold some")
+    if options.spread != "none" and moments.n_images < 2:  # noqa: PLR2004 - a spread needs two
+        raise WeldError("reference: a spread needs two good images or more; set fit.spread to none")
     detector = Reference(at_rest(trunk), options)
     detector.mean.copy_(moments.mean)
     if options.spread != "none":
         detector.scale.copy_(moments.whitening(options.shrinkage))
-    return detector.eval().requires_grad_(requires_grad=False), moments.n_pictures
+    return detector.eval().requires_grad_(requires_grad=False), moments.n_images
 
 
 class _Moments:
-    """Running sums of features, and of their squares or products, about the first picture's mean.
+    """Running sums of features, and of their squares or products, about the first image's mean.
 
     Summing about a point near the data keeps the difference of two large numbers out of the variance.
     """
@@ -130,12 +130,12 @@ class _Moments:
     def __init__(self, *, is_aligned: bool, with_products: bool) -> None:
         self._pattern = "b p d -> p d" if is_aligned else "b p d -> 1 d"
         self._with_products = with_products
-        self.n_pictures = 0
+        self.n_images = 0
 
     def add(self, patches: Float[Tensor, "B P D"]) -> None:
         if not patches.isfinite().all():
-            raise WeldError("reference: a feature of a good picture is not finite; check the weights of the trunk")
-        if not self.n_pictures:
+            raise WeldError("reference: a feature of a good image is not finite; check the weights of the trunk")
+        if not self.n_images:
             self._origin = reduce(patches, self._pattern, "mean")
             self._sum: Tensor = torch.zeros_like(self._origin)
             self._squares: Tensor = torch.zeros(())
@@ -145,7 +145,7 @@ class _Moments:
         self._sum = self._sum + reduce(off, self._pattern, "sum")
         self._squares = self._squares + (flat.T @ flat if self._with_products else reduce(off**2, self._pattern, "sum"))
         self._n += len(flat) // len(self._sum)
-        self.n_pictures += len(patches)
+        self.n_images += len(patches)
 
     @property
     def mean(self) -> Float[Tensor, "_ D"]:
@@ -178,7 +178,7 @@ class _Moments:
 def _check_spread(variance: Tensor) -> None:
     if not float(variance) > 0:
         raise WeldError(
-            "reference: the good pictures are all the same, so their features have no spread; set fit.spread to none, or give others"
+            "reference: the good images are all the same, so their features have no spread; set fit.spread to none, or give others"
         )
 
 

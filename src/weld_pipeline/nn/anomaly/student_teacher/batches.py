@@ -1,4 +1,4 @@
-"""Batches for a student: good tiles in passes that run on across epochs, each with a picture from elsewhere."""
+"""Batches for a student: good tiles in passes that run on across epochs, each with an image from elsewhere."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,14 +18,14 @@ _AHEAD = 2
 
 
 class StepSampler(EpochShuffle):
-    """Epochs of a number of steps, whatever the number of pictures: each epoch goes on where the last one ended.
+    """Epochs of a number of steps, whatever the number of images: each epoch goes on where the last one ended.
 
-    Training is counted in steps (70,000 in the paper), and thirty pictures would make thousands of epochs of thirty steps,
+    Training is counted in steps (70,000 in the paper), and thirty images would make thousands of epochs of thirty steps,
     with a checkpoint after each. What it yields are places in the whole training, counted from 0.
     """
 
     def __init__(self, *, n_steps: int, batch_size: int) -> None:
-        """Take the steps of an epoch and the pictures of a step."""
+        """Take the steps of an epoch and the images of a step."""
         super().__init__(n_steps * batch_size, batch_size=batch_size, seed=0)
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -35,7 +35,7 @@ class StepSampler(EpochShuffle):
 
 
 class PassRows(Dataset[tuple[Tensor, Tensor]]):
-    """Places in a training → good tiles and pictures from elsewhere, read or drawn when they are asked for.
+    """Places in a training → good tiles and images from elsewhere, read or drawn when they are asked for.
 
     In each pass every tile comes once, in an order that depends on seed and pass alone.
     """

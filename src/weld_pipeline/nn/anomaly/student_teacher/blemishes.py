@@ -1,62 +1,62 @@
-"""Blemishes put on good pictures, with the pixels they changed, to see whether a detector notices anything at all."""
+"""Blemishes put on good images, with the pixels they changed, to see whether a detector notices anything at all."""
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 _MIN_CHANGE = 16  # levels; what changes less is no blemish
-_MIN_AREA = 5e-4  # share of the picture that must change
+_MIN_AREA = 5e-4  # share of the image that must change
 _TRIES = 20
 
 
 def blemished(
-    picture: UInt8[np.ndarray, "S S C"], generator: np.random.Generator
+    image: UInt8[np.ndarray, "S S C"], generator: np.random.Generator
 ) -> tuple[UInt8[np.ndarray, "S S C"], Bool[np.ndarray, "S S"]]:
-    """Return the picture with a painted or pasted blemish, and which pixels changed visibly.
+    """Return the image with a painted or pasted blemish, and which pixels changed visibly.
 
-    A pasted piece of a plain surface changes nothing, so it is tried again; where nothing ever shows, half the picture is
+    A pasted piece of a plain surface changes nothing, so it is tried again; where nothing ever shows, half the image is
     turned into its negative.
 
     Args:
-        picture: A prepared good one.
+        image: A prepared good one.
         generator: The only source of chance.
     """
     for _ in range(_TRIES):
         change = (_pasted, _painted)[generator.integers(2)]
-        changed = change(picture, generator)
-        mask = _difference(picture, changed) >= _MIN_CHANGE
+        changed = change(image, generator)
+        mask = _difference(image, changed) >= _MIN_CHANGE
         if mask.mean() >= _MIN_AREA:
             return changed, mask
-    changed = 255 - picture
-    px = len(picture)
-    changed[:, : px // 2] = picture[:, : px // 2]
-    return changed, _difference(picture, changed) >= _MIN_CHANGE
+    changed = 255 - image
+    px = len(image)
+    changed[:, : px // 2] = image[:, : px // 2]
+    return changed, _difference(image, changed) >= _MIN_CHANGE
 
 
 def _difference(one: UInt8[np.ndarray, "S S C"], other: UInt8[np.ndarray, "S S C"]) -> np.ndarray:
     return np.abs(one.astype(np.int16) - other).max(axis=2)
 
 
-def _pasted(picture: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
-    """Return the picture with a piece of itself, turned, at another place (as in CutPaste, Li et al. 2021, §2.1)."""
-    px = len(picture)
+def _pasted(image: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
+    """Return the image with a piece of itself, turned, at another place (as in CutPaste, Li et al. 2021, §2.1)."""
+    px = len(image)
     side = round(px * generator.uniform(0.06, 0.16))
     (top, left), (to_top, to_left) = generator.integers(0, px - side, (2, 2))
-    piece = np.rot90(picture[top : top + side, left : left + side], int(generator.integers(1, 4)))
-    changed = picture.copy()
+    piece = np.rot90(image[top : top + side, left : left + side], int(generator.integers(1, 4)))
+    changed = image.copy()
     changed[to_top : to_top + side, to_left : to_left + side] = piece
     return changed
 
 
-def _painted(picture: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
-    """Return the picture with an ellipse, from a pore to a scratch, brighter or darker than what it covers."""
-    px = len(picture)
+def _painted(image: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
+    """Return the image with an ellipse, from a pore to a scratch, brighter or darker than what it covers."""
+    px = len(image)
     axes = np.maximum(1, px * generator.uniform(0.01, 0.08, 2)).astype(int).tolist()
     canvas = np.zeros((px, px), np.float32)
     centre = generator.integers(px // 10, px - px // 10, 2).tolist()
     cv2.ellipse(canvas, centre, axes, generator.uniform(0, 180), 0, 360, 1.0, thickness=-1)
     cover = cv2.GaussianBlur(canvas, (3, 3), 0)[..., None]
     # Away from the level that is there, or paint on white would not show.
-    level = 0.0 if picture[canvas > 0].mean() > 128 else 255.0  # noqa: PLR2004 - the middle of a byte
+    level = 0.0 if image[canvas > 0].mean() > 128 else 255.0  # noqa: PLR2004 - the middle of a byte
     strength = generator.uniform(0.4, 0.9)
-    return (picture + cover * strength * (level - picture)).astype(np.uint8)
+    return (image + cover * strength * (level - image)).astype(np.uint8)

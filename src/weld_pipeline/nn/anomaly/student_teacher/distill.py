@@ -78,16 +78,16 @@ class DistilLearner(pl.LightningModule):
         )
 
     def example(self, prepared: Tensor) -> tuple[Float[Tensor, "B 3 S S"], Float[Tensor, "B C h w"]]:
-        """Return normalised pictures and what the network is to say of them."""
-        pictures = self.preprocess.normalise(prepared)
+        """Return normalised images and what the network is to say of them."""
+        images = self.preprocess.normalise(prepared)
         with torch.no_grad():
             mean, std = self.statistics
-            return pictures, (self.slices.whole(pictures) - mean) / std
+            return images, (self.slices.whole(images) - mean) / std
 
     def squared_error(self, prepared: Tensor) -> Float[Tensor, ""]:
         """Return the mean squared difference of the two."""
-        pictures, targets = self.example(prepared)
-        return (self.network(pictures)[0] - targets).square().mean()
+        images, targets = self.example(prepared)
+        return (self.network(images)[0] - targets).square().mean()
 
 
 def distill_teacher(
@@ -99,14 +99,14 @@ def distill_teacher(
     preprocess: MapPreprocess,
     elsewhere: OutOfDomain,
     steps: StudentSteps,
-    refit_pictures: int,
+    refit_images: int,
     folder: TrainingFolder,
 ) -> tuple[SavedModel, Curves]:
     """Return a patch network that describes patches as a trunk's maps do, as a teacher, and its losses.
 
-    Half of each batch are good pictures, half come from elsewhere, so that it also describes what no good picture shows.
-    The paper distils from ImageNet alone, at twice the side for the trunk; here both see the same pictures. As in the
-    paper, the network is padded while it is distilled and not afterwards, which moves nothing inside the picture.
+    Half of each batch are good images, half come from elsewhere, so that it also describes what no good image shows.
+    The paper distils from ImageNet alone, at twice the side for the trunk; here both see the same images. As in the
+    paper, the network is padded while it is distilled and not afterwards, which moves nothing inside the image.
 
     Few steps leave much undone that least squares can do at once: the last convolution is then solved for, and the result
     taken if it is closer on valid. On 130 magnetic tiles at 128 px, after 100 steps with MobileNetV2, the mean squared error on
@@ -117,14 +117,14 @@ def distill_teacher(
         learnt: Of the train split.
         chosen_on: Of the valid split; the best epoch is chosen on them.
         size: Of the patch network.
-        preprocess: How the pictures were prepared, with the trunk's mean and spread.
+        preprocess: How the images were prepared, with the trunk's mean and spread.
         elsewhere: The other half.
-        steps: How it learns; `batch_size` pictures of each half a step, `p_hard` is not used.
-        refit_pictures: That the last convolution is solved for; 0 leaves it as the steps made it, as in the paper.
+        steps: How it learns; `batch_size` images of each half a step, `p_hard` is not used.
+        refit_images: That the last convolution is solved for; 0 leaves it as the steps made it, as in the paper.
         folder: For its checkpoints.
 
     Raises:
-        WeldError: If there are no good pictures, if they are too small or were prepared otherwise, or if the loss is no number.
+        WeldError: If there are no good images, if they are too small or were prepared otherwise, or if the loss is no number.
     """
     check_teacher_size(slices, preprocess.image_px)
     check_normalisation(slices, preprocess)
@@ -156,8 +156,8 @@ def distill_teacher(
     learner = build().eval()
     of_network = {name: value for name, value in trained.state.items() if name.startswith("network.")}
     load_tensors(learner.network, {name.removeprefix("network."): value.numpy() for name, value in of_network.items()})
-    if refit_pictures:
-        n_steps = -(-refit_pictures // (2 * _REFIT_BATCH))
+    if refit_images:
+        n_steps = -(-refit_images // (2 * _REFIT_BATCH))
         halves = step_batches(learnt, elsewhere, n_steps=n_steps, batch_size=_REFIT_BATCH, seed=steps.seed)
         provenance["valid_error"] = _refit(
             learner.to(find_device()), map(torch.cat, halves), chosen_on, seed=steps.seed
@@ -191,10 +191,10 @@ def _refit(learner: DistilLearner, learnt: Iterable[Tensor], chosen_on: GoodTile
 def _both_halves(
     learnt: GoodTiles, elsewhere: OutOfDomain, preprocess: MapPreprocess
 ) -> Iterator[Float[Tensor, "B 3 S S"]]:
-    """Yield the good tiles, and as many pictures from elsewhere: what is distilled has the spread of both."""
+    """Yield the good tiles, and as many images from elsewhere: what is distilled has the spread of both."""
     place = 0
-    for pictures in prepared_batches(learnt, preprocess):
-        yield pictures
-        others = np.stack([elsewhere[place + row] for row in range(len(pictures))])
-        yield preprocess.normalise(torch.from_numpy(others)).to(pictures.device)
-        place += len(pictures)
+    for images in prepared_batches(learnt, preprocess):
+        yield images
+        others = np.stack([elsewhere[place + row] for row in range(len(images))])
+        yield preprocess.normalise(torch.from_numpy(others)).to(images.device)
+        place += len(images)

@@ -1,4 +1,4 @@
-"""From prepared good pictures to a trained student–teacher detector."""
+"""From prepared good images to a trained student–teacher detector."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -48,7 +48,7 @@ def fit_student_teacher(
 ) -> tuple[SavedModel, Curves]:
     """Return a student–teacher detector and what was logged in each epoch.
 
-    Pictures are read when they are needed; what is held in memory does not grow with their number.
+    Images are read when they are needed; what is held in memory does not grow with their number.
 
     The paper's final map is the mean of the student's and the autoencoder's. After few steps the autoencoder says little more
     than the teacher's mean, and the student's copy of that differs from it by noise, which the quantiles then bring to
@@ -60,13 +60,13 @@ def fit_student_teacher(
         chosen_on: Of the valid split; the best epoch and the maps' quantiles come from them.
         teacher: From `teacher.choose_teacher` or `distilling.distill_teacher`.
         size: Of the student.
-        preprocess: How the pictures were prepared, with the teacher's own mean and spread.
-        elsewhere: Pictures for the penalty.
+        preprocess: How the images were prepared, with the teacher's own mean and spread.
+        elsewhere: Images for the penalty.
         steps: How it learns.
         folder: For its checkpoints.
 
     Raises:
-        WeldError: If there are no good pictures, if they are too small or were prepared otherwise, if the teacher's
+        WeldError: If there are no good images, if they are too small or were prepared otherwise, if the teacher's
             output or the loss is no number, or if the student's map has no spread.
     """
     image_px = preprocess.image_px
@@ -124,7 +124,7 @@ def _network(architecture: dict[str, Any], trained: Trained) -> StudentTeacher:
 
 
 def check_normalisation(teacher: SavedModel, preprocess: MapPreprocess) -> None:
-    """Refuse pictures normalised otherwise than the teacher's.
+    """Refuse images normalised otherwise than the teacher's.
 
     Raises:
         WeldError: If mean or standard deviation differ.
@@ -133,7 +133,7 @@ def check_normalisation(teacher: SavedModel, preprocess: MapPreprocess) -> None:
     found = preprocess.architecture["mean"], preprocess.architecture["std"]
     if not np.allclose([mean, std], found, atol=1e-6):
         raise WeldError(
-            f"teacher was made with pictures of mean {mean} and std {std}, these have {found[0]} and {found[1]}; "
+            f"teacher was made with images of mean {mean} and std {std}, these have {found[0]} and {found[1]}; "
             "take the statistics from the teacher"
         )
 
@@ -145,9 +145,9 @@ def prepared_batches(tiles: GoodTiles, preprocess: MapPreprocess) -> Iterator[Fl
 
 @torch.inference_mode()
 def channel_statistics(
-    describe: Callable[[Tensor], Tensor], pictures: Iterator[Float[Tensor, "B 3 S S"]]
+    describe: Callable[[Tensor], Tensor], images: Iterator[Float[Tensor, "B 3 S S"]]
 ) -> Float[Tensor, "2 C 1 1"]:
-    """Return mean and standard deviation of each channel of a description [B, C, h, w], over all places of all pictures.
+    """Return mean and standard deviation of each channel of a description [B, C, h, w], over all places of all images.
 
     A channel that never moves keeps the divisor 1: there is nothing to learn in it and nothing to divide by.
 
@@ -155,28 +155,26 @@ def channel_statistics(
         WeldError: If the teacher's output is no number.
     """
     moments = _ChannelMoments()
-    for batch in pictures:
+    for batch in images:
         moments.add(describe(batch).double())
     mean, variance = moments.mean_and_variance()
     if not (mean.isfinite().all() and variance.isfinite().all()):
-        raise WeldError(
-            "teacher: its output is no number on some picture of train; look at its weights and the pictures"
-        )
+        raise WeldError("teacher: its output is no number on some image of train; look at its weights and the images")
     std = variance.sqrt()
     std = torch.where(std > 1e-6 * mean.abs().clamp(min=1e-6), std, torch.ones_like(std))
     return torch.stack([mean, std]).float()[:, :, None, None]
 
 
 @torch.inference_mode()
-def map_quantiles(network: StudentTeacher, pictures: Iterator[Float[Tensor, "B 3 S S"]]) -> Float[Tensor, "2 2"]:
-    """Return the quantiles 0.9 and 0.995 of both maps over all pixels of good pictures (§3.4).
+def map_quantiles(network: StudentTeacher, images: Iterator[Float[Tensor, "B 3 S S"]]) -> Float[Tensor, "2 2"]:
+    """Return the quantiles 0.9 and 0.995 of both maps over all pixels of good images (§3.4).
 
     Raises:
         WeldError: If a map is no number, or has no spread there.
     """
     network = network.to(find_device())
     counted = StreamQuantiles(), StreamQuantiles()
-    for batch in pictures:
+    for batch in images:
         for quantiles, maps in zip(counted, network.raw_maps(batch), strict=True):
             quantiles.add(maps.cpu().numpy())
     network.to("cpu")
@@ -185,13 +183,13 @@ def map_quantiles(network: StudentTeacher, pictures: Iterator[Float[Tensor, "B 3
         if high <= low:
             raise WeldError(
                 f"the {name} map of valid is {low:.3g} nearly everywhere: it cannot be brought to scale, and finds nothing; "
-                "raise student.training.n_steps, or look whether the pictures are all of one level"
+                "raise student.training.n_steps, or look whether the images are all of one level"
             )
     return torch.tensor(found)
 
 
 @torch.inference_mode()
-def autoencoder_error(network: StudentTeacher, pictures: Iterator[Float[Tensor, "B 3 S S"]]) -> float:
+def autoencoder_error(network: StudentTeacher, images: Iterator[Float[Tensor, "B 3 S S"]]) -> float:
     """Return the autoencoder's mean squared error in units of its target's variance; 1 is what the mean alone would reach.
 
     Raises:
@@ -199,7 +197,7 @@ def autoencoder_error(network: StudentTeacher, pictures: Iterator[Float[Tensor, 
     """
     network = network.to(find_device())
     squared_error, moments = 0.0, _ChannelMoments()
-    for batch in pictures:
+    for batch in images:
         targets = network.targets(batch).double()
         squared_error += float((network.autoencoder(batch) - targets).square().sum())
         moments.add(targets)
@@ -207,7 +205,7 @@ def autoencoder_error(network: StudentTeacher, pictures: Iterator[Float[Tensor, 
     variance = float(moments.mean_and_variance()[1].sum())
     if not variance > 0:
         raise WeldError(
-            "teacher: says the same of all places of all pictures of valid; look whether they are all of one level"
+            "teacher: says the same of all places of all images of valid; look whether they are all of one level"
         )
     return squared_error / moments.count / variance
 

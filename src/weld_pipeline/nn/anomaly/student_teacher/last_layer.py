@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.nn.anomaly.student_teacher.pdn import PatchNetwork
 
-# Of each picture; neighbouring places see nearly the same, so more pictures tell more than more places.
+# Of each image; neighbouring places see nearly the same, so more images tell more than more places.
 _PLACES = 256
 _RIDGE = 1e-4  # of the mean square of the inputs
 
@@ -25,12 +25,12 @@ def least_squares_layer(
 
     Given what lies before it, the mean squared difference is a quadratic function of the last convolution, and its least
     value one system of linear equations away, where gradient steps take thousands. A small ridge keeps it solvable
-    where pictures are few. Memory does not grow with the number of examples.
+    where images are few. Memory does not grow with the number of examples.
 
     Args:
         network: With one part; only what lies before it is used.
-        examples: Pictures and what the network is to say of each place.
-        seed: Of the places looked at in each picture.
+        examples: Images and what the network is to say of each place.
+        seed: Of the places looked at in each image.
     """
     (part,) = network.parts
     assert isinstance(part, nn.Conv2d)
@@ -38,8 +38,8 @@ def least_squares_layer(
     generator = torch.Generator().manual_seed(seed)
     n_inputs = part.in_channels * side**2 + 1
     products = torch.zeros(n_inputs, n_inputs + part.out_channels, dtype=torch.float64, device=part.weight.device)
-    for pictures, wanted in examples:
-        windows = network.body(pictures).unfold(2, side, 1).unfold(3, side, 1)  # [B, D, h, w, k, k], a view
+    for images, wanted in examples:
+        windows = network.body(images).unfold(2, side, 1).unfold(3, side, 1)  # [B, D, h, w, k, k], a view
         places = torch.randperm(wanted[0, 0].numel(), generator=generator)[:_PLACES].to(wanted.device)
         down, right = places // wanted.shape[3], places % wanted.shape[3]
         inputs = rearrange(windows[:, :, down, right], "b d n y x -> (b n) (d y x)")

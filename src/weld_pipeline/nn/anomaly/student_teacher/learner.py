@@ -25,7 +25,7 @@ class StudentSteps:
 
     Attributes:
         n_steps: Batches in all; rounded up to whole epochs of equal length.
-        batch_size: Pictures a step.
+        batch_size: Images a step.
         learning_rate: Of Adam; a tenth of it in the last twentieth of the steps.
         weight_decay: Of Adam.
         p_hard: Share of a step's differences that count for nothing because they are small already. The paper's 0.999 wants
@@ -54,7 +54,7 @@ class StudentSteps:
 
 
 class StudentLearner(pl.LightningModule):
-    """A batch of prepared pictures and one of pictures from elsewhere to a step.
+    """A batch of prepared images and one of images from elsewhere to a step.
 
     Logs `train_loss`, its four terms as `train_hard train_penalty train_autoencoder train_student_autoencoder`, and
     `valid_loss`: the mean squared differences of student, autoencoder and teacher on valid, without the hard selection,
@@ -62,7 +62,7 @@ class StudentLearner(pl.LightningModule):
     """
 
     def __init__(self, network: StudentTeacher, *, preprocess: MapPreprocess, steps: StudentSteps) -> None:
-        """Take the network, the pictures' statistics and how it learns."""
+        """Take the network, the images' statistics and how it learns."""
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         # Buffers that are not part of what is trained.
@@ -73,17 +73,17 @@ class StudentLearner(pl.LightningModule):
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:
         prepared, elsewhere = batch  # [B, S, S, C] each
         generator = np.random.default_rng([self.steps.seed, self.current_epoch, batch_idx])
-        pictures, others, changed = (
+        images, others, changed = (
             self.preprocess.normalise(levels) for levels in (prepared, elsewhere, recoloured(prepared, generator))
         )
-        losses = student_losses(self.network, pictures, others, changed, p_hard=self.steps.p_hard)
+        losses = student_losses(self.network, images, others, changed, p_hard=self.steps.p_hard)
         self._sums = self._sums.to(losses.device) + losses.detach()
         return losses.sum()
 
     def validation_step(self, prepared: UInt8[Tensor, "B S S C"]) -> None:
-        pictures = self.preprocess.normalise(prepared)
-        imitated, foreseen = self.network.student(pictures)
-        targets, expected = self.network.targets(pictures), self.network.autoencoder(pictures)
+        images = self.preprocess.normalise(prepared)
+        imitated, foreseen = self.network.student(images)
+        targets, expected = self.network.targets(images), self.network.autoencoder(images)
         pairs = ((targets, imitated), (targets, expected), (expected, foreseen))
         loss = torch.stack([(one - other).square().mean() for one, other in pairs]).sum()
         self.log("valid_loss", loss, batch_size=len(prepared))
@@ -107,7 +107,7 @@ class StudentLearner(pl.LightningModule):
 
 def student_losses(
     network: StudentTeacher,
-    pictures: Float[Tensor, "B 3 S S"],
+    images: Float[Tensor, "B 3 S S"],
     elsewhere: Float[Tensor, "B 3 S S"],
     changed: Float[Tensor, "B 3 S S"],
     *,
@@ -115,21 +115,21 @@ def student_losses(
 ) -> Float[Tensor, " 4"]:
     """Return the terms of the loss, as in `LOSSES`.
 
-    All three kinds of pictures go through the student's body together; each part of its last convolution sees only those
+    All three kinds of images go through the student's body together; each part of its last convolution sees only those
     its loss is about.
 
     Args:
         network: In training mode.
-        pictures: Good ones.
+        images: Good ones.
         elsewhere: That the student must not describe.
         changed: The good ones recoloured, for the autoencoder.
         p_hard: Share of the differences that do not count.
     """
-    n = len(pictures)
+    n = len(images)
     with torch.no_grad():
-        targets, changed_targets = torch.split(network.targets(torch.cat([pictures, changed])), n)
+        targets, changed_targets = torch.split(network.targets(torch.cat([images, changed])), n)
     body, (imitating, foreseeing) = network.student.body, network.student.parts
-    described, changed_described = torch.split(body(torch.cat([pictures, elsewhere, changed])), [2 * n, n])
+    described, changed_described = torch.split(body(torch.cat([images, elsewhere, changed])), [2 * n, n])
     imitated, answered = torch.split(imitating(described), n)
     expected = network.autoencoder(changed)
     return torch.stack(
@@ -154,9 +154,9 @@ def hardest_mean(values: Float[Tensor, "..."], p_hard: float) -> Float[Tensor, "
 
 
 def recoloured(prepared: UInt8[Tensor, "B S S C"], generator: np.random.Generator) -> UInt8[Tensor, "B S S C"]:
-    """Return pictures with brightness, contrast or saturation changed by a factor of 0.8 to 1.2, one of the three each.
+    """Return images with brightness, contrast or saturation changed by a factor of 0.8 to 1.2, one of the three each.
 
-    Saturation leaves grey pictures as they are.
+    Saturation leaves grey images as they are.
     """
     levels = prepared.float()
     grey = luma(prepared) if prepared.shape[3] > 1 else levels

@@ -23,9 +23,9 @@ class StudentTeacher(nn.Module):
 
     Attributes:
         architecture: The arguments it was built with.
-        teacher_mean: Of each of the teacher's channels over the training pictures.
+        teacher_mean: Of each of the teacher's channels over the training images.
         teacher_std: Likewise.
-        quantiles: Of the two maps (student's, autoencoder's) on valid good pictures: what becomes 0, what becomes 0.1.
+        quantiles: Of the two maps (student's, autoencoder's) on valid good images: what becomes 0, what becomes 0.1.
     """
 
     def __init__(self, *, image_px: int, size: Size, teacher: Mapping[str, Any], uses_autoencoder: bool = True) -> None:
@@ -58,29 +58,29 @@ class StudentTeacher(nn.Module):
         self.teacher.eval()
         return self
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
-        """Return the score of each picture, the highest value of its map, and the map."""
-        maps = self.combined(*self.raw_maps(pictures)) if self.uses_autoencoder else self._of_student(pictures)
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
+        """Return the score of each image, the highest value of its map, and the map."""
+        maps = self.combined(*self.raw_maps(images)) if self.uses_autoencoder else self._of_student(images)
         return maps.amax(dim=(1, 2)), maps
 
-    def targets(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
-        """Return the teacher's output, each channel with mean 0 and variance 1 over the training pictures."""
-        return (self.teacher(pictures) - self.teacher_mean) / self.teacher_std
+    def targets(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
+        """Return the teacher's output, each channel with mean 0 and variance 1 over the training images."""
+        return (self.teacher(images) - self.teacher_mean) / self.teacher_std
 
-    def raw_maps(self, pictures: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B S S"], Float[Tensor, "B S S"]]:
+    def raw_maps(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B S S"], Float[Tensor, "B S S"]]:
         """Return the squared difference of teacher and student, and of autoencoder and student, not yet normalised."""
-        imitated, foreseen = self.student(pictures)
-        local = self._as_map(self.targets(pictures) - imitated)
-        return local, self._as_map(self.autoencoder(pictures) - foreseen)
+        imitated, foreseen = self.student(images)
+        local = self._as_map(self.targets(images) - imitated)
+        return local, self._as_map(self.autoencoder(images) - foreseen)
 
     def combined(self, local: Float[Tensor, "B S S"], overall: Float[Tensor, "B S S"]) -> Float[Tensor, "B S S"]:
         """Return the mean of those maps that are used, brought to one scale by their quantiles."""
         of_student = self._scaled(local, 0)
         return (of_student + self._scaled(overall, 1)) / 2 if self.uses_autoencoder else of_student
 
-    def _of_student(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B S S"]:
+    def _of_student(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B S S"]:
         imitating = self.student.parts[0]
-        return self._scaled(self._as_map(self.targets(pictures) - imitating(self.student.body(pictures))), 0)
+        return self._scaled(self._as_map(self.targets(images) - imitating(self.student.body(images))), 0)
 
     def _scaled(self, maps: Float[Tensor, "B S S"], which: int) -> Float[Tensor, "B S S"]:
         low, high = self.quantiles[which]

@@ -27,7 +27,7 @@ def grid_side(image_px: int) -> int:
     Output cell i looks at 33 × 33 px around pixel 16 + 4 i: the outermost four cells of a grid of 4 px are missing.
 
     Raises:
-        WeldError: If pictures of this size do not go through.
+        WeldError: If images of this size do not go through.
 
     >>> grid_side(256)
     56
@@ -35,7 +35,7 @@ def grid_side(image_px: int) -> int:
     if image_px < MIN_PX or image_px % CELL_PX:
         near = max(MIN_PX, round(image_px / 64) * 64)
         raise WeldError(
-            f"picture.image_px {image_px}: the student takes multiples of {CELL_PX} px from {MIN_PX} px on; set it to {near}"
+            f"image.image_px {image_px}: the student takes multiples of {CELL_PX} px from {MIN_PX} px on; set it to {near}"
         )
     return image_px // CELL_PX - 2 * MARGIN
 
@@ -54,16 +54,16 @@ class PatchNetwork(nn.Module):
             size: `small` or `medium`, PDN-S or PDN-M.
             n_channels: C of each part of the output.
             n_parts: 1 in a teacher, 2 in a student.
-            padding: Whether the output covers the whole picture, as in distillation, or only patches that lie within it.
+            padding: Whether the output covers the whole image, as in distillation, or only patches that lie within it.
         """
         super().__init__()
         self.body = (_small if size == "small" else _medium)(n_channels * n_parts, pad=int(padding))
         width, kernel = (256, 4) if size == "small" else (n_channels * n_parts, 1)
         self.parts = nn.ModuleList(nn.Conv2d(width, n_channels, kernel) for _ in range(n_parts))
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> list[Float[Tensor, "B C h w"]]:
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> list[Float[Tensor, "B C h w"]]:
         """Return each part of the output."""
-        described = self.body(pictures)
+        described = self.body(images)
         return [part(described) for part in self.parts]
 
 
@@ -98,10 +98,10 @@ def _medium(n_outputs: int, *, pad: int) -> nn.Sequential:
 
 
 class Autoencoder(nn.Module):
-    """Squeezes a picture into 64 numbers and says what the teacher's output would be (table 5 of the appendix).
+    """Squeezes an image into 64 numbers and says what the teacher's output would be (table 5 of the appendix).
 
     At 256 px the layers are the paper's. At other sizes the last encoding convolution spans the whole map, as its 8 × 8
-    do there, so that the bottleneck stays 64 numbers wide: what the branch can know of a picture does not grow with it.
+    do there, so that the bottleneck stays 64 numbers wide: what the branch can know of an image does not grow with it.
     """
 
     def __init__(self, *, image_px: int, n_channels: int) -> None:
@@ -123,9 +123,9 @@ class Autoencoder(nn.Module):
         self.smooth = nn.Conv2d(_LATENT, _LATENT, 3, padding=1)
         self.output = nn.Conv2d(_LATENT, n_channels, 3, padding=1)
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
         """Return what the teacher's normalised output is expected to be."""
-        values = self.encoder(pictures)  # [B, 64, 1, 1]
+        values = self.encoder(images)  # [B, 64, 1, 1]
         for side, convolution in zip(self._sides, self.decoder, strict=True):
             values = self.dropout(functional.relu(convolution(_resized(values, side))))
         return self.output(functional.relu(self.smooth(_resized(values, self._last))))

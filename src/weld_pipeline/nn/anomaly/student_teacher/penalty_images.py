@@ -1,4 +1,4 @@
-"""Pictures a student must not learn to describe: a folder of them, or drawn ones."""
+"""Images a student must not learn to describe: a folder of them, or drawn ones."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,27 +12,27 @@ from jaxtyping import Float, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
-from weld_pipeline.media.images import PICTURE_SUFFIXES, read_picture
+from weld_pipeline.media.images import IMAGE_SUFFIXES, read_image
 from weld_pipeline.nn.image.preprocess import luma, resized
 
-_GREY_SHARE = 0.3  # of pictures of a folder that lose their colour; algorithm 1 of the paper
+_GREY_SHARE = 0.3  # of images of a folder that lose their colour; algorithm 1 of the paper
 _N_LEAVES = 160
 _TEXTURE = 25.0  # standard deviation of the texture on the leaves [levels]
 
 
 @dataclass(frozen=True)
 class OutOfDomain:
-    """Pictures for the penalty of §3.2, which the paper takes from ImageNet.
+    """Images for the penalty of §3.2, which the paper takes from ImageNet.
 
     Without a folder they are drawn: occluding discs of random colour and of sizes as in nature ("dead leaves"), under a
-    texture whose spectrum falls with frequency. Such pictures have the edges and spectra of photographs, and networks
+    texture whose spectrum falls with frequency. Such images have the edges and spectra of photographs, and networks
     learn from them much of what they learn from photographs (Baradad et al. 2021, arXiv 2106.05963). Shuffled pieces of
-    the training pictures would not do: what lies inside a piece is good, and the penalty would forbid to learn it.
+    the training images would not do: what lies inside a piece is good, and the penalty would forbid to learn it.
 
     Attributes:
         folder: Of photographs of anything else; None draws.
         image_px: S.
-        grey: Whether pictures have one channel.
+        grey: Whether images have one channel.
         seed: Of every choice.
     """
 
@@ -42,7 +42,7 @@ class OutOfDomain:
     seed: int
 
     def __getitem__(self, place: int) -> UInt8[np.ndarray, "S S C"]:
-        """Return the picture of a place in the training; it depends on seed and place alone."""
+        """Return the image of a place in the training; it depends on seed and place alone."""
         generator = np.random.default_rng([self.seed, place])
         return self._drawn(generator) if self.folder is None else self._photograph(generator)
 
@@ -56,10 +56,10 @@ class OutOfDomain:
     @cached_property
     def _files(self) -> list[Path]:
         assert self.folder is not None
-        found = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+        found = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
         if not found:
             raise WeldError(
-                f"folder {self.folder}: holds no picture for the penalty; put photographs of anything else there, "
+                f"folder {self.folder}: holds no image for the penalty; put photographs of anything else there, "
                 "or set student.elsewhere.folder to null to have them drawn"
             )
         return found
@@ -67,28 +67,28 @@ class OutOfDomain:
     def _photograph(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
         """Return the middle of a photograph squashed to twice the side, as in algorithm 1."""
         path = self._files[generator.integers(len(self._files))]
-        levels = resized(torch.from_numpy(read_picture(path))[None].float(), 2 * self.image_px)
+        levels = resized(torch.from_numpy(read_image(path))[None].float(), 2 * self.image_px)
         first = self.image_px // 2
         middle = levels[0, first : first + self.image_px, first : first + self.image_px].numpy()
         return self._coloured(middle, is_grey=generator.random() < _GREY_SHARE)
 
     def _drawn(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
         px = self.image_px
-        picture = np.full((px, px, 3), generator.uniform(0, 255, 3), np.float32)
+        image = np.full((px, px, 3), generator.uniform(0, 255, 3), np.float32)
         # Radii with density r⁻³ between a fiftieth and a third of the side: no scale is preferred.
         radii = px / 3 / np.sqrt(1 + generator.random(_N_LEAVES) * ((50 / 3) ** 2 - 1))
         centres = generator.integers(0, px, (_N_LEAVES, 2))
         colours = generator.uniform(0, 255, (_N_LEAVES, 3))
         for centre, radius, colour in zip(centres.tolist(), radii.tolist(), colours.tolist(), strict=True):
-            cv2.circle(picture, centre, max(1, round(radius)), colour, thickness=-1)
-        levels = picture + _TEXTURE * _natural_noise(px, generator)[..., None]
+            cv2.circle(image, centre, max(1, round(radius)), colour, thickness=-1)
+        levels = image + _TEXTURE * _natural_noise(px, generator)[..., None]
         return self._coloured(np.clip(levels, 0, 255), is_grey=False)
 
     def _coloured(self, levels: Float[np.ndarray, "S S 3"], *, is_grey: bool) -> UInt8[np.ndarray, "S S C"]:
-        picture = np.ascontiguousarray(levels.astype(np.uint8))
+        image = np.ascontiguousarray(levels.astype(np.uint8))
         if not (is_grey or self.grey):
-            return picture
-        grey = luma(torch.from_numpy(picture)[None])[0].numpy().astype(np.uint8)
+            return image
+        grey = luma(torch.from_numpy(image)[None])[0].numpy().astype(np.uint8)
         return grey if self.grey else np.repeat(grey, 3, axis=2)
 
 

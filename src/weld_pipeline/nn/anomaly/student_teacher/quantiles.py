@@ -41,7 +41,7 @@ class StreamQuantiles:
         """
         total = int(self._counts.sum())
         if not total:
-            raise WeldError("no value to take quantiles of; give the valid split good pictures")
+            raise WeldError("no value to take quantiles of; give the valid split good images")
         ranks = [int(level * (total - 1)) + 1 for level in levels]
         bins = np.searchsorted(np.cumsum(self._counts), ranks)
         return [float(value) for value in (bins.astype(np.uint32) << np.uint32(_SHIFT)).view(np.float32)]

@@ -18,7 +18,7 @@ from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 from weld_pipeline.nn.weights.choose import Found, read_tensors
 
 N_CHANNELS = 384
-# The published distilled networks, and their pictures, are of ImageNet.
+# The published distilled networks, and their images, are of ImageNet.
 _IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 
@@ -36,7 +36,7 @@ class PatchTeacher(nn.Module):
         Args:
             size: Of the patch network.
             n_channels: C.
-            mean: Per RGB channel, on [0, 1], of the pictures it was made with.
+            mean: Per RGB channel, on [0, 1], of the images it was made with.
             std: Per RGB channel, on [0, 1].
         """
         super().__init__()
@@ -47,9 +47,9 @@ class PatchTeacher(nn.Module):
         self.network = PatchNetwork(size=size, n_channels=n_channels, n_parts=1, padding=False)
         self.eval().requires_grad_(requires_grad=False)
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
         """Return the description of each patch."""
-        return self.network(pictures)[0]
+        return self.network(images)[0]
 
 
 class SliceTeacher(nn.Module):
@@ -83,12 +83,12 @@ class SliceTeacher(nn.Module):
             self.register_buffer(f"_pooling_{place}", matrix[:, :, None, None].contiguous(), persistent=False)
         self.eval().requires_grad_(requires_grad=False)
 
-    def forward(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
+    def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
         """Return the maps where a patch network without padding has its output."""
-        return self.whole(pictures)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]
+        return self.whole(images)[:, :, MARGIN:-MARGIN, MARGIN:-MARGIN]
 
-    def whole(self, pictures: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C s s"]:
-        """Return the maps on a grid of 4 px over the whole picture.
+    def whole(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C s s"]:
+        """Return the maps on a grid of 4 px over the whole image.
 
         Channels are pooled before maps are enlarged: both are linear and one costs a hundredth of the other.
         """
@@ -100,7 +100,7 @@ class SliceTeacher(nn.Module):
                 mode="bilinear",
                 align_corners=False,
             )
-            for place, found in enumerate(self.trunk(pictures))
+            for place, found in enumerate(self.trunk(images))
         ]
         total = torch.stack(pooled).sum(dim=0)
         return functional.avg_pool2d(total, 3, stride=1, padding=1, count_include_pad=False)
@@ -116,7 +116,7 @@ def build_teacher(architecture: Mapping[str, Any]) -> Teacher:
 
 
 def statistics_of(architecture: Mapping[str, Any]) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation per RGB channel, on [0, 1], that a teacher's pictures are normalised with."""
+    """Return mean and standard deviation per RGB channel, on [0, 1], that a teacher's images are normalised with."""
     holder = architecture["trunk"] if architecture["kind"] == "slices" else architecture
     return holder["mean"], holder["std"]
 
@@ -143,7 +143,7 @@ def teacher_kind(
 ) -> Literal["pdn", "distilled", "slices"]:
     """Return which teacher `auto` is: a patch network if its file is there, else one distilled here.
 
-    A student describes patches of 33 px and can say little of maps whose cells have seen half the picture. On 28
+    A student describes patches of 33 px and can say little of maps whose cells have seen half the image. On 28
     hazelnuts at 128 px with MobileNetV2's blocks.2 and blocks.4, 100 steps of distilling and 200 of the student found
     defects at a pixel AUROC of 0.987 (relative error 0.04); 400 steps on the trunk's own maps took as long and reached
     0.942 (0.51).
@@ -235,7 +235,7 @@ def _in_order(tensors: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_teacher_size(teacher: SavedModel, image_px: int) -> int:
-    """Return the side of the teacher's output for pictures of a size [cells].
+    """Return the side of the teacher's output for images of a size [cells].
 
     Raises:
         WeldError: If its trunk was built for another size, or the size does not go through.

@@ -1,4 +1,4 @@
-"""Pictures in the layouts that classifiers learn from: photographs, radiographs, strip surfaces."""
+"""Images in the layouts that classifiers learn from: photographs, radiographs, strip surfaces."""
 
 import lazy_loader
 

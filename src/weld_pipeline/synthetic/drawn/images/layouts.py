@@ -1,4 +1,4 @@
-"""The layouts of pictures that can be drawn: their classes, how their files are named, what lies beside them."""
+"""The layouts of images that can be drawn: their classes, how their files are named, what lies beside them."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 
 from weld_pipeline.synthetic.drawn.files import FilePlan
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.images.photo import BOX_CLASSES, boxes, draw_close_photo, draw_table_photo
 from weld_pipeline.synthetic.drawn.images.radiograph import CODES, draw_radiograph
 from weld_pipeline.synthetic.drawn.images.strip_surface import STRIP_CLASSES, draw_strip
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
 from weld_pipeline.synthetic.drawn.tig.frame import draw_tig_frame
 from weld_pipeline.synthetic.drawn.tig.pool import AL5083, SS304
 
@@ -28,22 +28,22 @@ _PLAIN_NOTES = ("50mmLens w.s.16cm.m", "50mmLens 250A 22V w.s.lev8", "50mmLens 2
 
 @dataclass(frozen=True)
 class Layout:
-    """How pictures of one data set lie on disk.
+    """How images of one data set lie on disk.
 
     Attributes:
         classes: Their names, in the order of the data set's own numbers.
         session_name: Returns the name of a session from its class, its running number and a source of variation.
-        picture_name: Returns the path of a picture from class, split and session, its running numbers in the session
+        image_name: Returns the path of an image from class, split and session, its running numbers in the session
             and in its class, and a source of variation.
-        draw: Returns the bytes of a picture.
-        side_files: Returns what lies beside the pictures, each file with its recipe.
+        draw: Returns the bytes of an image.
+        side_files: Returns what lies beside the images, each file with its recipe.
     """
 
     classes: tuple[str, ...]
     session_name: Callable[[str, int, np.random.Generator], str]
-    picture_name: Callable[[str, str, str, int, int], str]
-    draw: Callable[[DrawnPicture], bytes]
-    side_files: Callable[[Sequence[DrawnPicture]], list[tuple[FilePlan, object]]]
+    image_name: Callable[[str, str, str, int, int], str]
+    draw: Callable[[DrawnImage], bytes]
+    side_files: Callable[[Sequence[DrawnImage]], list[tuple[FilePlan, object]]]
 
 
 def _steel_run(label: str, number: int, rng: np.random.Generator) -> str:
@@ -61,12 +61,12 @@ def _run_time(first: datetime, number: int, rng: np.random.Generator) -> str:
     return f"{at:%y%m%d-%H%M%S}"
 
 
-def _tig_classes(pictures: Sequence[DrawnPicture], *, classes: tuple[str, ...]) -> list[tuple[FilePlan, object]]:
+def _tig_classes(images: Sequence[DrawnImage], *, classes: tuple[str, ...]) -> list[tuple[FilePlan, object]]:
     """Return `<split>/<split>.json` of each split: path relative to the split → number of the class."""
     splits: dict[str, dict[str, int]] = {}
-    for picture in pictures:
-        split, _, path = picture.path.partition("/")
-        splits.setdefault(split, {})[path] = classes.index(picture.label)
+    for image in images:
+        split, _, path = image.path.partition("/")
+        splits.setdefault(split, {})[path] = classes.index(image.label)
     return [
         (FilePlan(f"{split}/{split}.json", partial(str.encode, json.dumps(numbers))), numbers)
         for split, numbers in splits.items()
@@ -93,23 +93,23 @@ def _table_frame(label: str, split: str, session: str, number: int, in_class: in
     return f"{split}/images/{name}_jpg.rf.{digest}.jpg"
 
 
-def _yolo_files(pictures: Sequence[DrawnPicture]) -> list[tuple[FilePlan, object]]:
-    """Return `data.yaml` and the text with the boxes of each picture."""
+def _yolo_files(images: Sequence[DrawnImage]) -> list[tuple[FilePlan, object]]:
+    """Return `data.yaml` and the text with the boxes of each image."""
     names = "".join(f"- {name}\n" for name in BOX_CLASSES)
     text = f"train: train/images\nval: valid/images\ntest: test/images\nnc: {len(BOX_CLASSES)}\nnames:\n{names}"
     files: list[tuple[FilePlan, object]] = [(FilePlan("data.yaml", partial(str.encode, text)), text)]
-    for picture in pictures:
-        path = picture.path.replace("/images/", "/labels/").removesuffix(".jpg") + ".txt"
-        files.append((FilePlan(path, partial(_yolo_lines, picture)), asdict(picture)))
+    for image in images:
+        path = image.path.replace("/images/", "/labels/").removesuffix(".jpg") + ".txt"
+        files.append((FilePlan(path, partial(_yolo_lines, image)), asdict(image)))
     return files
 
 
-def _yolo_lines(picture: DrawnPicture) -> bytes:
-    lines = (f"{BOX_CLASSES.index(name)} {' '.join(f'{part:.6f}' for part in box)}" for name, *box in boxes(picture))
+def _yolo_lines(image: DrawnImage) -> bytes:
+    lines = (f"{BOX_CLASSES.index(name)} {' '.join(f'{part:.6f}' for part in box)}" for name, *box in boxes(image))
     return "\n".join(lines).encode()
 
 
-def _none(pictures: Sequence[DrawnPicture]) -> list[tuple[FilePlan, object]]:  # noqa: ARG001 - as its siblings
+def _none(images: Sequence[DrawnImage]) -> list[tuple[FilePlan, object]]:  # noqa: ARG001 - as its siblings
     return []
 
 
@@ -117,42 +117,42 @@ LAYOUTS: dict[str, Layout] = {
     "tig_ss304": Layout(
         classes=SS304,
         session_name=_steel_run,
-        picture_name=_steel_frame,
+        image_name=_steel_frame,
         draw=draw_tig_frame,
         side_files=partial(_tig_classes, classes=SS304),
     ),
     "tig_al5083": Layout(
         classes=AL5083,
         session_name=_aluminium_run,
-        picture_name=_aluminium_frame,
+        image_name=_aluminium_frame,
         draw=draw_tig_frame,
         side_files=partial(_tig_classes, classes=AL5083),
     ),
     "weld_photos": Layout(
         classes=("good_welds", "bad_welds"),
         session_name=lambda label, number, rng: f"plate{number + 1:02d}",  # noqa: ARG005
-        picture_name=lambda label, split, session, number, in_class: f"{label}/{session}_{number + 1:02d}.jpg",  # noqa: ARG005
+        image_name=lambda label, split, session, number, in_class: f"{label}/{session}_{number + 1:02d}.jpg",  # noqa: ARG005
         draw=draw_close_photo,
         side_files=_none,
     ),
     "riawelc": Layout(
         classes=tuple(CODES),
         session_name=lambda label, number, rng: f"film{number + 1:02d}",  # noqa: ARG005
-        picture_name=lambda label, split, session, number, in_class: f"{label}_{in_class:02d}.png",  # noqa: ARG005
+        image_name=lambda label, split, session, number, in_class: f"{label}_{in_class:02d}.png",  # noqa: ARG005
         draw=draw_radiograph,
         side_files=_none,
     ),
     "neu": Layout(
         classes=STRIP_CLASSES,
         session_name=lambda label, number, rng: f"coil{number + 1:02d}",  # noqa: ARG005
-        picture_name=lambda label, split, session, number, in_class: f"{label}_{in_class}.jpg",  # noqa: ARG005
+        image_name=lambda label, split, session, number, in_class: f"{label}_{in_class}.jpg",  # noqa: ARG005
         draw=draw_strip,
         side_files=_none,
     ),
     "weld_boxes": Layout(
         classes=("Good Weld", "Bad Weld"),
         session_name=lambda label, number, rng: f"SampleV{number % 3 + 1}_{number // 3 + 1}",  # noqa: ARG005
-        picture_name=_table_frame,
+        image_name=_table_frame,
         draw=draw_table_photo,
         side_files=_yolo_files,
     ),

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """Photographs of finished welds: close up, one plate a series; or several plates on a table, with boxes around them."""
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from weld_pipeline.synthetic.drawn.encoding import as_jpeg
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.surfaces.bead import PLATE, Bead, make_bead
 from weld_pipeline.synthetic.drawn.surfaces.relief import clouds
 from weld_pipeline.synthetic.drawn.surfaces.steel_plate import draw_steel, write_on
@@ -37,10 +37,10 @@ class LaidPlate:
     at: Float[np.ndarray, "4 2"]
 
 
-def draw_close_photo(picture: DrawnPicture) -> bytes:
+def draw_close_photo(image: DrawnImage) -> bytes:
     """Return a photograph of one plate that nearly fills it, as JPEG."""
-    session, rng = picture.session_rng("view"), picture.rng("view")
-    w = picture.width
+    session, rng = image.session_rng("view"), image.rng("view")
+    w = image.width
     is_upright = session.random() < 0.4
     across = w * float(session.uniform(0.95, 1.35) * rng.uniform(0.92, 1.1))
     middle = (w * float(rng.normal(0.5, 0.04)), w * float(rng.normal(0.5, 0.04)))
@@ -51,57 +51,57 @@ def draw_close_photo(picture: DrawnPicture) -> bytes:
         nearer=float(rng.uniform(0.0, 0.1)),
         squeezed=float(session.uniform(0.8, 1.0)),
     )
-    is_good = picture.label == "good_welds"
-    plate = LaidPlate(0, is_good, make_bead(picture.session_rng("bead 0"), is_good=is_good), at)
-    number = "".join(filter(str.isdigit, picture.session))
-    text = f"P{number} {session.integers(1, 29)}.{session.integers(1, 13)}" if picture.is_written else ""
-    return as_jpeg(_taken(picture, [plate], 0.9 * w / PLATE[0], text))
+    is_good = image.label == "good_welds"
+    plate = LaidPlate(0, is_good, make_bead(image.session_rng("bead 0"), is_good=is_good), at)
+    number = "".join(filter(str.isdigit, image.session))
+    text = f"P{number} {session.integers(1, 29)}.{session.integers(1, 13)}" if image.is_written else ""
+    return as_jpeg(_taken(image, [plate], 0.9 * w / PLATE[0], text))
 
 
-def draw_table_photo(picture: DrawnPicture) -> bytes:
+def draw_table_photo(image: DrawnImage) -> bytes:
     """Return a frame of a video that shows several plates on a table, as JPEG."""
-    photo = _taken(picture, laid_plates(picture), 0.5 * picture.width / PLATE[0], "")
-    if picture.is_written:  # a caption the publisher laid over the video
-        size = picture.width / 900
-        place = (round(0.03 * picture.width), round(0.95 * picture.width))
+    photo = _taken(image, laid_plates(image), 0.5 * image.width / PLATE[0], "")
+    if image.is_written:  # a caption the publisher laid over the video
+        size = image.width / 900
+        place = (round(0.03 * image.width), round(0.95 * image.width))
         cv2.putText(photo, "WELD TESTS", place, cv2.FONT_HERSHEY_DUPLEX, size, (250, 200, 40), 2, cv2.LINE_AA)
     return as_jpeg(photo)
 
 
-def laid_plates(picture: DrawnPicture) -> list[LaidPlate]:
+def laid_plates(image: DrawnImage) -> list[LaidPlate]:
     """Return the plates in a frame: of a good video all are good, of a bad one the first is bad and others may be."""
-    session, rng = picture.session_rng("view"), picture.rng("view")
-    w, n = picture.width, int(session.integers(1, 4))
+    session, rng = image.session_rng("view"), image.rng("view")
+    w, n = image.width, int(session.integers(1, 4))
     turn = float(session.choice((0.0, np.pi / 2)) + rng.normal(0, 0.15))
     across = w * float(session.uniform(0.42, 0.6) * rng.uniform(0.92, 1.08))
     squeezed, drift = float(session.uniform(0.85, 1.0)), rng.normal(0, 0.04, 2)
     plates = []
     for number in range(n):
-        is_good = picture.label == "Good Weld" or (number > 0 and bool(session.random() < 0.4))
+        is_good = image.label == "Good Weld" or (number > 0 and bool(session.random() < 0.4))
         # They lie beside each other across their beads.
         step = (number - (n - 1) / 2) * across * 0.8
         middle = (w * (0.5 + drift[0]) - step * np.sin(-turn), w * (0.5 + drift[1]) + step * np.cos(turn) * squeezed)
         size = (across, across * PLATE[1] / PLATE[0])
         at = corners((float(middle[0]), float(middle[1])), size, angle=turn, nearer=0.04, squeezed=squeezed)
-        plates.append(LaidPlate(number, is_good, make_bead(picture.session_rng(f"bead {number}"), is_good=is_good), at))
+        plates.append(LaidPlate(number, is_good, make_bead(image.session_rng(f"bead {number}"), is_good=is_good), at))
     return plates
 
 
-def boxes(picture: DrawnPicture) -> list[Box]:
+def boxes(image: DrawnImage) -> list[Box]:
     """Return what can be seen in a frame of `draw_table_photo`, and where.
 
     Returns:
-        Class, then middle and size of the box as shares of the picture's side; what lies outside is cut off.
+        Class, then middle and size of the box as shares of the image's side; what lies outside is cut off.
     """
     found: list[Box] = []
-    for plate in laid_plates(picture):
+    for plate in laid_plates(image):
         corner = np.array([(0, 0), (PLATE[0], 0), PLATE, (0, PLATE[1])], np.float32)
         matrix = cv2.getPerspectiveTransform(corner, plate.at)
         regions = [("Good Weld" if plate.is_good else "Bad Weld", plate.bead.outline)]
         for left, top, right, bottom in plate.bead.flawed:
             regions.append(("Defect", np.array([(left, top), (right, top), (right, bottom), (left, bottom)])))
         for name, points in regions:
-            seen = cv2.perspectiveTransform(points[None].astype(np.float32), matrix)[0] / picture.width
+            seen = cv2.perspectiveTransform(points[None].astype(np.float32), matrix)[0] / image.width
             low, high = np.clip(seen.min(0), 0, 1), np.clip(seen.max(0), 0, 1)
             if (high - low).min() > 0.01:
                 middle, size = (low + high) / 2, high - low
@@ -109,14 +109,14 @@ def boxes(picture: DrawnPicture) -> list[Box]:
     return found
 
 
-def _taken(picture: DrawnPicture, plates: list[LaidPlate], scale: float, text: str) -> Photo:
+def _taken(image: DrawnImage, plates: list[LaidPlate], scale: float, text: str) -> Photo:
     """Return the photograph of plates, drawn at `scale`, on the session's table, taken by its camera."""
-    session, rng = picture.session_rng("camera"), picture.rng("camera")
-    photo = _ground(picture)
+    session, rng = image.session_rng("camera"), image.rng("camera")
+    photo = _ground(image)
     for plate in plates:
-        steel = draw_steel(plate.bead, picture.session_rng(f"steel {plate.number}"), scale=scale)
+        steel = draw_steel(plate.bead, image.session_rng(f"steel {plate.number}"), scale=scale)
         if text:
-            write_on(steel, text, plate.bead, scale=scale, rng=picture.session_rng("writing"))
+            write_on(steel, text, plate.bead, scale=scale, rng=image.session_rng("writing"))
         lay(photo, steel, plate.at)
     gain = session.normal(1, 0.03, 3) * session.uniform(0.75, 1.2) * rng.uniform(0.88, 1.12)
     grain = 2.5 * rng.standard_normal((*photo.shape[:2], 1), dtype=np.float32)
@@ -125,13 +125,13 @@ def _taken(picture: DrawnPicture, plates: list[LaidPlate], scale: float, text: s
         grey = cv2.cvtColor(developed, cv2.COLOR_RGB2GRAY)
         developed = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
     if rng.random() < 0.25:  # the hand shook
-        developed = cv2.blur(developed, (int(rng.integers(2, 3 + picture.width // 160)), 1))
+        developed = cv2.blur(developed, (int(rng.integers(2, 3 + image.width // 160)), 1))
     return developed
 
 
-def _ground(picture: DrawnPicture) -> Photo:
+def _ground(image: DrawnImage) -> Photo:
     """Return what the plates lie on: white paper, a grey bench, cardboard or wood."""
-    session, w = picture.session_rng("ground"), picture.width
+    session, w = image.session_rng("ground"), image.width
     kind = int(session.integers(0, 6))
     if kind < 3:
         return table_top(w, w, kind).copy()

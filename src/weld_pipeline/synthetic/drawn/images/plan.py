@@ -1,4 +1,4 @@
-"""Which pictures a drawn data set holds, and the work of drawing them."""
+"""Which images a drawn data set holds, and the work of drawing them."""
 
 import zlib
 from collections import Counter
@@ -9,19 +9,19 @@ import numpy as np
 
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.synthetic.drawn.files import FilePlan, pending_files
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
 
-# Part of every content key: raise it when the same recipe would give other pictures.
-PICTURE_VERSION = 1
+# Part of every content key: raise it when the same recipe would give other images.
+IMAGE_VERSION = 1
 # Shares of the sessions of a class that layouts with folders for splits put into valid and into test.
 _HELD_OUT_SHARE = 0.2
 
 
-def plan_pictures(
+def plan_images(
     layout: str, *, n_sessions_per_class: int, n_per_session: int, written_share: float, width: int, seed: int
-) -> list[DrawnPicture]:
-    """Return the pictures of a data set, ordered by path.
+) -> list[DrawnImage]:
+    """Return the images of a data set, ordered by path.
 
     A session holds one class and lies in one split. Writing goes to the same share of the sessions of each class, so
     that it says nothing about the class.
@@ -29,9 +29,9 @@ def plan_pictures(
     Args:
         layout: One of `LAYOUTS`.
         n_sessions_per_class: Weld runs, plates, films, coils or videos of each class, at least 3.
-        n_per_session: Pictures of each.
-        written_share: Share of sessions with writing in their pictures, 0..1.
-        width: Width of a picture [px].
+        n_per_session: Images of each.
+        written_share: Share of sessions with writing in their images, 0..1.
+        width: Width of an image [px].
         seed: Seed of everything.
     """
     kind = LAYOUTS[layout]
@@ -40,16 +40,16 @@ def plan_pictures(
     for label in kind.classes:
         is_written = rng.permutation(n_sessions_per_class) < round(written_share * n_sessions_per_class)
         planned += [(label, *pair) for pair in zip(_splits(n_sessions_per_class), is_written.tolist(), strict=True)]
-    pictures, n_of_class = [], Counter[str]()
+    images, n_of_class = [], Counter[str]()
     # Numbers and dates run across the classes: the order of recording tells nothing either.
     for number, index in enumerate(rng.permutation(len(planned))):
         label, split, is_written = planned[index]
         session = kind.session_name(label, number, rng)
         for of_session in range(n_per_session):
             n_of_class[label] += 1
-            path = kind.picture_name(label, split, session, of_session, n_of_class[label])
-            pictures.append(DrawnPicture(path, layout, label, session, is_written, width, seed))
-    return sorted(pictures, key=lambda picture: picture.path)
+            path = kind.image_name(label, split, session, of_session, n_of_class[label])
+            images.append(DrawnImage(path, layout, label, session, is_written, width, seed))
+    return sorted(images, key=lambda image: image.path)
 
 
 def _splits(n_sessions: int) -> list[str]:
@@ -58,15 +58,15 @@ def _splits(n_sessions: int) -> list[str]:
     return (["valid"] * n_held_out + ["test"] * n_held_out + ["train"] * n_sessions)[:n_sessions]
 
 
-def pending_pictures(pictures: list[DrawnPicture], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
-    """Return the files of one layout as work to be done: what lies beside the pictures first.
+def pending_images(images: list[DrawnImage], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
+    """Return the files of one layout as work to be done: what lies beside the images first.
 
     Args:
-        pictures: All of one layout.
+        images: All of one layout.
         n_workers: Processes to draw on.
     """
-    kind = LAYOUTS[pictures[0].layout]
-    files = kind.side_files(pictures)
-    files += [(FilePlan(picture.path, partial(kind.draw, picture)), asdict(picture)) for picture in pictures]
-    label = f"drawing {pictures[0].layout}"
-    return pending_files(files, version=PICTURE_VERSION, label=label, n_workers=n_workers)
+    kind = LAYOUTS[images[0].layout]
+    files = kind.side_files(images)
+    files += [(FilePlan(image.path, partial(kind.draw, image)), asdict(image)) for image in images]
+    label = f"drawing {images[0].layout}"
+    return pending_files(files, version=IMAGE_VERSION, label=label, n_workers=n_workers)

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """Patches of weld radiographs: what lets more of the rays through is darker on the film as scanned."""
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from weld_pipeline.synthetic.drawn.encoding import as_png
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field, clouds
 
 # Code in the file names of the data set → class.
@@ -35,11 +35,11 @@ class Film:
     gamma: float
 
 
-def draw_radiograph(picture: DrawnPicture) -> bytes:
+def draw_radiograph(image: DrawnImage) -> bytes:
     """Return one square patch as 8-bit grey PNG."""
-    film = _film(picture.session_rng("film"))
-    rng, side = picture.rng("patch"), picture.width
-    depth = _DEFECTS[picture.label](side, rng)
+    film = _film(image.session_rng("film"))
+    rng, side = image.rng("patch"), image.width
+    depth = _DEFECTS[image.label](side, rng)
     grain = clouds((side, side), size=(film.grain_px, film.grain_px), rng=rng)
     # The weld is thicker in the middle, and the rays come from one point.
     across = np.linspace(-1, 1, side, dtype=np.float32)

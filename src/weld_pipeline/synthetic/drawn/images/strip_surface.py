@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 
 from weld_pipeline.synthetic.drawn.encoding import as_jpeg
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field, clouds
 
 
-def draw_strip(picture: DrawnPicture) -> bytes:
-    """Return one square picture in grey as JPEG."""
-    coil, rng, side = picture.session_rng("coil"), picture.rng("surface"), picture.width
+def draw_strip(image: DrawnImage) -> bytes:
+    """Return one square image in grey as JPEG."""
+    coil, rng, side = image.session_rng("coil"), image.rng("surface"), image.width
     level, grain = coil.uniform(95, 175), coil.uniform(4, 10)
     noise = clouds((side, side), size=(1.6, 1.6), rng=rng) + clouds((side, side), size=(9.0, 5.0), rng=rng)
     light = clouds((side, side), size=(float(side), float(side)), rng=rng)
-    surface = level + 0.5 * grain * noise + 8 * light + _DEFECTS[picture.label](side, rng)
+    surface = level + 0.5 * grain * noise + 8 * light + _DEFECTS[image.label](side, rng)
     return as_jpeg(np.clip(surface, 0, 255).astype(np.uint8))
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """What may be wrong with a butt weld seen from above: heights and colours of the surface change, nothing else does.
 
 The reference numbers are those of ISO 6520-1. Each flaw has a range of sizes and of strengths, so that some can be seen at
@@ -18,7 +18,7 @@ from weld_pipeline.synthetic.drawn.surfaces.steel_plate import Steel, bump
 
 # How far from the middle of the plate a flaw may lie, so that no jitter of the camera loses it [units].
 _REACH = 68.0
-# Pixels a side that a line is drawn in for each of the picture's.
+# Pixels a side that a line is drawn in for each of the image's.
 _FINE = 4
 
 
@@ -107,7 +107,7 @@ def _ends() -> tuple[float, float]:
 
 
 def _along(rng: np.random.Generator) -> float:
-    """Return a place along the bead that no jitter of the camera moves out of the picture [units]."""
+    """Return a place along the bead that no jitter of the camera moves out of the image [units]."""
     return float(rng.uniform(*_ends()))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.surfaces.bead import PLATE, Bead, make_bead
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field, clouds
 from weld_pipeline.synthetic.drawn.surfaces.steel_plate import Steel, Window, bare_steel, raise_bead, tint_steel
@@ -80,10 +80,10 @@ def make_seam(line: SeamLine, rng: np.random.Generator) -> Bead:
     )
 
 
-def welded(line: SeamLine, bead: Bead, picture: DrawnPicture) -> Steel:
+def welded(line: SeamLine, bead: Bead, image: DrawnImage) -> Steel:
     """Return the welded plate before it is lit, as much of it as the camera may see."""
-    rng = picture.rng("steel")
-    scale, tone = picture.width / SEEN, float(rng.normal(1, 0.025))
+    rng = image.rng("steel")
+    scale, tone = image.width / SEEN, float(rng.normal(1, 0.025))
     steel = bare_steel(bead, rng, scale=scale, kind=line.kind, tone=tone, window=WINDOW)
     steel.height *= _CLOSE_UP
     reach, share = line.tint

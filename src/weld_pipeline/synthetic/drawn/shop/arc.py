@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """The arc: its body, the light it throws on torch and plate, the wire, the plume."""
 
 import cv2

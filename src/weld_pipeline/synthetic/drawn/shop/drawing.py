@@ -15,7 +15,7 @@ from weld_pipeline.synthetic.drawn.shop.still import draw_still, still_names
 from weld_pipeline.synthetic.drawn.shop.video import draw_video
 from weld_pipeline.synthetic.drawn.shop.welds import CLASSES, DrawnWeld
 
-# Part of every content key: raise it when the same recipe would give other pictures.
+# Part of every content key: raise it when the same recipe would give other images.
 DRAWING_VERSION = 1
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """What flies: streaks of spatter, defocused grains close to the lens, and slow drops."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """The finished plate seen from above: steel, heat tint, bead by class, and the label with the run id."""
 
 from functools import lru_cache
@@ -21,14 +21,14 @@ _BEAD = (120, 880, 130)  # start, end and height of the seam
 def draw_plate(weld: DrawnWeld, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 4"]:
     """Return plate, label and target sheet as RGB with cover."""
     width, height = PLATE_PX
-    picture = np.zeros((height, width, 4), np.uint8)
+    image = np.zeros((height, width, 4), np.uint8)
     steel = _steel(weld, rng)
     _draw_bead(steel, weld, rng)
-    picture[:_STEEL_ROWS] = np.dstack((steel, np.full(steel.shape[:2], 255, np.uint8)))
+    image[:_STEEL_ROWS] = np.dstack((steel, np.full(steel.shape[:2], 255, np.uint8)))
     label = paper_label(weld.run_id, rng, is_handwritten=weld.is_handwritten)
-    stick(picture, label, (int(rng.integers(330, 400)), int(rng.integers(225, 250))), rng)
-    _target(picture, rng)
-    return picture
+    stick(image, label, (int(rng.integers(330, 400)), int(rng.integers(225, 250))), rng)
+    _target(image, rng)
+    return image
 
 
 def _steel(weld: DrawnWeld, rng: np.random.Generator) -> Steel:
@@ -128,14 +128,12 @@ def _draw_cracks(steel: Steel, end: tuple[int, int], rng: np.random.Generator) -
         cv2.line(steel, end, tip, (8, 8, 8), 2, cv2.LINE_AA)
 
 
-def _target(picture: UInt8[np.ndarray, "h w 4"], rng: np.random.Generator) -> None:
+def _target(image: UInt8[np.ndarray, "h w 4"], rng: np.random.Generator) -> None:
     """Draw the sheet with three photogrammetry targets that lies below every plate, in place."""
     left, right, top = 70, 930, _STEEL_ROWS + 6
-    picture[top:-4, left:right] = (226, 228, 232, 255)
+    image[top:-4, left:right] = (226, 228, 232, 255)
     for x in (250, 500, 750):
-        centre = (x, (top + picture.shape[0]) // 2)
-        cv2.circle(picture, centre, 22, (24, 24, 26, 255), -1, cv2.LINE_AA)
+        centre = (x, (top + image.shape[0]) // 2)
+        cv2.circle(image, centre, 22, (24, 24, 26, 255), -1, cv2.LINE_AA)
         for angle in rng.choice((0, 60, 120, 180, 240, 300), 3, replace=False):
-            cv2.ellipse(
-                picture, centre, (62, 62), 0, float(angle), float(angle) + 40, (24, 24, 26, 255), 22, cv2.LINE_AA
-            )
+            cv2.ellipse(image, centre, (62, 62), 0, float(angle), float(angle) + 40, (24, 24, 26, 255), 22, cv2.LINE_AA)

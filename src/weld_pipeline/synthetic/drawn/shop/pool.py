@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """The weld pool behind the arc, and what defects do to it."""
 
 from dataclasses import dataclass

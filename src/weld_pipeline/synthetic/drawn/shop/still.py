@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """Photographs of the finished plate with its paper label, five a run, as a phone takes them."""
 
 from datetime import datetime, timedelta

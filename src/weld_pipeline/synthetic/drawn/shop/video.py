@@ -99,9 +99,9 @@ def encode_avi(frames: Iterator[UInt8[np.ndarray, "H W"]], *, width: int) -> byt
         planes = np.full((height * 3 // 2, width), 128, np.uint8)
         for index, frame in enumerate(frames):
             cv2.LUT(frame, _TO_VIDEO_RANGE, dst=planes[:height])
-            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            picture.pts, picture.time_base = index, Fraction(1, FPS)
-            container.mux(stream.encode(picture))
+            image = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            image.pts, image.time_base = index, Fraction(1, FPS)
+            container.mux(stream.encode(image))
         container.mux(stream.encode(None))
     return file.getvalue()
 

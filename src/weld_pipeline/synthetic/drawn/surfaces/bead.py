@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """The finished bead on a plate: its course, its ripples, its flaws."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """Writing on plates: paper labels, printed or by hand."""
 
 import cv2
@@ -37,7 +37,7 @@ def _handwritten(text: str, rng: np.random.Generator) -> UInt8[np.ndarray, "h w 
 
 
 def stick(
-    picture: UInt8[np.ndarray, "h w c"],
+    image: UInt8[np.ndarray, "h w c"],
     paper: UInt8[np.ndarray, "a b 3"],
     place: tuple[int, int],
     rng: np.random.Generator,
@@ -49,7 +49,7 @@ def stick(
     size = (w + 2 * LABEL_MARGIN, h + 2 * LABEL_MARGIN)
     cover = cv2.warpAffine(np.full((h, w), 255, np.uint8), turn, size)
     stuck = cv2.warpAffine(paper, turn, size, borderMode=cv2.BORDER_REPLICATE)
-    region = picture[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
+    region = image[place[1] : place[1] + size[1], place[0] : place[0] + size[0], :3]
     np.copyto(region, stuck, where=(cover > 127)[..., None])
 
 

@@ -10,7 +10,7 @@ from weld_pipeline.synthetic.drawn.surfaces.bead import PLATE, Bead
 from weld_pipeline.synthetic.drawn.surfaces.lettering import LABEL_MARGIN, mark, paper_label, stick
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field, clouds, shaded
 
-Picture = Float[np.ndarray, "H W 3"]
+Image = Float[np.ndarray, "H W 3"]
 # Left, top, width and height of a part of the plate [units].
 Window = tuple[int, int, int, int]
 WHOLE: Window = (0, 0, *PLATE)
@@ -30,7 +30,7 @@ _BANDS = cv2.resize(_TINT[None], (128, 1), interpolation=cv2.INTER_LINEAR)[0]
 
 @dataclass
 class Steel:
-    """A plate, or a window of one, on its way to a picture; the arrays are changed in place.
+    """A plate, or a window of one, on its way to an image; the arrays are changed in place.
 
     Attributes:
         scale: Pixels per unit of the plate.
@@ -45,7 +45,7 @@ class Steel:
     scale: float
     window: Window
     height: Field
-    colour: Picture
+    colour: Image
     gloss: Field
     column: Int[np.ndarray, " W"]
     v: Field
@@ -75,7 +75,7 @@ def draw_steel(bead: Bead, rng: np.random.Generator, *, scale: float) -> UInt8[n
     return np.dstack((np.clip(lit, 0, 255), np.full(lit.shape[:2], 255))).astype(np.uint8)
 
 
-def light_steel(steel: Steel, lamp: tuple[float, float, float]) -> Picture:
+def light_steel(steel: Steel, lamp: tuple[float, float, float]) -> Image:
     """Return how a plate looks under a lamp [grey levels]; mirror images may exceed 255.
 
     Args:

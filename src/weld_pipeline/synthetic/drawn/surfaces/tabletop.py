@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """What a plate lies on when it is photographed, and how it comes to lie there."""
 
 from functools import lru_cache
@@ -18,8 +18,8 @@ def table_top(width: int, height: int, kind: int) -> UInt8[np.ndarray, "H W 3"]:
     light = 1 - 0.35 * np.hypot((np.arange(width) / width - 0.45), (np.arange(height) / height - 0.4)[:, None])
     if kind != 2:  # the flutes of cardboard
         stains = stains + 4 * np.sin(np.arange(height) * 2 * np.pi * 1000 / width / 9)[:, None]
-    picture = (colour + (fibre + stains)[..., None]) * light[..., None]
-    top = np.clip(picture, 0, 255).astype(np.uint8)
+    image = (colour + (fibre + stains)[..., None]) * light[..., None]
+    top = np.clip(image, 0, 255).astype(np.uint8)
     for _ in range(3):
         a, b = rng.integers(0, width, 2), rng.integers(0, height, 2)
         cv2.line(

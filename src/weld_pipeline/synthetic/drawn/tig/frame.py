@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """A frame of TIG welding as a high-dynamic-range camera takes it: electrode, arc, pool, plate."""
 
 import cv2
@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from weld_pipeline.synthetic.drawn.encoding import as_png
-from weld_pipeline.synthetic.drawn.picture import DrawnPicture
+from weld_pipeline.synthetic.drawn.image import DrawnImage
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field, shaded
 from weld_pipeline.synthetic.drawn.tig.pool import Pool, tig_pool
 from weld_pipeline.synthetic.drawn.tig.surface import make_surface
@@ -16,13 +16,13 @@ from weld_pipeline.synthetic.drawn.tig.view import Camera, View, frame_view, mak
 _CANVAS = 2 / 3
 
 
-def draw_tig_frame(picture: DrawnPicture) -> bytes:
+def draw_tig_frame(image: DrawnImage) -> bytes:
     """Return one frame as 8-bit grey PNG."""
-    is_bright = picture.layout == "tig_al5083"
-    rng = picture.rng("frame")
-    camera = make_camera(picture.session_rng("camera"), is_bright=is_bright)
-    pool = tig_pool(picture.label, picture.session_rng("pool"), rng)
-    view = frame_view(camera, pool, width=round(picture.width * _CANVAS), rng=rng)
+    is_bright = image.layout == "tig_al5083"
+    rng = image.rng("frame")
+    camera = make_camera(image.session_rng("camera"), is_bright=is_bright)
+    pool = tig_pool(image.label, image.session_rng("pool"), rng)
+    view = frame_view(camera, pool, width=round(image.width * _CANVAS), rng=rng)
     surface = make_surface(view, pool, camera, is_bright=is_bright, rng=rng)
     lamp = (view.arc_x, view.arc_y + 95.0, 150.0)
     facing, mirrored, distance = shaded(surface.height, light=lamp, scale=view.scale, polish=18.0)
@@ -30,10 +30,10 @@ def draw_tig_frame(picture: DrawnPicture) -> bytes:
     light = surface.albedo * (camera.base + 185 * pool.arc * facing * fading) + surface.glow
     light += 70 * pool.arc * surface.gloss * mirrored * fading
     light = _behind_torch(light + _arc_light(view, pool, rng), view, camera)
-    image = _developed(light, camera, (picture.width, round(picture.width * 35 / 64)), rng)
-    if picture.is_written:
-        _stamp(image, picture)
-    return as_png(image)
+    pixels = _developed(light, camera, (image.width, round(image.width * 35 / 64)), rng)
+    if image.is_written:
+        _stamp(pixels, image)
+    return as_png(pixels)
 
 
 def _arc_light(view: View, pool: Pool, rng: np.random.Generator) -> Field:
@@ -80,9 +80,9 @@ def _developed(
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-def _stamp(image: UInt8[np.ndarray, "H W"], picture: DrawnPicture) -> None:
+def _stamp(pixels: UInt8[np.ndarray, "H W"], image: DrawnImage) -> None:
     """Burn number and time into the corner, in place, as the recorder of some runs does."""
-    digits = picture.path[-8:-4]
-    run = picture.session
+    digits = image.path[-8:-4]
+    run = image.session
     text = f"{int(digits)} 20{run[:2]}-{run[2:4]}-{run[4:6]} {run[7:9]}:{run[9:11]}:{run[11:13]}.{digits[1:]}"
-    cv2.putText(image, text, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 255, 1, cv2.LINE_AA)
+    cv2.putText(pixels, text, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 255, 1, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """The surface of plate, pool and bead in one TIG frame, as heights, brightness and gloss."""
 
 from dataclasses import dataclass

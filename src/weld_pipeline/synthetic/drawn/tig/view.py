@@ -1,4 +1,4 @@
-# ruff: noqa: PLR2004 - a picture is made of numbers
+# ruff: noqa: PLR2004 - an image is made of numbers
 """How the camera of one TIG run stands, and where each pixel lies in the weld."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one drawn picture is: its class, its session, and where its file lies."""
+"""What one drawn image is: its class, its session, and where its file lies."""
 
 import zlib
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class DrawnPicture:
-    """The recipe of one picture: equal recipes give equal bytes.
+class DrawnImage:
+    """The recipe of one image: equal recipes give equal bytes.
 
     Attributes:
         path: Where it lies, relative to the root of its layout.
         layout: One of `layouts.LAYOUTS`.
         label: Its class, as the layout names it.
         session: What it shares its look with: a weld run, a plate, a film, a coil, a video.
-        is_written: Whether there is writing in the pictures of its session.
+        is_written: Whether there is writing in the images of its session.
         width: Width [px].
         seed: Seed of all variation.
     """
@@ -29,11 +29,11 @@ class DrawnPicture:
     seed: int
 
     def rng(self, what: str) -> np.random.Generator:
-        """Return the source of variation of one aspect of this picture alone."""
+        """Return the source of variation of one aspect of this image alone."""
         return self._rng(self.path, what)
 
     def session_rng(self, what: str) -> np.random.Generator:
-        """Return the source of variation of one aspect that all pictures of the session share."""
+        """Return the source of variation of one aspect that all images of the session share."""
         return self._rng(self.session, what)
 
     def _rng(self, *names: str) -> np.random.Generator:
