@@ -7,7 +7,8 @@ from weld_pipeline.cli.categories import categories
 from weld_pipeline.cli.checkpoint import checkpoints
 from weld_pipeline.cli.errors import SayErrors
 from weld_pipeline.cli.evaluation import evaluate
-from weld_pipeline.cli.inspection import inspect, live
+from weld_pipeline.cli.inspection import inspect
+from weld_pipeline.cli.live import live
 from weld_pipeline.cli.weights import weights
 
 app = typer.Typer(

@@ -10,7 +10,7 @@ from weld_pipeline.core.files import inside, write_bytes, write_json
 
 RECORD_NAME = "DRAWN.json"
 _ANOTHER = (
-    "`--params footage_root=FOLDER` (videos), `--params RECIPE.source_root=FOLDER` (images) or "
+    "`--params footage.source_root=FOLDER` (videos), `--params RECIPE.source_root=FOLDER` (images) or "
     "`--params anomaly_detector.source_root=FOLDER` (detectors)"
 )
 _NOTE = (

@@ -23,7 +23,7 @@ class SourceTree:
     def __post_init__(self) -> None:
         hint = (
             "draw sample welds with `kedro run --pipeline=sample_data`, or name your own folder with "
-            "`--params footage_root=FOLDER` for recordings, `--params RECIPE.source_root=FOLDER` for images, "
+            "`--params footage.source_root=FOLDER` for recordings, `--params RECIPE.source_root=FOLDER` for images, "
             "`--params anomaly_detector.source_root=FOLDER` for the detectors"
         )
         if not self.root.exists():

@@ -1,4 +1,4 @@
-"""From what a model says to a probability that can be believed.
+"""Calibration: temperature and Platt's sigmoid, fitted so that a probability can be believed.
 
 Fit on the calib split only: on train a model is surer than it has a right to be, and a map fitted on test reports
 its own success.
@@ -9,52 +9,19 @@ References:
     [3] C. Guo et al., "On calibration of modern neural networks", ICML 2017.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import expit, log_softmax
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.decision.policy import Platt
 
 # A temperature outside these makes probabilities that are all but uniform, or all but 0 and 1.
 _LOG_T_BOUNDS = (np.log(0.05), np.log(20.0))
 
 
-@dataclass(frozen=True)
-class Temperature:
-    """Temperature scaling [3]: one number divides all logits; the predicted class stays.
-
-    Attributes:
-        temperature: Above 1 softens, below 1 sharpens.
-    """
-
-    temperature: float
-
-    def apply(self, logits: Float[np.ndarray, "*B K"]) -> Float[np.ndarray, "*B K"]:
-        """Return probabilities over the classes."""
-        return softmax(np.asarray(logits, dtype=float) / self.temperature, axis=-1)
-
-
-@dataclass(frozen=True)
-class Platt:
-    """Platt's sigmoid [1]: p = 1 / (1 + exp(a·score + b)); `a` is negative where a higher score is worse.
-
-    Attributes:
-        a: Slope.
-        b: Offset.
-    """
-
-    a: float
-    b: float
-
-    def apply(self, score: Float[np.ndarray, "*B"]) -> Float[np.ndarray, "*B"]:
-        """Return the probability of a defect."""
-        return np.asarray(expit(-(self.a * np.asarray(score, dtype=float) + self.b)))
-
-
-def fit_temperature(logits: Float[np.ndarray, "N K"], label_of: Int[np.ndarray, " N"]) -> Temperature:
+def fit_temperature(logits: Float[np.ndarray, "N K"], label_of: Int[np.ndarray, " N"]) -> float:
     """Return the temperature that makes the labels most likely.
 
     The target of the true class is (N + 1)/(N + 2) instead of 1, as Platt's prior [1] has it for N successes in N
@@ -85,7 +52,7 @@ def fit_temperature(logits: Float[np.ndarray, "N K"], label_of: Int[np.ndarray, 
         return float(-(targets * log_softmax(logits / np.exp(log_t), axis=1)).sum(axis=1).mean())
 
     found = minimize_scalar(loss, bounds=_LOG_T_BOUNDS, method="bounded")  # type: ignore[no-untyped-call]
-    return Temperature(float(np.exp(found.x)))
+    return float(np.exp(found.x))
 
 
 def fit_platt(score: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"]) -> Platt:

@@ -1,74 +1,75 @@
-"""Classifier predictions: from logits to calibrated rows, one a sample."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Classifier predictions: from logits to a decision and to calibrated rows, one a sample."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from weld_pipeline.core.samples import ClassList
 from weld_pipeline.core.tables import PREDICTIONS, checked
-from weld_pipeline.decision.calibration import Platt, Temperature, fit_platt, fit_temperature
+from weld_pipeline.decision.calibration import fit_platt, fit_temperature
+from weld_pipeline.decision.policy import Calibrator, ClassPolicy, Decision, ProbabilityPolicy
 
 
-def run_scores(logits: Float[np.ndarray, "R K"], classes: ClassList) -> Float[np.ndarray, " R"]:
+def defect_scores(logits: Float[np.ndarray, "N K"], classes: ClassList) -> Float[np.ndarray, " N"]:
     """Return the log-odds of "not good"; higher is worse.
 
     `nn.calibrated.defect_score` is the same inside a graph.
     """
-    return np.asarray(logsumexp(np.delete(logits, classes.good_index, axis=1), axis=1) - logits[:, classes.good_index])
+    defects = np.delete(logits, classes.good_index, axis=1)
+    return np.asarray(logsumexp(defects, axis=1) - logits[:, classes.good_index])
 
 
-def fit_calibration(
-    logits: Float[np.ndarray, "R K"], labels: list[str], classes: ClassList, *, threshold: float
-) -> dict[str, Any]:
-    """Return temperature, Platt's sigmoid and the threshold, as JSON values.
+def fit_decision(
+    logits: Float[np.ndarray, "N K"], labels: list[str], classes: ClassList, *, threshold: float
+) -> Decision:
+    """Return temperature, Platt's sigmoid and the threshold; by the class alone where calib is empty.
 
     Args:
-        logits: Of the calib split.
-        labels: True classes of the same runs.
-        classes: In the order of the logits.
+        logits: Uncalibrated, of the calib split.
+        labels: True classes of the same samples.
+        classes: Classes in the order of the logits.
         threshold: The `p_defect` from which a weld fails.
 
     Raises:
         WeldError: If the calib split holds too little to fit on.
     """
+    if not len(logits):
+        return Decision(calibrator=None, policy=ClassPolicy(kind="class", good_class=classes.good))
     is_defect = np.array([label != classes.good for label in labels])
-    platt = fit_platt(run_scores(logits, classes), is_defect)
-    temperature = fit_temperature(logits, np.array([classes.names.index(label) for label in labels]))
-    return {
-        "temperature": temperature.temperature,
-        "platt_a": platt.a,
-        "platt_b": platt.b,
-        "threshold": threshold,
-        "n_good": int((~is_defect).sum()),
-        "n_defect": int(is_defect.sum()),
-    }
+    calibrator = Calibrator(
+        platt=fit_platt(defect_scores(logits, classes), is_defect),
+        temperature=fit_temperature(logits, np.array([classes.names.index(label) for label in labels])),
+        no_probability=None,
+        split="calib",
+        n_good=int((~is_defect).sum()),
+        n_defect=int(is_defect.sum()),
+    )
+    return Decision(calibrator=calibrator, policy=ProbabilityPolicy(kind="p_defect", threshold=threshold))
 
 
 def predictions_table(
-    runs: pd.DataFrame, logits: Float[np.ndarray, "R K"], classes: ClassList, calibration: Mapping[str, Any]
+    rows: pd.DataFrame, logits: Float[np.ndarray, "N K"], classes: ClassList, decision: Decision
 ) -> pd.DataFrame:
     """Return the predictions of samples, in the schema every family shares.
 
     Args:
-        runs: Rows of the manifest, in the order of the logits.
+        rows: Rows of the manifest, in the order of the logits.
         logits: Uncalibrated.
-        classes: In the order of the logits.
-        calibration: From `fit_calibration`. Empty where nothing was fitted: then probabilities are the network's own,
-            and there is no `p_defect`.
+        classes: Classes in the order of the logits.
+        decision: From `fit_decision`. Without a calibrator the probabilities are the network's own, and there is no
+            `p_defect`.
     """
-    score = run_scores(logits, classes)
-    probability = Temperature(calibration["temperature"] if calibration else 1.0).apply(logits)
-    table = runs[["sample_id", "session", "config", "split", "label", "is_defect"]].reset_index(drop=True)
+    score = defect_scores(logits, classes)
+    probability = softmax(np.asarray(logits, dtype=float) / decision.temperature, axis=-1)
+    table = rows[["sample_id", "session", "config", "split", "label", "is_defect"]].reset_index(drop=True)
     table["predicted"] = [classes.names[index] for index in logits.argmax(axis=1)]
     table["score"] = score
     for index, name in enumerate(classes.names):
         table[f"logit_{name}"] = logits[:, index]
     for index, name in enumerate(classes.names):
         table[f"p_{name}"] = probability[:, index]
-    if calibration:
-        table["p_defect"] = Platt(calibration["platt_a"], calibration["platt_b"]).apply(score)
+    p_defect = decision.p_defect(score)
+    if p_defect is not None:
+        table["p_defect"] = p_defect
     return checked(table, PREDICTIONS)

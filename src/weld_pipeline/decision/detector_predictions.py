@@ -1,7 +1,4 @@
-"""Scores of an anomaly detector as rows of predictions: good, or anomalous."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Detector predictions: scores of an anomaly detector as rows, good or anomalous."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +6,10 @@ import pandas as pd
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.labels import ANOMALOUS, GOOD
 from weld_pipeline.core.tables import PREDICTIONS, checked
-from weld_pipeline.decision.calibration import Platt
+from weld_pipeline.decision.policy import Decision
 
 
-def anomaly_predictions(
-    image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: Mapping[str, Any]
-) -> pd.DataFrame:
+def anomaly_predictions(image_scores: pd.DataFrame, manifest: pd.DataFrame, decision: Decision) -> pd.DataFrame:
     """Return the predictions of scored images, in the schema every family shares.
 
     A detector knows no kinds of defect, so the truth of a defective image is `anomalous`, too; which kind it is stands
@@ -23,21 +18,22 @@ def anomaly_predictions(
     Args:
         image_scores: `sample_id` and `score`.
         manifest: Knows the rest of each sample.
-        calibration: `score_threshold`, and where there is a probability `platt_a` and `platt_b`.
+        decision: By the score.
 
     Raises:
         WeldError: If there are several good classes, or one is called anomalous.
     """
     rows = image_scores[["sample_id", "score"]].merge(manifest, on="sample_id", validate="one_to_one")
     good = good_class(manifest)
-    fails = rows["score"].to_numpy(float) >= calibration["score_threshold"]
+    score = rows["score"].to_numpy(float)
+    fails, p_defect = decision.fails(score=score, predicted=None), decision.p_defect(score)
     table = rows[["sample_id", "session", "config", "split"]].copy()
     table["label"] = np.where(rows["is_defect"].astype(bool), ANOMALOUS, good)
     table["is_defect"] = rows["is_defect"].astype(bool)
     table["predicted"] = np.where(fails, ANOMALOUS, good)
-    table["score"] = rows["score"].astype(float)
-    if "platt_a" in calibration:
-        table["p_defect"] = Platt(calibration["platt_a"], calibration["platt_b"]).apply(table["score"].to_numpy())
+    table["score"] = score
+    if p_defect is not None:
+        table["p_defect"] = p_defect
     return checked(table, PREDICTIONS)
 
 

@@ -1,4 +1,4 @@
-"""From which score on an image fails, and what that promises. Chosen on calib; test never takes part.
+"""Thresholds: from which score on an image fails, and what that promises. Chosen on calib; test never takes part.
 
 References:
     [1] V. Vovk, A. Gammerman, G. Shafer, "Algorithmic learning in a random world", 2005, section 4.1.
@@ -16,69 +16,14 @@ from jaxtyping import Bool, Float
 from scipy.special import betaincinv
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.decision.calibration import Platt, fit_platt
+from weld_pipeline.decision.calibration import fit_platt
+from weld_pipeline.decision.policy import Calibrator, Decision, Platt, ScorePolicy
 from weld_pipeline.evaluation.anomaly.image_metrics import check_scores, f1_max
 from weld_pipeline.evaluation.anomaly.score_histogram import ScoreHistogram, bins_of
-
-Unit = Literal["image", "tile"]
+from weld_pipeline.media.heatmaps import MapRange
 
 _CONFIDENCE = 0.95
 _ENOUGH = 10  # images of a kind, as many as an evaluation wants before it relies on an interval
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """From which score on an image fails.
-
-    Attributes:
-        score_threshold: An image fails where its score is at or above it.
-        kind: How it was chosen.
-        unit: What it was chosen on: images, or tiles of long ones, any of which makes its image fail.
-        n_good: Good calib images, or tiles.
-        n_defect: Defective ones.
-        n_good_sessions: Sessions the good ones come from; None if not told.
-        false_reject_rate: Promised share of good images that fail, at most; None where none is promised. Of tiles it
-            follows from theirs by the union bound, whatever tiles of one image have in common.
-        false_reject_rate_95: That share for this one threshold: stays below this in 95 of 100 choices of calib images.
-        calib_f1: F1 on the calib images the threshold was chosen on; None where they are of one kind.
-        promise: What it means, in words.
-        platt: Score to probability of a defect; None where `no_probability` says why.
-        no_probability: Why there is no `platt`; None where there is.
-    """
-
-    score_threshold: float
-    kind: Literal["f1", "conformal"]
-    unit: Unit
-    n_good: int
-    n_defect: int
-    n_good_sessions: int | None
-    false_reject_rate: float | None
-    false_reject_rate_95: float | None
-    calib_f1: float | None
-    promise: str
-    platt: Platt | None
-    no_probability: str | None
-
-    def to_record(self) -> dict[str, Any]:
-        """Return it as JSON values; `platt_a` and `platt_b` are there only where a probability is."""
-        names = [name for name in self.__dataclass_fields__ if name != "platt"]
-        record = {name: getattr(self, name) for name in names}
-        return record | ({"platt_a": self.platt.a, "platt_b": self.platt.b} if self.platt else {})
-
-
-@dataclass(frozen=True)
-class DisplayRange:
-    """How to colour maps of one detector alike.
-
-    Attributes:
-        map_low: Up to it the image shows as it is: half the pixels of good images lie there.
-        map_threshold: A contour encloses what is at or above it, which few good images have anything of.
-        map_high: From it on the colour is full; as far above the threshold as that is above `map_low`.
-    """
-
-    map_low: float
-    map_threshold: float
-    map_high: float
 
 
 def choose_threshold(
@@ -87,10 +32,11 @@ def choose_threshold(
     *,
     kind: Literal["auto", "f1", "conformal"],
     false_reject_rate: float,
+    split: Literal["calib", "valid"],
     session: Sequence[str] | None = None,
     tiles_per_image: int | None = None,
-) -> Threshold:
-    """Return from which score on an image fails.
+) -> Decision:
+    """Return from which score on an image fails, and where it can be said the probability of a defect.
 
     `f1` takes the threshold with the best F1 on these images, in the middle between the two scores it divides.
     `conformal` needs good images alone: of n of them the ⌈(n + 1)(1 − α)⌉-th smallest score is the last that passes [1].
@@ -102,6 +48,7 @@ def choose_threshold(
             that so few good images can promise: an F1 of fewer is chance, and where nearly all are defective it is
             best with a threshold that rejects the few good ones.
         false_reject_rate: α, in (0, 1): the share of good images that may fail; f1 ignores it.
+        split: Split that the scores are of.
         session: Session of each image; said in the promise where images share one.
         tiles_per_image: T, where the scores are of tiles, any of which makes its image fail: each then gets α/T. None
             where they are of images.
@@ -111,7 +58,7 @@ def choose_threshold(
             than the good images allow.
     """
     check_scores(scores)
-    calib = _Calib(scores, is_defect, session, tiles_per_image)
+    calib = _Calib(scores, is_defect, split, session, tiles_per_image)
     if not calib.n_good:
         raise WeldError(
             f"threshold: none of the {calib.n_defect} calib {calib.unit}s is good; put good ones into calib"
@@ -128,11 +75,12 @@ class _Calib:
 
     scores: Float[np.ndarray, " N"]
     is_defect: Bool[np.ndarray, " N"]
+    split: Literal["calib", "valid"]
     session: Sequence[str] | None
     tiles_per_image: int | None
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> Literal["image", "tile"]:
         return "image" if self.tiles_per_image is None else "tile"
 
     @property
@@ -165,13 +113,35 @@ class _Calib:
             return None, "the defective images of calib score no higher than its good ones"
         return platt, None
 
+    def decision(self, threshold: float, chosen_by: Literal["f1", "conformal"], **promised: Any) -> Decision:
+        """Return the decision by a threshold on the score, with what is promised of it."""
+        platt, reason = self.probability()
+        return Decision(
+            calibrator=Calibrator(
+                temperature=None,
+                platt=platt,
+                no_probability=reason,
+                split=self.split,
+                n_good=self.n_good,
+                n_defect=self.n_defect,
+            ),
+            policy=ScorePolicy(
+                kind="score",
+                threshold=threshold,
+                chosen_by=chosen_by,
+                unit=self.unit,
+                n_good_sessions=self.n_good_sessions,
+                **promised,
+            ),
+        )
+
 
 def least_rate(n_good: int) -> float:
     """Return the lowest false-reject rate that so many good images can promise, 1/(n + 1), rounded up to four digits."""
     return ceil(10_000 / (n_good + 1)) / 10_000
 
 
-def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0.1) -> DisplayRange:
+def map_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0.1) -> MapRange:
     """Return how to colour maps, from those of good calib images; memory does not grow with them.
 
     Args:
@@ -184,19 +154,19 @@ def display_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float
     histogram, hottest = ScoreHistogram(np.int64), []
     for number, anomaly_map in enumerate(good_maps):
         if not np.isfinite(anomaly_map).all():
-            raise WeldError(f"display range: good map {number} is not finite; fit the detector again")
+            raise WeldError(f"map range: good map {number} is not finite; fit the detector again")
         histogram.add(bins_of(anomaly_map).ravel())
         hottest.append(float(anomaly_map.max()))
     if not hottest:
-        raise WeldError("display range: no map of a good calib image; put good images into calib")
+        raise WeldError("map range: no map of a good calib image; put good images into calib")
     low = histogram.quantile(0.5)
     last = sorted(hottest)[min(len(hottest), len(hottest) + 1 - int((len(hottest) + 1) * share)) - 1]
     # Maps that are all alike have no range; one step of their numbers keeps the colours defined.
     threshold = _next_above(max(last, low))
-    return DisplayRange(low, threshold, max(2 * threshold - low, _next_above(threshold)))
+    return MapRange(low=low, threshold=threshold, high=max(2 * threshold - low, _next_above(threshold)))
 
 
-def _by_f1(calib: _Calib) -> Threshold:
+def _by_f1(calib: _Calib) -> Decision:
     if not calib.n_defect:
         raise WeldError(
             f"threshold: f1 needs defective {calib.unit}s and calib holds {calib.n_good} good ones only; set the kind to "
@@ -205,25 +175,18 @@ def _by_f1(calib: _Calib) -> Threshold:
     value, f1 = _between(calib.scores, calib.is_defect)
     few = f", with {calib.n_defect} defective ones a rough guess" if calib.n_defect < _ENOUGH else ""
     tiles = "; an image fails if any of its tiles does" if calib.unit == "tile" else ""
-    platt, reason = calib.probability()
-    return Threshold(
-        score_threshold=value,
-        kind="f1",
-        unit=calib.unit,
-        n_good=calib.n_good,
-        n_defect=calib.n_defect,
-        n_good_sessions=calib.n_good_sessions,
+    return calib.decision(
+        value,
+        "f1",
         false_reject_rate=None,
         false_reject_rate_95=None,
         calib_f1=f1,
         promise=f"F1 {f1:.3f} on the {calib.n_good} good and {calib.n_defect} defective calib {calib.unit}s it was chosen "
         f"on, an upper bound{few}{tiles}; nothing is promised of false rejects or of escapes.",
-        platt=platt,
-        no_probability=reason,
     )
 
 
-def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Threshold:
+def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Decision:
     _check_rate(rate)
     good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_image or 1
     exact = Fraction(str(rate)) / n_parts  # 0.29 · 100 is 28.999999999999996 in binary
@@ -236,20 +199,13 @@ def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Threshold:
     promised = [min(1.0, n_parts * each) for each in (float(exact), upper)]
     fails = calib.scores >= value
     n_right = int((fails & calib.is_defect).sum())
-    platt, reason = calib.probability()
-    return Threshold(
-        score_threshold=value,
-        kind="conformal",
-        unit=calib.unit,
-        n_good=len(good),
-        n_defect=calib.n_defect,
-        n_good_sessions=calib.n_good_sessions,
+    return calib.decision(
+        value,
+        "conformal",
         false_reject_rate=promised[0],
         false_reject_rate_95=promised[1],
         calib_f1=2 * n_right / (int(fails.sum()) + calib.n_defect) if calib.n_defect else None,
         promise=_conformal_promise(calib, *promised),
-        platt=platt,
-        no_probability=reason,
     )
 
 

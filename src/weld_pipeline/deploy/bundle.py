@@ -1,9 +1,9 @@
-"""Write a bundle so that it is whole or not there."""
+"""Bundle to be written: graph, description and card, whole or not there."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from weld_pipeline.core.files import inside, sha256_file, write_json
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
-from weld_pipeline.runtime.bundle import CARD, DESCRIPTION, GRAPH, sealed
+from weld_pipeline.runtime.bundle import CARD, DESCRIPTION, GRAPH, Bundle, sealed
 from weld_pipeline.runtime.description import BundleDescription
 
 
@@ -28,16 +28,54 @@ class BundleContents:
     files: Mapping[str, bytes | Path]
 
 
-def candidate(graph: bytes, *, evaluation: Mapping[str, Any], **said: Any) -> BundleContents:
+@dataclass(frozen=True)
+class ExportedGraph:
+    """A graph and what is to be known of it; each family makes its own.
+
+    Attributes:
+        onnx: The graph.
+        classes: Classes in the order of its outputs.
+        good_class: The acceptable one.
+        contract: What it is fed, from `deploy.description`.
+        weights: Record of the trunk's weights.
+    """
+
+    onnx: bytes
+    classes: Sequence[str]
+    good_class: str
+    contract: Mapping[str, Any]
+    weights: Mapping[str, Any]
+
+
+def candidate(graph: ExportedGraph, *, evaluation: Mapping[str, Any], **fields: Any) -> BundleContents:
     """Return a bundle before the parity gate: graph, description, card.
 
     Args:
-        graph: ONNX.
-        evaluation: From `decision.summary.to_record`.
-        said: The other arguments of `describe_bundle`.
+        graph: What a family exported.
+        evaluation: From `evaluation.summary.to_record`.
+        fields: The other arguments of `describe_bundle`.
     """
-    description = describe_bundle(metrics=evaluation_metrics(evaluation), **said)
-    return BundleContents(description, {GRAPH: graph, CARD: model_card(description).encode()})
+    description = describe_bundle(
+        classes=graph.classes,
+        good_class=graph.good_class,
+        contract=graph.contract,
+        weights=graph.weights,
+        metrics=evaluation_metrics(evaluation),
+        **fields,
+    )
+    return BundleContents(description, {GRAPH: graph.onnx, CARD: model_card(description).encode()})
+
+
+def released(candidate: Bundle, parity: Mapping[str, Any]) -> BundleContents:
+    """Return a candidate as a release: the same graph, with the parity it was given on record.
+
+    Args:
+        candidate: As read from disk.
+        parity: From `deploy.parity.gate.check_parity`; its samples are left out.
+    """
+    summary = {name: value for name, value in parity.items() if name != "samples"}
+    description = candidate.description.model_dump(mode="json", exclude={"files", "sha256"}) | {"parity": summary}
+    return BundleContents(description, {GRAPH: candidate.folder / GRAPH, CARD: model_card(description).encode()})
 
 
 def write_bundle(folder: Path, contents: BundleContents) -> None:

@@ -1,4 +1,4 @@
-"""What a bundle says about itself."""
+"""Description of a bundle: what it says about itself."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,8 @@ import pandas as pd
 
 from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
-from weld_pipeline.report.banners import calibration_banner
+from weld_pipeline.decision.policy import Decision
+from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
 
 
@@ -32,16 +33,26 @@ def image_contract(architecture: Mapping[str, Any], *, views: str) -> dict[str, 
     return {"contract": "views", "media": "image", "channels": "RGB", "views": views, **sizes}
 
 
-def anomaly_contract(architecture: Mapping[str, Any], *, tiling: Mapping[str, int] | None) -> dict[str, Any]:
+def anomaly_contract(
+    architecture: Mapping[str, Any], *, tiling: Mapping[str, int] | None, map_range: MapRange
+) -> dict[str, Any]:
     """Return what the graph of an anomaly detector is fed.
 
     Args:
         architecture: Of the detector's preprocessing: `image_px`, `grey`, `clahe_clip` and `smoothing`.
         tiling: `tile_px` and `overlap_px` that images are cut by before the graph; None for whole ones.
+        map_range: How its maps are coloured.
     """
-    told = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
+    fields = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
     cut = None if tiling is None else {name: tiling[name] for name in ("tile_px", "overlap_px")}
-    return {"contract": "anomaly_map", "media": "image", "channels": "RGB", **told, "tiling": cut}
+    return {
+        "contract": "anomaly_map",
+        "media": "image",
+        "channels": "RGB",
+        **fields,
+        "map_range": map_range.model_dump(),
+        "tiling": cut,
+    }
 
 
 def describe_bundle(
@@ -50,7 +61,7 @@ def describe_bundle(
     classes: Sequence[str],
     good_class: str,
     contract: Mapping[str, Any],
-    calibration: Mapping[str, Any],
+    decision: Decision,
     manifest: pd.DataFrame,
     weights: Mapping[str, Any],
     mlflow_run_id: str | None,
@@ -64,14 +75,12 @@ def describe_bundle(
         classes: In the order of the graph's outputs.
         good_class: The acceptable one.
         contract: From `video_contract`, `image_contract` or `anomaly_contract`.
-        calibration: `threshold`, the `p_defect` from which the verdict is fail, beside temperature and Platt's numbers
-            for the reader, since the graph has them inside; empty where there was no calib split. Of a detector the
-            fields of `runtime.contracts.AnomalyCalibration` beside `threshold`, which is None without Platt.
+        decision: Calibrator and policy.
         manifest: The data the model was made from.
         weights: Record of the trunk's weights.
         mlflow_run_id: The run that made it, if recorded.
         metrics: From `evaluation_metrics`.
-        banners: What must be said beside every number; where nothing was calibrated, it is said here in any case.
+        banners: What must be said beside every number.
     """
     revision = code_revision()
     return {
@@ -80,8 +89,7 @@ def describe_bundle(
         "classes": list(classes),
         "good_class": good_class,
         "input": dict(contract),
-        "threshold": calibration["threshold"] if calibration else None,
-        "calibration": dict(calibration) or None,
+        "decision": decision.model_dump(mode="json"),
         "provenance": {
             "code_commit": revision.commit,
             "code_is_dirty": revision.is_dirty,
@@ -92,7 +100,7 @@ def describe_bundle(
             "library_versions": library_versions(),
         },
         "metrics": dict(metrics),
-        "banners": [*banners, *(each for each in calibration_banner(calibration) if each not in banners)],
+        "banners": list(banners),
         "parity": None,
     }
 
@@ -101,7 +109,7 @@ def evaluation_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """Return the rates of an evaluation record with interval and n, and beside each baseline's accuracy.
 
     Args:
-        evaluation: From `decision.summary.to_record`.
+        evaluation: From `evaluation.summary.to_record`.
     """
     rates = {name: dict(estimate) for name, estimate in evaluation["rates"].items()}
     baselines = {

@@ -64,7 +64,7 @@ def export_image_graph(module: ImageGraph) -> bytes:
         module,
         (_example_images(), torch.from_numpy(views[:3])),
         inputs=image_graph.INPUTS,
-        outputs=module.output_names,
+        outputs=image_graph.OUTPUTS,
         dynamic=({0: n_images, 1: height, 2: width}, {0: torch.export.Dim("V")}),
     )
 

@@ -1,4 +1,4 @@
-"""Which few samples stand for many."""
+"""Sample selection: which few samples stand for many."""
 
 from pathlib import Path
 
@@ -53,19 +53,19 @@ def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
     raise WeldError(f"manifest: no usable sample with a label in {', '.join(splits)}; name a split that has some")
 
 
-def chosen_images(manifest: pd.DataFrame, root: Path, *, splits: tuple[str, ...], n_images: int) -> dict[str, Path]:
-    """Return the files of up to `n_images` samples of the first split that holds some, by sample id.
+def chosen_files(manifest: pd.DataFrame, root: Path, *, splits: tuple[str, ...], n_samples: int) -> dict[str, Path]:
+    """Return the files of up to `n_samples` samples of the first split that holds some, by sample id.
 
     Args:
         manifest: `core.tables.MANIFEST`.
-        root: Folder of the images, which none may leave.
+        root: Folder of the files, which none may leave.
         splits: In order of preference.
-        n_images: How many.
+        n_samples: How many.
 
     Raises:
         WeldError: If all splits are empty, or a path leaves the folder.
     """
-    rows = choose_samples(manifest, splits=(first_filled(manifest, splits=splits),), n_samples=n_images)
+    rows = choose_samples(manifest, splits=(first_filled(manifest, splits=splits),), n_samples=n_samples)
     return {row["sample_id"]: inside(root, row["path"]) for row in rows.to_dict("records")}
 
 

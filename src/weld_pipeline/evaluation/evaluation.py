@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.evaluation.baselines import Baseline, confound_baselines
@@ -15,16 +16,16 @@ from weld_pipeline.evaluation.reliability import Reliability, brier_terms, nll_t
 
 
 @dataclass(frozen=True)
-class AtThreshold:
-    """The two-class view of the verdict that is shipped: fail where `p_defect` reaches the threshold.
+class Shipped:
+    """The two-class view of the verdict that is shipped, by the policy that the bundle carries.
 
     Attributes:
-        threshold: On `p_defect`; chosen on the calib split.
+        rule: The policy in words.
         pass_fail: Counts: caught, escaped, passed, rejected.
         rates: defect_recall, good_specificity, escape_rate and false_reject_rate.
     """
 
-    threshold: float
+    rule: str
     pass_fail: dict[str, int]
     rates: dict[str, Estimate]
 
@@ -44,7 +45,7 @@ class Evaluation:
         pass_fail: Counts of the two-class view: caught, escaped, passed, rejected.
         rates: Every metric of `metrics.RATES`; where the columns allow also `auroc` of the score for a defect,
             `auroc_anomaly`, `brier`, `nll` and `brier_defect`.
-        at_threshold: The same two-class view by `p_defect`, where there is a threshold.
+        shipped: The same two-class view of the verdicts that are shipped, where there are any.
         per_class: recall, precision and f1 of each class.
         auroc_per_defect: For each column of scores, the AUROC of each defect class against the good welds.
         reliability: Curves of what was stated: `class` (the class said) and `defect` (p_defect).
@@ -60,7 +61,7 @@ class Evaluation:
     confusion: list[list[int]]
     pass_fail: dict[str, int]
     rates: dict[str, Estimate]
-    at_threshold: AtThreshold | None
+    shipped: Shipped | None
     per_class: dict[str, dict[str, Estimate]]
     auroc_per_defect: dict[str, dict[str, Estimate]]
     reliability: dict[str, Reliability]
@@ -76,7 +77,8 @@ def evaluate(
     protocol: Protocol,
     classes: Sequence[str] | None = None,
     train: pd.DataFrame | None = None,
-    threshold: float | None = None,
+    fails: Bool[np.ndarray, " N"] | None = None,
+    rule: str = "",
 ) -> Evaluation:
     """Return what a table of predictions is worth.
 
@@ -87,7 +89,8 @@ def evaluate(
         protocol: Resamples, level and when a number counts as resting on too little.
         classes: All classes of the model; those that occur, by default.
         train: Rows the model learnt from: `label` and confounds.
-        threshold: `p_defect` from which a weld fails.
+        fails: Verdict on each row, by the policy that is shipped; None where there is none.
+        rule: That policy in words.
 
     Raises:
         WeldError: If there is no row, or a label is no class.
@@ -107,7 +110,7 @@ def evaluate(
         confusion=scored.confusion.tolist(),
         pass_fail=pass_fail(scored.confusion, scored.is_good),
         rates=scored.rates | _probabilistic(table, names, is_defect, sessions, has_both=has_both),
-        at_threshold=None if threshold is None else _at_threshold(table, is_defect, sessions, threshold=threshold),
+        shipped=None if fails is None else _shipped(is_defect, fails, sessions, rule=rule),
         per_class=scored.per_class,
         auroc_per_defect=_auroc_per_defect(table, good, is_defect, sessions) if has_both else {},
         reliability=_reliability(table, names, is_defect, sessions, has_good=bool(good)),
@@ -117,10 +120,9 @@ def evaluate(
     )
 
 
-def _at_threshold(table: pd.DataFrame, is_defect: np.ndarray, sessions: Sessions, *, threshold: float) -> AtThreshold:
-    if "p_defect" not in table:
-        raise WeldError(f"threshold {threshold} is one of p_defect, which the predictions lack; calibrate them first")
-    fails = table["p_defect"].to_numpy(float) >= threshold
+def _shipped(
+    is_defect: Bool[np.ndarray, " N"], fails: Bool[np.ndarray, " N"], sessions: Sessions, *, rule: str
+) -> Shipped:
     names = np.array(["good", "defect"])
     scored = score_labels(
         names[is_defect.astype(int)].tolist(),
@@ -131,7 +133,7 @@ def _at_threshold(table: pd.DataFrame, is_defect: np.ndarray, sessions: Sessions
     )
     kept = ("defect_recall", "good_specificity", "escape_rate", "false_reject_rate")
     rates = {name: scored.rates[name] for name in kept}
-    return AtThreshold(threshold, pass_fail(scored.confusion, scored.is_good), rates)
+    return Shipped(rule, pass_fail(scored.confusion, scored.is_good), rates)
 
 
 def _class_probabilities(table: pd.DataFrame, classes: Sequence[str]) -> np.ndarray | None:

@@ -104,10 +104,10 @@ def metric_name(name: str) -> str:
 
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
     """Return the numbers worth comparing between runs, one level deep; undefined ones are left out."""
-    shipped = evaluation.at_threshold
+    shipped = evaluation.shipped
     named: dict[str, Estimate] = {
         **evaluation.rates,
-        **({f"at_threshold.{name}": estimate for name, estimate in shipped.rates.items()} if shipped else {}),
+        **({f"shipped.{name}": estimate for name, estimate in shipped.rates.items()} if shipped else {}),
         **{f"recall.{metric_name(name)}": metrics["recall"] for name, metrics in evaluation.per_class.items()},
         **{f"baseline.{each.name}_from_{each.fit_on}": each.rates["accuracy"] for each in evaluation.baselines},
         **{f"margin.{each.name}_from_{each.fit_on}": each.margin for each in evaluation.baselines},

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 
 from weld_pipeline.core.errors import WeldError
 
@@ -16,6 +17,25 @@ _INFERNO = np.array(
 )  # fmt: skip
 _LEVELS = np.linspace(0, 255, len(_INFERNO))
 _COLOURS = np.stack([np.interp(np.arange(256), _LEVELS, channel) for channel in _INFERNO.T], axis=1).astype(np.float32)
+
+
+class MapRange(BaseModel):
+    """How to colour the maps of one detector alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: FiniteFloat
+    """Map value up to which the image shows as it is: half the pixels of good images lie there."""
+    threshold: FiniteFloat
+    """Map value from which a place is marked; few good images have such a place. The verdict does not follow it."""
+    high: FiniteFloat
+    """Map value from which the colour is full."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> "MapRange":
+        if not self.low <= self.threshold <= self.high or self.low == self.high:
+            raise ValueError(f"low, threshold and high do not rise: {self.low:g}, {self.threshold:g}, {self.high:g}")
+        return self
 
 
 def anomaly_overlay(

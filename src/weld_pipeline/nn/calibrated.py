@@ -1,25 +1,13 @@
 """Calibrated outputs: what follows the logits of any classifier in a graph."""
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Fitted on the calib split.
-
-    Attributes:
-        temperature: Divides the logits.
-        platt_a: Slope of p_defect = 1 / (1 + exp(a·score + b)).
-        platt_b: Its offset.
-    """
-
-    temperature: float
-    platt_a: float
-    platt_b: float
+def class_probabilities(logits: Float[Tensor, "*B K"], *, temperature: float) -> Float[Tensor, "*B K"]:
+    """Return probabilities over the classes; a temperature above 1 softens them, below 1 sharpens them."""
+    return torch.softmax(logits / temperature, dim=-1)
 
 
 def defect_score(logits: Float[Tensor, "*B K"], *, good_index: int) -> Float[Tensor, "*B"]:

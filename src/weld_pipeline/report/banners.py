@@ -1,7 +1,9 @@
-"""What must be said wherever a number is shown."""
+"""Banners: what must be said wherever a number is shown."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from weld_pipeline.decision.policy import Decision
 
 
 def weights_banner(weights: Mapping[str, Any]) -> list[str]:
@@ -17,28 +19,22 @@ def weights_banner(weights: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def calibration_banner(calibration: Mapping[str, Any]) -> list[str]:
-    """Return a sentence if there is no calibrated probability, else nothing.
-
-    Args:
-        calibration: What was fitted on calib: empty if there was none. Of a detector, `threshold` is None where there is a
-            threshold on the score, whose `promise` is then said, but no probability, for the reason `no_probability`; and
-            `split` is valid where it was chosen there.
-    """
-    if not calibration:
+def decision_banner(decision: Decision) -> list[str]:
+    """Return what is missing between score and probability: no calib split, a threshold chosen on valid, no probability."""
+    calibrator, policy = decision.calibrator, decision.policy
+    if calibrator is None:
         return [
             "NOT CALIBRATED: there is no calib split, so there is no p_defect and the verdict follows the class alone."
         ]
-    said = []
-    if calibration.get("split") == "valid":
-        said = [
+    banners = []
+    if calibrator.split == "valid":
+        banners.append(
             "THRESHOLD ON VALID: there is no calib split, so the threshold was chosen where epochs were; expect worse."
-        ]
-    if calibration["threshold"] is None:
-        said += [
-            f"NO PROBABILITY: there is no p_defect, because {calibration['no_probability']}. {calibration['promise']}"
-        ]
-    return said
+        )
+    if calibrator.platt is None:
+        promise = f" {policy.promise}" if policy.kind == "score" else ""
+        banners.append(f"NO PROBABILITY: there is no p_defect, because {calibrator.no_probability}.{promise}")
+    return banners
 
 
 def fit_banner(check: Mapping[str, Any]) -> list[str]:

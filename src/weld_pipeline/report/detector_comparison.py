@@ -94,8 +94,8 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
         "image_auroc_high": high,
         "is_small": "image_auroc" in record["n_too_small"],
         **{name: record[name] for name in _COUNTS},
-        "threshold_kind": record["threshold"]["kind"],
-        **{name: record["at_threshold"][name] for name in ("escape_rate", "false_reject_rate")},
+        "threshold_kind": record["policy"]["chosen_by"],
+        **{name: record["shipped"][name] for name in ("escape_rate", "false_reject_rate")},
         "latency_p50_ms": (record["latency_ms"] or {}).get("p50"),
     }
 

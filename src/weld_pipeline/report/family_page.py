@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from weld_pipeline.core.provenance import CodeRevision
+from weld_pipeline.decision.policy import Policy
 from weld_pipeline.evaluation.evaluation import Evaluation
 from weld_pipeline.report.figures import curves_figure, score_figure
 from weld_pipeline.report.page import Mistake, Report, render
@@ -26,6 +27,7 @@ def family_report(
     sheet: UInt8[np.ndarray, "H W 3"],
     banners: Sequence[str],
     curves: Mapping[str, Mapping[str, Sequence[float]]],
+    policy: Policy,
     revision: CodeRevision,
     data_sha256: str,
     weights: Mapping[str, Any] | None,
@@ -43,15 +45,18 @@ def family_report(
         sheet: One strip of frames a mistake, from top to bottom, all of one height.
         banners: What must be said beside every number.
         curves: Loss curves: per model, per metric, a value an epoch.
+        policy: Rule of the verdict; its threshold is drawn in.
         revision: State of the code.
         data_sha256: Hash of the manifest's usable rows.
         weights: Record of the weights the network began with: name, source, licence.
         mlflow_run_id: The run that is being recorded.
         libraries: Versions.
     """
-    figures = {"How the score spreads": _score_plot(rows, "score", None)}
-    if evaluation.at_threshold:
-        figures["How p_defect spreads"] = _score_plot(rows, "p_defect", evaluation.at_threshold.threshold)
+    figures = {
+        title: _score_plot(rows, column, policy.threshold if policy.kind == column else None)
+        for title, column in (("How the score spreads", "score"), ("How p_defect spreads", "p_defect"))
+        if column in rows
+    }
     if curves:
         figures["How the loss fell"] = curves_figure(curves)
     dirt = {True: " with uncommitted changes", False: "", None: ""}[revision.is_dirty]

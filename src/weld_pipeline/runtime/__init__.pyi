@@ -8,6 +8,7 @@ from . import find_files as find_files
 from . import graph_session as graph_session
 from . import image as image
 from . import image_reader as image_reader
+from . import open as open
 from . import records as records
 from . import styles as styles
 from . import timing as timing
@@ -15,3 +16,4 @@ from . import verdicts as verdicts
 from . import video as video
 from .anomaly.inspector import WeldDetector as WeldDetector
 from .image.inspector import WeldClassifier as WeldClassifier
+from .open import open_inspector as open_inspector

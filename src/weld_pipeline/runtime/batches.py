@@ -1,4 +1,4 @@
-"""Many images, those of one size judged together while the next are read."""
+"""Batches: many images, those of one size judged together while the next are read."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,8 +13,8 @@ V = TypeVar("V")
 
 def judge_each(
     images: Iterable[Path | str | ImageBytes | NotInspected], judge: Callable[[Sequence[ReadImage]], list[V]]
-) -> Iterator[tuple[ReadImage, V] | NotInspected]:
-    """Yield each image with its verdict, in order, as they are made.
+) -> Iterator[V | NotInspected]:
+    """Yield a verdict an image, in order, as they are made.
 
     The next images are decoded while some are judged. One that cannot be used does not lose the others: in its place
     stands a `NotInspected` that says why.
@@ -29,11 +29,11 @@ def judge_each(
 
 def _judged(
     chunk: Sequence[ReadImage | NotInspected], judge: Callable[[Sequence[ReadImage]], list[V]]
-) -> Iterator[tuple[ReadImage, V] | NotInspected]:
+) -> Iterator[V | NotInspected]:
     by_size: dict[tuple[int, ...], list[ReadImage]] = defaultdict(list)
     for entry in chunk:
         if isinstance(entry, ReadImage):
             by_size[entry.pixels.shape].append(entry)
     verdicts = {shape: iter(judge(alike)) for shape, alike in by_size.items()}
     for entry in chunk:
-        yield entry if isinstance(entry, NotInspected) else (entry, next(verdicts[entry.pixels.shape]))
+        yield entry if isinstance(entry, NotInspected) else next(verdicts[entry.pixels.shape])

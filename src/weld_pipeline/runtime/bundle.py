@@ -1,4 +1,4 @@
-"""A bundle folder, read by someone who believes nothing that was not checked."""
+"""Bundle: a folder that is read by someone who believes nothing that was not checked."""
 
 import json
 from dataclasses import dataclass
@@ -9,19 +9,13 @@ from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key, inside, sha256_file
-from weld_pipeline.media.clips import ArcGate
-from weld_pipeline.runtime.contracts import AnomalyCalibration, AnomalyInput, ClipsInput, ViewsInput
+from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ViewsInput
 from weld_pipeline.runtime.description import BundleDescription, first_fault
 
-BUNDLE_FORMAT = 1
+BUNDLE_FORMAT = 2
 DESCRIPTION = "bundle.json"
 GRAPH = "model.onnx"
 CARD = "card.md"
-_DOES = {
-    ClipsInput: "inspects video",
-    ViewsInput: "classifies images",
-    AnomalyInput: "finds anomalies in images",
-}
 
 T = TypeVar("T", ClipsInput, ViewsInput, AnomalyInput)
 
@@ -40,61 +34,28 @@ class Bundle:
     description: BundleDescription
     sha256: str
 
-    @property
-    def video(self) -> ClipsInput:
-        """What the graph of a video family is fed.
+    def fed(self, contract: type[T]) -> T:
+        """Return what the graph is fed, if that is by a certain contract.
 
         Raises:
-            WeldError: If the bundle does something else.
+            WeldError: If the bundle is fed by another.
         """
-        return self._fed(ClipsInput)
-
-    @property
-    def image(self) -> ViewsInput:
-        """What the graph of an image classifier is fed.
-
-        Raises:
-            WeldError: If the bundle does something else.
-        """
-        return self._fed(ViewsInput)
-
-    @property
-    def detector(self) -> AnomalyInput:
-        """What the graph of an anomaly detector is fed.
-
-        Raises:
-            WeldError: If the bundle does something else.
-        """
-        return self._fed(AnomalyInput)
-
-    @property
-    def detector_rule(self) -> AnomalyCalibration:
-        """How a detector's score becomes a verdict.
-
-        Raises:
-            WeldError: If the bundle is no detector's.
-        """
-        self._fed(AnomalyInput)
-        return AnomalyCalibration.model_validate(self.description.calibration)
-
-    @property
-    def gate(self) -> ArcGate:
-        """The arc rule the model was trained with."""
-        gate = self.video.gate
-        return ArcGate(gate.min_luma, gate.min_bright_fraction, gate.min_clip_fraction)
-
-    def _fed(self, kind: type[T]) -> T:
-        contract = self.description.input
-        if not isinstance(contract, kind):
+        found = self.description.input
+        if not isinstance(found, contract):
             raise WeldError(
-                f"bundle {self.folder}: {_DOES[type(contract)]}; name a bundle that {_DOES[kind]}, or the command for this one"
+                f"bundle {self.folder}: {found.DOES}; name a bundle that {contract.DOES}, or the command for this one"
             )
-        return contract
+        return found
 
     def identity(self) -> dict[str, Any]:
         """Return which bundle a verdict was made with, and what must be said beside it."""
         description = self.description
-        return {"family": description.family, "sha256": self.sha256, "banners": list(description.banners)}
+        return {
+            "family": description.family,
+            "sha256": self.sha256,
+            "policy": description.decision.policy.model_dump(mode="json"),
+            "banners": list(description.banners),
+        }
 
 
 def sealed(description: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +121,3 @@ def _verify_files(folder: Path, description: BundleDescription) -> None:
                 f"bundle {folder}: {name} is not the file that was exported (SHA-256 {found}, expected {expected}); "
                 "copy the bundle again, or export it again"
             )
-    if description.good_class not in description.classes:
-        raise WeldError(
-            f"bundle {folder}: good class {description.good_class!r} is none of {description.classes}; export it again"
-        )

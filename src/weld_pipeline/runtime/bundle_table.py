@@ -1,4 +1,4 @@
-"""What lies in a bundle or a model file, on a terminal."""
+"""Bundle table: what lies in a bundle or a model file, on a terminal."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, TilingContract, ViewsInput
 from weld_pipeline.runtime.description import EstimateRecord
 from weld_pipeline.runtime.styles import banner_lines
 
@@ -23,8 +22,8 @@ def bundle_table(bundle: Bundle) -> RenderableType:
         "bundle": bundle.sha256,
         "classes": ", ".join(description.classes),
         "good class": description.good_class,
-        "input": _input(description.input),
-        "fails": _rule(bundle),
+        "input": description.input.describe(),
+        "policy": description.decision.policy.describe(),
         "code": f"{provenance.code_commit or 'no checkout'}{', changed' if provenance.code_is_dirty else ''}",
         "data": provenance.data_sha256,
         "weights": f"{weights.name} from {weights.source} ({weights.licence})",
@@ -44,32 +43,6 @@ def checkpoint_table(description: Mapping[str, Any]) -> RenderableType:
     tensors = description["tensors"].items()
     rows |= {name: f"{tensor['dtype']} {' × '.join(map(str, tensor['shape'])) or 'scalar'}" for name, tensor in tensors}
     return _two_columns(rows)
-
-
-def _input(contract: ClipsInput | ViewsInput | AnomalyInput) -> str:
-    if isinstance(contract, ClipsInput):
-        return f"{contract.window} frames every {contract.stride}, arc on, any frame size"
-    grey = ", made grey" if contract.grey else ""
-    if isinstance(contract, ViewsInput):
-        return f"images of any size{grey}, seen at {contract.resized_px} px in views ({contract.views}) of {contract.crop_px} px"
-    equalised = f", equalised (CLAHE, clip {contract.clahe_clip:g})" if contract.clahe_clip else ""
-    smoothed = ", smoothed" if contract.smoothing else ""
-    return f"images of any size{grey}{_tiled(contract.tiling)}, seen at {contract.image_px} px{equalised}{smoothed}"
-
-
-def _tiled(tiling: TilingContract | None) -> str:
-    return "" if tiling is None else f", in tiles of {tiling.tile_px} px that share {tiling.overlap_px} px"
-
-
-def _rule(bundle: Bundle) -> str:
-    description = bundle.description
-    if isinstance(description.input, AnomalyInput):
-        rule = bundle.detector_rule
-        p_defect = "" if description.threshold is None else f", p_defect {description.threshold:.3f}"
-        return f"from score {rule.score_threshold:.4g} ({rule.kind}{p_defect}); {rule.promise or 'nothing is promised of it'}"
-    if description.threshold is None:
-        return f"where the class is not {description.good_class}; nothing was calibrated"
-    return f"from p_defect {description.threshold:.3f}"
 
 
 def _estimate(estimate: EstimateRecord) -> str:

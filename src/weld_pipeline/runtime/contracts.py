@@ -1,11 +1,12 @@
-"""What the graph of a bundle is fed and how its answer is judged: the part of `bundle.json` that differs by kind."""
+"""Contracts: what the graph of a bundle is fed, the part of `bundle.json` that differs by family."""
 
-import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
 from weld_pipeline.media import tiles
+from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.media.heatmaps import MapRange
 
 
 class Part(BaseModel):
@@ -26,6 +27,8 @@ class GateContract(Part):
 class ClipsInput(Part):
     """What the graph is fed: clips of `window` frames every `stride` frames of the arc-on part, at native size."""
 
+    DOES: ClassVar[str] = "inspects video"
+
     contract: Literal["clips"]
     media: Literal["video"]
     channels: Literal["RGB"]
@@ -35,9 +38,20 @@ class ClipsInput(Part):
     latent_size: PositiveInt
     """Length of the graph's state."""
 
+    @property
+    def arc_gate(self) -> ArcGate:
+        """The arc rule that the model was trained with."""
+        return ArcGate(self.gate.min_luma, self.gate.min_bright_fraction, self.gate.min_clip_fraction)
+
+    def describe(self) -> str:
+        """Return the contract in words."""
+        return f"{self.window} frames every {self.stride}, arc on, any frame size"
+
 
 class ViewsInput(Part):
     """What the graph is fed: images at native size, and the views of them, once resized, that the network sees."""
+
+    DOES: ClassVar[str] = "classifies images"
 
     contract: Literal["views"]
     media: Literal["image"]
@@ -50,6 +64,11 @@ class ViewsInput(Part):
     """Whether the graph makes one channel of the three."""
     views: Literal["centre", "ten"]
     """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
+
+    def describe(self) -> str:
+        """Return the contract in words."""
+        grey = ", made grey" if self.grey else ""
+        return f"images of any size{grey}, seen at {self.resized_px} px in views ({self.views}) of {self.crop_px} px"
 
 
 class TilingContract(Part):
@@ -70,6 +89,8 @@ class TilingContract(Part):
 class AnomalyInput(Part):
     """What the graph is fed: images, or tiles of them, at native size; what it makes of them is told for the reader."""
 
+    DOES: ClassVar[str] = "finds anomalies in images"
+
     contract: Literal["anomaly_map"]
     media: Literal["image"]
     channels: Literal["RGB"]
@@ -81,8 +102,19 @@ class AnomalyInput(Part):
     """Clip limit of the graph's local equalisation; 0 for none."""
     smoothing: bool
     """Whether the graph smooths images."""
+    map_range: MapRange
+    """How its maps are coloured."""
     tiling: TilingContract | None
     """How an image is cut before the graph; null: it goes in whole."""
+
+    def describe(self) -> str:
+        """Return the contract in words."""
+        grey = ", made grey" if self.grey else ""
+        cut = self.tiling
+        tiled = "" if cut is None else f", in tiles of {cut.tile_px} px that share {cut.overlap_px} px"
+        equalised = f", equalised (CLAHE, clip {self.clahe_clip:g})" if self.clahe_clip else ""
+        smoothed = ", smoothed" if self.smoothing else ""
+        return f"images of any size{grey}{tiled}, seen at {self.image_px} px{equalised}{smoothed}"
 
     def boxes(self, height: int, width: int) -> list[tiles.Box]:
         """Return the boxes of an image that are looked at one by one; one that holds all of it without tiling."""
@@ -91,42 +123,3 @@ class AnomalyInput(Part):
 
 
 InputContract = Annotated[ClipsInput | ViewsInput | AnomalyInput, Field(discriminator="contract")]
-
-
-class AnomalyCalibration(Part):
-    """How a detector's score becomes a verdict. Unlike a classifier's, none of it is in the graph."""
-
-    score_threshold: FiniteFloat
-    """Score from which the verdict is fail."""
-    kind: str = Field(min_length=1)
-    """How the threshold was chosen: `f1`, `conformal`, …"""
-    promise: str = Field(min_length=1)
-    """What is promised of it, and what is not, in words."""
-    platt_a: FiniteFloat | None = None
-    """Slope of Platt's sigmoid; absent or null where there were no defects to fit it on."""
-    platt_b: FiniteFloat | None = None
-    """Offset of the same."""
-    map_low: FiniteFloat
-    """Level of the map up to which an image of it shows nothing."""
-    map_threshold: FiniteFloat
-    """Level from which a place is marked; the verdict does not follow it."""
-    map_high: FiniteFloat
-    """Level from which it shows full heat."""
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> "AnomalyCalibration":
-        if (self.platt_a is None) != (self.platt_b is None):
-            raise ValueError("platt_a and platt_b come together: one is null, the other is not")
-        if not self.map_low <= self.map_threshold <= self.map_high or self.map_low == self.map_high:
-            levels = f"{self.map_low:g}, {self.map_threshold:g}, {self.map_high:g}"
-            raise ValueError(f"map_low, map_threshold and map_high do not rise: {levels}")
-        return self
-
-    def p_defect(self, score: float) -> float | None:
-        """Return Platt's probability of a defect, 1 / (1 + exp(a·score + b)); None where none was fitted."""
-        if self.platt_a is None or self.platt_b is None:
-            return None
-        exponent = self.platt_a * score + self.platt_b
-        if exponent > 0:  # so that exp overflows at no score
-            return math.exp(-exponent) / (1 + math.exp(-exponent))
-        return 1 / (1 + math.exp(exponent))

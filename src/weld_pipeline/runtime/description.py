@@ -1,14 +1,12 @@
-"""The content of `bundle.json`."""
+"""Description: the content of `bundle.json`."""
 
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
 from weld_pipeline.core.labels import ANOMALOUS
-from weld_pipeline.runtime.contracts import AnomalyCalibration, AnomalyInput, ClipsInput, InputContract, Part
-
-# Two roads to one number, one of which was written to JSON.
-_SAME_P = 1e-6
+from weld_pipeline.decision.policy import Decision
+from weld_pipeline.runtime.contracts import AnomalyInput, InputContract, Part
 
 
 class WeightsRecord(Part):
@@ -47,17 +45,13 @@ class EstimateRecord(Part):
 class BundleDescription(Part):
     """The content of `bundle.json`."""
 
-    format: Literal[1]
+    format: Literal[2]
     family: str
     classes: list[str] = Field(min_length=2)
     good_class: str
     input: InputContract
-    threshold: float | None = Field(ge=0, le=1)
-    """`p_defect` from which the verdict is fail; None without calibration: then every class but the good one fails. A
-    detector goes by its score instead, and this is what its threshold is as `p_defect`; None where it has none."""
-    calibration: dict[str, Any] | None
-    """Temperature and Platt's numbers, for the reader; the graph has them inside. None where there was no calib split.
-    Of a detector an `AnomalyCalibration`."""
+    decision: Decision
+    """Calibrator and policy: how the graph's answer becomes a probability and a verdict. The graph has the temperature inside."""
     provenance: Provenance
     metrics: dict[str, EstimateRecord]
     """Metric to value on the test split."""
@@ -69,28 +63,14 @@ class BundleDescription(Part):
     """File name to SHA-256."""
 
     @model_validator(mode="after")
-    def _has_a_way_to_a_verdict(self) -> "BundleDescription":
-        if isinstance(self.input, AnomalyInput):
-            self._check_detector()
-            return self
-        if (self.threshold is None) != (self.calibration is None):
-            raise ValueError("threshold and calibration come together: one is null, the other is not")
-        if self.calibration is None and isinstance(self.input, ClipsInput):
-            raise ValueError("threshold and calibration are null, but a video family has both")
-        return self
-
-    def _check_detector(self) -> None:
-        if self.classes != [self.good_class, ANOMALOUS]:
+    def _names_agree(self) -> "BundleDescription":
+        if self.good_class not in self.classes:
+            raise ValueError(f"good class {self.good_class!r} is none of {self.classes}")
+        if isinstance(self.input, AnomalyInput) != (self.decision.policy.kind == "score"):
+            raise ValueError(f"policy {self.decision.policy.kind!r} does not judge input {self.input.contract!r}")
+        if isinstance(self.input, AnomalyInput) and self.classes != [self.good_class, ANOMALOUS]:
             raise ValueError(f"classes {self.classes} of a detector, expected [{self.good_class!r}, {ANOMALOUS!r}]")
-        try:
-            rule = AnomalyCalibration.model_validate(self.calibration or {})
-        except ValidationError as error:
-            raise ValueError(f"calibration of a detector: {first_fault(error)}") from error
-        expected = rule.p_defect(rule.score_threshold)
-        if (expected is None) != (self.threshold is None):
-            raise ValueError("threshold and platt_a come together: one is null, the other is not")
-        if expected is not None and self.threshold is not None and abs(expected - self.threshold) > _SAME_P:
-            raise ValueError(f"threshold {self.threshold:g}, but p_defect at score_threshold is {expected:g}")
+        return self
 
 
 def first_fault(error: ValidationError) -> str:

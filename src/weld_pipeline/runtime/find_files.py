@@ -1,12 +1,16 @@
-"""Which files a person meant: files, folders, and patterns the shell left alone."""
+"""Files that a person meant: files, folders, patterns that the shell left alone, and stdin."""
 
 import glob
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from weld_pipeline.media.images import IMAGE_SUFFIXES
+from weld_pipeline.runtime.image_reader import ImageBytes
 from weld_pipeline.runtime.verdicts import NotInspected
 
 _PATTERN_MARKS = "*?["
+_STDIN = Path("-")
 
 
 def find_files(paths: Iterable[Path], *, suffixes: tuple[str, ...], what: str) -> list[Path | NotInspected]:
@@ -19,13 +23,22 @@ def find_files(paths: Iterable[Path], *, suffixes: tuple[str, ...], what: str) -
     """
     found: list[Path | NotInspected] = []
     for path in paths:
-        if path.is_dir():
+        if path == _STDIN:
+            found.append(NotInspected("-", f"a {what} is not read from stdin; name its file"))
+        elif path.is_dir():
             found += _inside(path, suffixes, what)
         elif path.exists() or not any(mark in str(path) for mark in _PATTERN_MARKS):
             found.append(path)  # a file is tried whatever its name, and a missing one is told apart later
         else:
             found += _matching(path, suffixes, what)
     return found
+
+
+def find_images(paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
+    """Return the images that were meant; see `find_files`. `-` is one from stdin, which comes first."""
+    named = list(paths)
+    piped = [ImageBytes("stdin", sys.stdin.buffer.read())] if _STDIN in named else []
+    return [*piped, *find_files((path for path in named if path != _STDIN), suffixes=IMAGE_SUFFIXES, what="image")]
 
 
 def _inside(folder: Path, suffixes: tuple[str, ...], what: str) -> list[Path | NotInspected]:

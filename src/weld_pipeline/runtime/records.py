@@ -1,26 +1,18 @@
-"""A verdict kept as a file of its own beside the others."""
+"""Records: a verdict kept as a file of its own beside the others."""
 
-import io
 import json
 import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image
-
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.heatmaps import anomaly_overlay
-from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict
 from weld_pipeline.runtime.bundle import Bundle
-from weld_pipeline.runtime.image.verdict import ImageVerdict
-from weld_pipeline.runtime.image_reader import ReadImage
+from weld_pipeline.runtime.verdicts import Inspected
 
 
-def store_verdict(
-    folder: Path, verdict: ImageVerdict | AnomalyVerdict, bundle: Bundle, *, overlay: bytes | None = None
-) -> Path:
-    """Return the new file `<image>_<timestamp>.json`, which holds the verdict, its time and the bundle's identity.
+def store_verdict(folder: Path, verdict: Inspected, bundle: Bundle, *, overlay: bytes | None = None) -> Path:
+    """Return the new file `<name>_<timestamp>.json`, which holds the verdict, its time and the bundle's identity.
 
     The timestamp is UTC to the microsecond, so that names sort by time. The file is whole or not there, and a file
     that is there already stays: the new one takes a later moment.
@@ -29,20 +21,20 @@ def store_verdict(
         folder: Made if it is not there.
         verdict: On a file or its bytes.
         bundle: What judged.
-        overlay: A PNG to keep beside it as `<image>_<timestamp>_overlay.png`, which is there once the JSON is.
+        overlay: A PNG to keep beside it as `<name>_<timestamp>_overlay.png`, which is there once the JSON is.
 
     Raises:
         WeldError: If the folder cannot be written to.
     """
     assert verdict.path is not None  # an array has no name to store it under
-    said = {name: value for name, value in verdict.to_json().items() if name != "timing"}
-    image = Path(verdict.path)
+    fields = {name: value for name, value in verdict.to_json().items() if name != "timing"}
+    source = Path(verdict.path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while True:
             now = datetime.now(UTC)
-            record = {"image": image.name, "timestamp": now.isoformat(), **said, "bundle": bundle.identity()}
-            path = folder / f"{image.stem}_{now:%Y%m%dT%H%M%S.%f}Z.json"
+            record = {"name": source.name, "timestamp": now.isoformat(), **fields, "bundle": bundle.identity()}
+            path = folder / f"{source.stem}_{now:%Y%m%dT%H%M%S.%f}Z.json"
             drawn = path.with_name(f"{path.stem}_overlay.png")
             if overlay is not None:
                 record["overlay"] = drawn.name
@@ -55,28 +47,8 @@ def store_verdict(
                 drawn.unlink()
     except OSError as error:
         raise WeldError(
-            f"store {folder}: the verdict on {image.name} cannot be written ({error.strerror}); name another folder"
+            f"store {folder}: the verdict on {source.name} cannot be written ({error.strerror}); name another folder"
         ) from error
-
-
-def store_anomaly(folder: Path, found: ReadImage, verdict: AnomalyVerdict, bundle: Bundle) -> Path:
-    """Return the new file of a verdict, beside which lies its map over the image; see `store_verdict`.
-
-    Args:
-        folder: Made if it is not there.
-        found: The image, to draw on.
-        verdict: On it, with its map.
-        bundle: What judged.
-
-    Raises:
-        WeldError: If the folder cannot be written to.
-    """
-    rule = bundle.detector_rule
-    levels = verdict.anomaly_map
-    drawn = anomaly_overlay(found.pixels, levels, low=rule.map_low, high=rule.map_high, threshold=rule.map_threshold)
-    png = io.BytesIO()
-    Image.fromarray(drawn).save(png, format="PNG")
-    return store_verdict(folder, verdict, bundle, overlay=png.getvalue())
 
 
 def _write_new(path: Path, content: bytes) -> bool:

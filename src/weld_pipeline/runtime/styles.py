@@ -1,4 +1,4 @@
-"""Colours and lines that every verdict on a terminal shares."""
+"""Styles: colours and lines that every verdict on a terminal shares."""
 
 from collections.abc import Iterable, Sequence
 
@@ -25,10 +25,10 @@ def banner_lines(banners: Iterable[str]) -> list[Text]:
     return [Text(f"! {banner}", style="bold yellow") for banner in banners]
 
 
-def count_line(said: Sequence[str]) -> Text:
-    """Return how many images passed, failed or got no verdict."""
-    counts = {name: said.count(name) for name in ("pass", "fail", "not inspected")}
-    return Text(", ".join(f"{n} {name}" for name, n in counts.items() if n))
+def count_line(verdicts: Sequence[str]) -> Text:
+    """Return how many inputs passed, failed or got no verdict."""
+    counts = {name: verdicts.count(name) for name in ("pass", "fail", "no_arc", "not_inspected")}
+    return Text(", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n))
 
 
 def not_inspected(result: NotInspected) -> tuple[Text, Text]:

@@ -85,7 +85,7 @@ def _detect(root: Path, names: Names, reading: Reading) -> Layout:
     manifests = [file for file in names.files if file.rpartition("/")[2] == intel.MANIFEST_NAME]
     if manifests and intel.MANIFEST_NAME not in manifests:
         deeper = root / Path(manifests[0]).parent
-        raise WeldError(f"footage {root}: {manifests[0]} lies deeper; name its folder {deeper} as footage_root")
+        raise WeldError(f"footage {root}: {manifests[0]} lies deeper; name its folder {deeper} as footage.source_root")
     if manifests or any(intel.is_run_id(folder.rpartition("/")[2]) for folder in names.folders):
         return "intel"
     return "labels_csv" if reading.labels_file in names.files else "folders"

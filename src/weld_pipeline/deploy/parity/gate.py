@@ -1,82 +1,118 @@
-"""How far the bundle on disk and torch may differ, and what is said where they differ by more."""
+"""Parity gate: on every engine the bundle on disk and torch must say the same of the same files, or nothing is released."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.engines.session import Engine
 
 
 @dataclass(frozen=True)
-class Tolerances:
-    """How far two ways to the same number may differ.
+class SampleParity:
+    """What was found on one sample.
 
     Attributes:
-        p: Any probability, graph against torch in float32.
-        score: Score, and the anomaly of a video, relative to their size or 1, graph against torch.
-        table_p: Any probability, graph against the predictions of the pipeline, whose features may be bfloat16.
-            Where all are within it, the class can differ only if its lead was below twice this much.
+        sample_id: Sample.
+        n_compared: Answers that were compared: clips, ways to look, or tiles.
+        differences: Name to the largest difference of two ways to the same number; a tolerance bears the same name.
+        flips: Sentences on every class or verdict that is another and may not be.
+        table_flips: True if the class differs from the predictions of the pipeline though every number is within
+            tolerance, as where two classes lead almost alike.
     """
 
-    p: float
-    score: float
-    table_p: float
+    sample_id: str
+    n_compared: int
+    differences: Mapping[str, float]
+    flips: tuple[str, ...]
+    table_flips: bool
 
 
-@dataclass(frozen=True)
-class AnomalyTolerances:
-    """How far two ways to the same score and map may differ. No verdict may.
-
-    Attributes:
-        score: Score, graph against torch in float32, relative to its own size or the threshold's, whichever is larger:
-            detectors count in units of their own.
-        level: Any level of a map, graph against torch, in shares of the range that is coloured.
-        table_score: Score, graph against the predictions of the pipeline, relative as above.
-        table_p: `p_defect`, against the same.
-    """
-
-    score: float
-    level: float
-    table_score: float
-    table_p: float
+# How a family compares bundle, torch and the predictions of the pipeline: sample id, file and its row of the predictions.
+Compare = Callable[[str, Path, Mapping[Any, Any]], SampleParity]
 
 
-def check_within(
-    tolerances: Tolerances, *, name: str, key: str, n_label_flips: int, p: float, score: float, table_p: float
-) -> None:
-    """Refuse a bundle that says something else of a file than torch, or than the predictions of the pipeline.
+def check_parity(
+    comparison: Callable[[Engine], Compare],
+    samples: Mapping[str, Path],
+    table: Mapping[str, Mapping[Any, Any]],
+    *,
+    engines: Sequence[Engine],
+    tolerances: Mapping[str, float],
+    key: str,
+) -> dict[str, Any]:
+    """Return how far bundle, torch and predictions differ on some files, as JSON values; all is within tolerance.
 
     Args:
-        tolerances: What may differ.
-        name: The file.
-        key: Parameters the tolerances come from.
-        n_label_flips: Answers in which graph and torch gave another class or verdict.
-        p: Largest difference of a probability, graph against torch.
-        score: Largest relative difference of a score, graph against torch.
-        table_p: Largest difference of a probability from the predictions of the pipeline.
+        comparison: Opens the bundle on an engine and returns how the family compares.
+        samples: Sample id to file, at least one.
+        table: Sample id to its row of the pipeline's predictions.
+        engines: Engines that must agree with torch.
+        tolerances: Name of each difference to the largest that may be.
+        key: Parameters that the tolerances come from.
 
     Raises:
-        WeldError: Naming the file and the numbers.
+        WeldError: Naming engine, sample and numbers, if a class or verdict differs, or a number by more than it may, or
+            if there was nothing to compare.
     """
-    start = f"parity: {name}: "
-    end = f"; nothing was released: look at the export of this model, or widen {key} with a reason"
-    # `not a <= b` also refuses NaN.
-    if n_label_flips:
+    found = {engine: _checked(comparison(engine), samples, table, tolerances, f"{key}, {engine}") for engine in engines}
+    return {
+        "n_samples": len(samples),
+        "tolerances": dict(tolerances),
+        "engines": {engine: _summary(compared) for engine, compared in found.items()},
+        "samples": {engine: [asdict(each) for each in compared] for engine, compared in found.items()},
+    }
+
+
+def _checked(
+    compare: Compare,
+    samples: Mapping[str, Path],
+    table: Mapping[str, Mapping[Any, Any]],
+    tolerances: Mapping[str, float],
+    key: str,
+) -> list[SampleParity]:
+    found = []
+    for sample_id, path in samples.items():
+        compared = compare(sample_id, path, table[sample_id])
+        _check(compared, tolerances, key)
+        found.append(compared)
+    if not sum(each.n_compared for each in found):
         raise WeldError(
-            f"{start}graph and torch disagree on {n_label_flips} labels (probabilities differ by up to {p:.2g}){end}"
+            f"parity ({key}): nothing to compare in {list(samples) or 'an empty split'}; choose samples that show a weld"
         )
-    for what, value, allowed in (
-        ("probabilities of graph and torch differ", p, tolerances.p),
-        ("scores of graph and torch differ", score, tolerances.score),
-        ("probabilities differ from the predictions table", table_p, tolerances.table_p),
-    ):
-        if not value <= allowed:
-            raise WeldError(f"{start}{what} by {value:.2g}, over {allowed:g}{end}")
+    return found
 
 
-def distance(a: Float[np.ndarray, " K"], b: Float[np.ndarray, " K"]) -> float:
-    """Return the largest difference of two rows of numbers."""
+def _check(found: SampleParity, tolerances: Mapping[str, float], key: str) -> None:
+    start, end = f"parity ({key}): {found.sample_id}: ", "; nothing was released: look at the export of this model"
+    if found.differences.keys() != tolerances.keys():
+        raise WeldError(f"{start}tolerances are given for {sorted(tolerances)}, needed for {sorted(found.differences)}")
+    if found.flips:
+        numbers = ", ".join(f"{name} {value:.2g}" for name, value in found.differences.items())
+        raise WeldError(f"{start}{found.flips[0]} (differences: {numbers}){end}")
+    for name, value in found.differences.items():
+        if not value <= tolerances[name]:  # `not a <= b` also refuses NaN
+            raise WeldError(
+                f"{start}{name.replace('_', ' ')} differs by {value:.2g}, over {tolerances[name]:g}{end}, or widen the "
+                "tolerance with a reason"
+            )
+
+
+def _summary(found: Sequence[SampleParity]) -> dict[str, Any]:
+    names = found[0].differences
+    return {
+        "n_compared": sum(each.n_compared for each in found),
+        "n_table_flips": sum(each.table_flips for each in found),
+        "max_difference": {name: max(each.differences[name] for each in found) for name in names},
+    }
+
+
+def distance(a: Float[np.ndarray, "*K"], b: Float[np.ndarray, "*K"]) -> float:
+    """Return the largest difference of two arrays of numbers."""
     return float(np.abs(a - b).max())
 
 

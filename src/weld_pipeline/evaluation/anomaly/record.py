@@ -22,7 +22,8 @@ def anomaly_record(
     *,
     category: str,
     detector: str,
-    threshold: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    fails: Bool[np.ndarray, " N"],
     pixels: PixelMetrics,
     protocol: Protocol,
     latency_ms: Mapping[str, float] | None = None,
@@ -33,14 +34,15 @@ def anomaly_record(
         rows: Of the test split: `session`, `label`, `is_defect` and `score`.
         category: What was looked at, e.g. the part.
         detector: Which detector did.
-        threshold: Chosen on calib, as `Threshold.to_record` makes it; more may stand beside it.
+        policy: Record of the policy that is shipped, with its `threshold`, `chosen_by` and `false_reject_rate`.
+        fails: Verdict on each row by that policy.
         pixels: What its maps are worth on the same images.
         protocol: How it is judged.
         latency_ms: `p50`, `p90`, … of one image, file to score [ms].
 
     Returns:
         Numbers by plain name, None where undefined: `image_auroc`, `image_ap`, `image_f1_max`, `image_fpr_at_95_tpr`,
-        `pixel_auroc`, `aupro`, …; `intervals` of those that bear one; `per_kind`; `at_threshold`; counts and `notes`.
+        `pixel_auroc`, `aupro`, …; `intervals` of those that bear one; `per_kind`; `shipped`; counts and `notes`.
 
     Raises:
         WeldError: If there is no row, or a score is not finite.
@@ -62,8 +64,8 @@ def anomaly_record(
         "level": protocol.level,
         "per_kind": {kind: _auroc_of(estimate) for kind, estimate in image.auroc_per_kind.items()},
         "pixels": {name: value for name, value in asdict(pixels).items() if name not in NUMBERS},
-        "threshold": dict(threshold),
-        "at_threshold": _verdicts(is_defect, scores >= threshold["score_threshold"], sessions),
+        "policy": dict(policy),
+        "shipped": _verdicts(is_defect, fails, sessions),
         "latency_ms": dict(latency_ms) if latency_ms else None,
         "n_too_small": [name for name, estimate in image.estimates.items() if estimate.is_small],
         "notes": image.notes + _pixel_notes(pixels),
@@ -87,8 +89,8 @@ def tile_metrics(tiles: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
 def flat_anomaly_metrics(record: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a record worth comparing between runs, one level deep; undefined ones are left out."""
     numbers = {name: value for name, value in record.items() if isinstance(value, int | float)}
-    numbers |= {f"threshold.{name}": record["threshold"][name] for name in ("score_threshold", "false_reject_rate")}
-    numbers |= {f"at_threshold.{name}": record["at_threshold"][name] for name in (*_VERDICT_RATES, "f1")}
+    numbers |= {f"policy.{name}": record["policy"][name] for name in ("threshold", "false_reject_rate")}
+    numbers |= {f"shipped.{name}": record["shipped"][name] for name in (*_VERDICT_RATES, "f1")}
     numbers |= {f"image_auroc.{metric_name(kind)}": found["image_auroc"] for kind, found in record["per_kind"].items()}
     numbers |= {f"latency_ms.{name}": value for name, value in (record["latency_ms"] or {}).items()}
     for name, ends in record["intervals"].items():

@@ -1,7 +1,6 @@
-"""The assembled video classifier: uint8 frames and a running state in, probabilities of the run so far out."""
+"""Video graph: uint8 frames and a running state in, probabilities of the run so far out."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
@@ -9,14 +8,12 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.nn.calibrated import Calibration, defect_score
+from weld_pipeline.nn.calibrated import class_probabilities, defect_score
 from weld_pipeline.nn.state import load_tensors
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
 from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.standardizer import FeatureStatistics, Standardizer
 from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
-
-INPUT_NAMES = ("frames", "latent_sum", "anomaly_sum", "n_clips")
 
 
 class Outputs(NamedTuple):
@@ -30,7 +27,6 @@ class Outputs(NamedTuple):
         n_clips_out: State: clips so far.
         probabilities: Of the run so far, temperature-scaled.
         score: Log-odds of "not good" of the run so far, uncalibrated; higher is worse.
-        p_defect: The same, calibrated.
         anomaly: Mean error of the run so far.
     """
 
@@ -41,15 +37,11 @@ class Outputs(NamedTuple):
     n_clips_out: Float[Tensor, " 1"]
     probabilities: Float[Tensor, " K"]
     score: Float[Tensor, " 1"]
-    p_defect: Float[Tensor, " 1"]
     anomaly: Float[Tensor, " 1"]
 
 
-OUTPUT_NAMES = Outputs._fields
-
-
 class VideoClassifier(nn.Module):
-    """Trunk, standardiser, both autoencoders, classifier and calibration as one graph.
+    """Trunk, standardiser, both autoencoders, classifier and temperature as one graph.
 
     The state is three sums that start at zero, so a run of any length needs the memory of one batch of clips, and a
     live run says after each clip what a finished file would say at its end.
@@ -64,7 +56,7 @@ class VideoClassifier(nn.Module):
         autoencoder: Autoencoder,
         good_autoencoder: Autoencoder,
         classifier: LatentClassifier,
-        calibration: Calibration,
+        temperature: float,
         good_index: int,
     ) -> None:
         """Join trained parts.
@@ -76,7 +68,7 @@ class VideoClassifier(nn.Module):
             autoencoder: Trained on all welds; its latent is classified.
             good_autoencoder: Trained on good welds; its error is the anomaly.
             classifier: Of pooled latents.
-            calibration: Of its logits and score.
+            temperature: Divides the logits before the softmax.
             good_index: Position of the good class.
         """
         super().__init__()
@@ -87,7 +79,7 @@ class VideoClassifier(nn.Module):
         self.autoencoder = autoencoder
         self.good_autoencoder = good_autoencoder
         self.classifier = classifier
-        self.calibration = calibration
+        self.temperature = temperature
         self.good_index = good_index
         self.eval().requires_grad_(requires_grad=False)
 
@@ -128,14 +120,13 @@ class VideoClassifier(nn.Module):
         logits = self.classifier((latent_sum_out / n_clips_out)[None])[0]
         score = defect_score(logits, good_index=self.good_index)[None]
         return Outputs(
-            clip_probabilities=torch.softmax(self.classifier(latent) / self.calibration.temperature, dim=-1),
+            clip_probabilities=class_probabilities(self.classifier(latent), temperature=self.temperature),
             clip_anomaly=clip_anomaly,
             latent_sum_out=latent_sum_out,
             anomaly_sum_out=anomaly_sum_out,
             n_clips_out=n_clips_out,
-            probabilities=torch.softmax(logits / self.calibration.temperature, dim=-1),
+            probabilities=class_probabilities(logits, temperature=self.temperature),
             score=score,
-            p_defect=torch.sigmoid(-(self.calibration.platt_a * score + self.calibration.platt_b)),
             anomaly=anomaly_sum_out / n_clips_out,
         )
 
@@ -161,7 +152,7 @@ def assemble(
     autoencoder: SavedModel,
     good_autoencoder: SavedModel,
     classifier: SavedModel,
-    calibration: Mapping[str, Any],
+    temperature: float,
 ) -> VideoClassifier:
     """Return the whole classifier from the files its parts were saved in.
 
@@ -171,7 +162,7 @@ def assemble(
         autoencoder: Saved autoencoder of all welds.
         good_autoencoder: Saved autoencoder of good welds.
         classifier: Saved classifier.
-        calibration: `temperature`, `platt_a`, `platt_b` as fitted on the calib split.
+        temperature: Divides the logits, as fitted on the calib split.
 
     Raises:
         WeldError: If the parts do not belong together.
@@ -192,6 +183,6 @@ def assemble(
         autoencoder=restore_autoencoder(autoencoder),
         good_autoencoder=restore_autoencoder(good_autoencoder),
         classifier=restore_classifier(classifier),
-        calibration=Calibration(calibration["temperature"], calibration["platt_a"], calibration["platt_b"]),
+        temperature=temperature,
         good_index=classes.index(classifier.provenance["good_class"]),
     )

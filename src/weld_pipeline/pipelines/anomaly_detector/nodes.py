@@ -1,9 +1,8 @@
 """Nodes of `anomaly_detector`, the same for every detector but for the fit."""
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,8 @@ from weld_pipeline.core.samples import usable_rows
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import TensorStore
+from weld_pipeline.decision.policy import Decision
+from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.media.tiles import Tiling
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.anomaly_detector.params import (
@@ -27,9 +28,8 @@ from weld_pipeline.pipelines.anomaly_detector.params import (
     StudentParams,
     TeacherParams,
     ThresholdParams,
-    TilingParams,
 )
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
+from weld_pipeline.pipelines.params import EvaluationParams, TilingParams
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +48,12 @@ def load_trunk(params: MapTrunkParams, image: MapImageParams) -> tuple[SavedMode
 
 
 def prepare_images(
-    manifest: pd.DataFrame, raw_images: SourceTree, image: MapImageParams, tiling: TilingParams | None
+    manifest: pd.DataFrame, raw: SourceTree, image: MapImageParams, tiling: TilingParams | None
 ) -> PendingItems[Any, dict[str, np.ndarray]]:
     """Return the preparing of every usable image as work to be done where it is saved."""
 
     def file(path: str) -> Path:
-        return core.files.inside(raw_images.root, path)
+        return core.files.inside(raw.root, path)
 
     images = [
         nn.anomaly.prepared.MaskedImage(
@@ -199,16 +199,6 @@ def check_student(
     return found | {"autoencoder_error_over_variance": left, "uses_autoencoder": network.uses_autoencoder}
 
 
-def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
-    """Return the metrics of every epoch as MLflow takes them."""
-    return evaluation.summary.curve_metrics(curves)
-
-
-def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
-    """Return the curves of the losses as a figure."""
-    return report.figures.curves_figure(curves)
-
-
 def score_images(images: TensorStore, manifest: pd.DataFrame, detector: SavedModel) -> PendingItems[Any, Any]:
     """Return the scoring of every image the detector was not fitted on as work to be done where it is saved."""
     rows = usable_rows(manifest, media="image")
@@ -225,37 +215,31 @@ def tabulate_scores(anomaly_maps: TensorStore, manifest: pd.DataFrame) -> pd.Dat
 
 def choose_threshold(
     image_scores: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore, params: ThresholdParams
-) -> dict[str, Any]:
+) -> tuple[Decision, MapRange]:
     """Return from which score on an image fails, and how its maps are to be coloured.
 
     Chosen on calib; where there is none, on valid, and that is said.
     """
-    split = "calib" if (image_scores["split"] == "calib").any() else "valid"
-    calib = image_scores[image_scores["split"] == split]
-    units = nn.anomaly.calibration_units.calibration_units(calib, anomaly_maps, images)
-    threshold = decision.thresholds.choose_threshold(
+    split: Literal["calib", "valid"] = "calib" if (image_scores["split"] == "calib").any() else "valid"
+    rows = image_scores[image_scores["split"] == split]
+    units = nn.anomaly.calibration_units.calibration_units(rows, anomaly_maps, images)
+    fitted = decision.thresholds.choose_threshold(
         units["score"].to_numpy(np.float64),
         units["is_defect"].to_numpy(bool),
         kind=params.kind,
         false_reject_rate=params.false_reject_rate,
+        split=split,
         session=list(units["session"]),
         tiles_per_image=nn.anomaly.calibration_units.most_tiles(units),
     )
-    logger.info(
-        "threshold %.4g (%s, by %s): %s", threshold.score_threshold, threshold.kind, threshold.unit, threshold.promise
-    )
-    shown = decision.thresholds.display_range(
-        nn.anomaly.calibration_units.good_maps(list(calib["sample_id"]), anomaly_maps, images)
-    )
-    p_threshold = float(threshold.platt.apply(np.array(threshold.score_threshold))) if threshold.platt else None
-    return threshold.to_record() | asdict(shown) | {"threshold": p_threshold, "split": split}
+    logger.info(fitted.policy.describe())
+    good_maps = nn.anomaly.calibration_units.good_maps(list(rows["sample_id"]), anomaly_maps, images)
+    return fitted, decision.thresholds.map_range(good_maps)
 
 
-def tabulate_predictions(
-    image_scores: pd.DataFrame, manifest: pd.DataFrame, calibration: dict[str, Any]
-) -> pd.DataFrame:
+def tabulate_predictions(image_scores: pd.DataFrame, manifest: pd.DataFrame, fitted: Decision) -> pd.DataFrame:
     """Return the predictions for every scored image: good, or anomalous where the score reaches the threshold."""
-    return decision.detector_predictions.anomaly_predictions(image_scores, manifest, calibration)
+    return decision.detector_predictions.anomaly_predictions(image_scores, manifest, fitted)
 
 
 def measure_anomalies(
@@ -263,8 +247,8 @@ def measure_anomalies(
     image_scores: pd.DataFrame,
     anomaly_maps: TensorStore,
     manifest: pd.DataFrame,
-    raw_images: SourceTree,
-    calibration: dict[str, Any],
+    raw: SourceTree,
+    fitted: Decision,
     tiling: TilingParams | None,
     protocol: EvaluationParams,
     detector: SavedModel,
@@ -272,7 +256,7 @@ def measure_anomalies(
 ) -> dict[str, Any]:
     """Return what scores and maps are worth on the judged split, image by image and pixel by pixel."""
     rows = _judged(image_scores, protocol)
-    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw.root, _tiling(tiling))
     samples = reader.pixel_samples(list(rows["sample_id"]))
     how = evaluation.estimates.Protocol(**protocol.measuring())
     of_tiles = (
@@ -282,9 +266,10 @@ def measure_anomalies(
     )
     return of_tiles | evaluation.anomaly.record.anomaly_record(
         rows,
-        category=raw_images.root.name,
+        category=raw.root.name,
         detector=detector.family,
-        threshold=calibration,
+        policy=fitted.policy.model_dump(mode="json"),
+        fails=fitted.fails(score=rows["score"].to_numpy(float), predicted=None),
         pixels=evaluation.anomaly.pixel_metrics.pixel_metrics(
             core.progress.track(samples, label="judging maps", total=len(rows))
         ),
@@ -305,21 +290,22 @@ def draw_anomaly_sheet(
     image_scores: pd.DataFrame,
     anomaly_maps: TensorStore,
     manifest: pd.DataFrame,
-    raw_images: SourceTree,
-    calibration: dict[str, Any],
+    raw: SourceTree,
+    fitted: Decision,
     tiling: TilingParams | None,
+    map_range: MapRange,
     protocol: EvaluationParams,
     params: AnomalyLookParams,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return images of the judged split with mask, map and overlay; wrong verdicts first."""
-    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw_images.root, _tiling(tiling))
+    reader = evaluation.anomaly.map_reader.MapReader(anomaly_maps, manifest, raw.root, _tiling(tiling))
+    rows = _judged(image_scores, protocol)
+    assert fitted.policy.kind == "score"  # a detector has no other
     return report.sheets.anomalies.anomaly_sheet(
-        _judged(image_scores, protocol),
+        rows,
         reader.sheet_image,
-        score_threshold=calibration["score_threshold"],
-        shown=decision.thresholds.DisplayRange(
-            **{name: calibration[name] for name in decision.thresholds.DisplayRange.__dataclass_fields__}
-        ),
+        score_threshold=fitted.policy.threshold,
+        shown=map_range,
         n=params.n_images,
     )
 

@@ -1,34 +1,13 @@
 """Parameters of a detector of `anomaly_detector`."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Params(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from weld_pipeline.pipelines.params import Fraction, Params
 
 
-class TilingParams(_Params):
-    """How long images, such as radiographs of whole seams, are cut; the maps of the tiles are stitched."""
-
-    tile_px: int = Field(ge=16, le=8192)
-    """Side of a tile [px of the image]."""
-    overlap_px: int = Field(ge=0)
-    """What neighbours share at least."""
-
-    @model_validator(mode="after")
-    def _tiles_advance(self) -> "TilingParams":
-        if self.overlap_px >= self.tile_px:
-            raise ValueError(
-                f"overlap_px {self.overlap_px} is no less than tile_px {self.tile_px}; tiles would not advance"
-            )
-        return self
-
-
-class MapTrunkParams(_Params):
+class MapTrunkParams(Params):
     """The network whose feature maps are looked at; it is never trained here."""
 
     name: str
@@ -50,7 +29,7 @@ class MapTrunkParams(_Params):
         return value.split("+") if isinstance(value, str) else value
 
 
-class MapImageParams(_Params):
+class MapImageParams(Params):
     """What of an image, or of a tile of it, a detector sees."""
 
     image_px: int = Field(ge=16, le=2048)
@@ -67,7 +46,7 @@ class MapImageParams(_Params):
     """Processes to decode in."""
 
 
-class PatchCoreParams(_Params):
+class PatchCoreParams(Params):
     """What PatchCore remembers."""
 
     coreset_size: int | None = Field(ge=1)
@@ -92,20 +71,20 @@ class PatchCoreParams(_Params):
         return self
 
 
-class ReferenceParams(_Params):
+class ReferenceParams(Params):
     """What the reference detector remembers."""
 
     position: Literal["aligned", "free"]
     """`aligned`: a mean for each position, for parts that always lie alike. `free`: one for all positions."""
     spread: Literal["none", "variance", "covariance"]
     """In which unit distances are measured: plain, each dimension's own spread, or Mahalanobis (`free` only)."""
-    shrinkage: Share
+    shrinkage: Fraction
     """Share of the mean variance mixed into every variance; small sets need more."""
     map_sigma_px: float = Field(ge=0)
     """Standard deviation of the Gaussian that smooths maps [px of the squashed image]."""
 
 
-class ThresholdParams(_Params):
+class ThresholdParams(Params):
     """From score to verdict; chosen on calib, never on test."""
 
     kind: Literal["auto", "f1", "conformal"]
@@ -116,14 +95,14 @@ class ThresholdParams(_Params):
     `auto` then promises that much and says so, `conformal` stops."""
 
 
-class AnomalyLookParams(_Params):
+class AnomalyLookParams(Params):
     """What is shown for people to look at."""
 
     n_images: int = Field(ge=1, le=100)
     """Images on the sheet: input, map, mask, overlay."""
 
 
-class StepsParams(_Params):
+class StepsParams(Params):
     """How a network of patches learns."""
 
     n_steps: int = Field(ge=1)
@@ -150,7 +129,7 @@ class DistillingParams(StepsParams):
     for none, as in the paper."""
 
 
-class ElsewhereParams(_Params):
+class ElsewhereParams(Params):
     """Images of anything else, which a student must not learn to describe."""
 
     folder: str | None
@@ -159,7 +138,7 @@ class ElsewhereParams(_Params):
     """Of every choice."""
 
 
-class TeacherParams(_Params):
+class TeacherParams(Params):
     """Whom the student imitates on good images."""
 
     kind: Literal["auto", "pdn", "distilled", "slices"]
@@ -173,7 +152,7 @@ class TeacherParams(_Params):
     """For `distilled`."""
 
 
-class StudentParams(_Params):
+class StudentParams(Params):
     """The student and how it learns."""
 
     size: Literal["small", "medium"]
@@ -184,7 +163,7 @@ class StudentParams(_Params):
     """For the penalty."""
 
 
-class CheckParams(_Params):
+class CheckParams(Params):
     """How a fitted student is looked at, on valid alone."""
 
     n_blemishes: int = Field(ge=1)

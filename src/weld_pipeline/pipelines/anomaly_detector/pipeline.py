@@ -1,32 +1,35 @@
 """Wiring of `anomaly_detector`, one template for three detectors that differ in how they are fitted."""
 
 from collections.abc import Callable
-from typing import Literal
 
 from kedro.pipeline import Node, Pipeline
 
+from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.anomaly_detector import nodes
 
-Detector = Literal["patchcore", "student_teacher", "reference"]
-DETECTORS: tuple[Detector, ...] = ("patchcore", "student_teacher", "reference")
 # All detectors look at the same images, so these are made once, in a namespace of their own.
 SOURCE = "anomaly_detector"
 
 
-def create_pipeline(detector: Detector) -> Pipeline:
+def create_pipeline(detector: str) -> Pipeline:
     """Return the pipeline from the manifest to predictions, maps and their measures, in the detector's namespace.
 
     Args:
-        detector: Namespace; its parameters lie in `parameters_detector_<detector>.yml`.
+        detector: Namespace; its parameters lie in `parameters_detectors/<detector>.yml`.
     """
     template = _preparation() + _FITS[detector]() + _scoring() + _looks()
     return Pipeline(
         template,
         namespace=detector,
-        inputs={name: f"{SOURCE}.{name}" for name in ("manifest", "raw_images")},
+        inputs={name: f"{SOURCE}.{name}" for name in ("manifest", "raw")},
         parameters={"params:tiling": f"params:{SOURCE}.tiling", "params:evaluation": "params:evaluation"},
         prefix_datasets_with_namespace=True,
     )
+
+
+def extras(detector: str) -> tuple[str, ...]:
+    """Return what a detector has to show beside its predictions."""
+    return ("curves", "fit_check") if detector == "student_teacher" else ()
 
 
 def create_comparison() -> Pipeline:
@@ -47,7 +50,7 @@ def _preparation() -> Pipeline:
             Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
             Node(
                 nodes.prepare_images,
-                ["manifest", "raw_images", "params:image", "params:tiling"],
+                ["manifest", "raw", "params:image", "params:tiling"],
                 "images",
                 name="prepare_images",
             ),
@@ -95,8 +98,8 @@ def _fit_student_teacher() -> Pipeline:
                 "fit_check",
                 name="check_student",
             ),
-            Node(nodes.log_training, "curves", "training_metrics", name="log_training"),
-            Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
+            Node(shared.log_training, "curves", "training_metrics", name="log_training"),
+            Node(shared.plot_curves, "curves", "curve_plot", name="plot_curves"),
         ],
         tags={"training"},
     )
@@ -122,13 +125,13 @@ def _scoring() -> Pipeline:
             Node(
                 nodes.choose_threshold,
                 ["image_scores", "anomaly_maps", "images", "params:threshold"],
-                "calibration",
+                ["decision", "map_range"],
                 name="choose_threshold",
                 tags={"calibration"},
             ),
             Node(
                 nodes.tabulate_predictions,
-                ["image_scores", "manifest", "calibration"],
+                ["image_scores", "manifest", "decision"],
                 "predictions",
                 name="tabulate_predictions",
                 tags={"calibration"},
@@ -138,8 +141,8 @@ def _scoring() -> Pipeline:
 
 
 def _looks() -> Pipeline:
-    judged = {name: name for name in ("image_scores", "anomaly_maps", "manifest", "raw_images", "calibration")}
-    judged |= {"tiling": "params:tiling", "protocol": "params:evaluation"}
+    judged = {name: name for name in ("image_scores", "anomaly_maps", "manifest", "raw")}
+    judged |= {"fitted": "decision"} | {"tiling": "params:tiling", "protocol": "params:evaluation"}
     return Pipeline(
         [
             Node(
@@ -156,7 +159,7 @@ def _looks() -> Pipeline:
             ),
             Node(
                 nodes.draw_anomaly_sheet,
-                judged | {"params": "params:look"},
+                judged | {"params": "params:look", "map_range": "map_range"},
                 "anomaly_sheet",
                 name="draw_anomaly_sheet",
             ),
@@ -165,8 +168,9 @@ def _looks() -> Pipeline:
     )
 
 
-_FITS: dict[Detector, Callable[[], Pipeline]] = {
+_FITS: dict[str, Callable[[], Pipeline]] = {
     "patchcore": _fit_patchcore,
     "student_teacher": _fit_student_teacher,
     "reference": _fit_reference,
 }
+DETECTORS = tuple(_FITS)

@@ -8,24 +8,27 @@ from jaxtyping import UInt8
 
 from weld_pipeline import core, evaluation, report
 from weld_pipeline.core.source_tree import SourceTree
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
+from weld_pipeline.decision.policy import Decision
+from weld_pipeline.pipelines.params import EvaluationParams
 
 
 def evaluate_predictions(
     predictions: pd.DataFrame,
     manifest: pd.DataFrame,
     params: EvaluationParams,
-    calibration: dict[str, Any] | None = None,
+    decision: Decision,
     anomaly_scores: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return everything measured on the rows of the chosen split."""
+    rows = evaluation.rows.evaluation_rows(predictions, manifest, split=params.split, anomaly_scores=anomaly_scores)
     measured = evaluation.evaluation.evaluate(
-        evaluation.rows.evaluation_rows(predictions, manifest, split=params.split, anomaly_scores=anomaly_scores),
+        rows,
         good=evaluation.rows.good_classes(predictions),
         protocol=evaluation.estimates.Protocol(**params.measuring()),
         classes=evaluation.rows.classes_of(predictions),
         train=evaluation.rows.train_rows(manifest, predictions),
-        threshold=calibration["threshold"] if calibration else None,
+        fails=decision.fails(score=rows["score"].to_numpy(float), predicted=rows["predicted"].tolist()),
+        rule=decision.policy.describe(),
     )
     return evaluation.summary.to_record(measured)
 
@@ -85,14 +88,17 @@ def show_mistakes(
 
 def collect_banners(
     split_audit: dict[str, Any],
-    weights: dict[str, Any] | None = None,
-    calibration: dict[str, Any] | None = None,
+    weights: dict[str, Any],
+    decision: Decision,
     fit_check: dict[str, Any] | None = None,
 ) -> list[str]:
     """Return what must be said beside every number: leakage, drawn data, random weights, no calibration, no fit."""
-    said = report.banners.weights_banner(weights) if weights else []
-    said += report.banners.calibration_banner(calibration) if calibration is not None else []
-    return [*split_audit["banners"], *said, *(report.banners.fit_banner(fit_check) if fit_check else [])]
+    return [
+        *split_audit["banners"],
+        *report.banners.weights_banner(weights),
+        *report.banners.decision_banner(decision),
+        *(report.banners.fit_banner(fit_check) if fit_check else []),
+    ]
 
 
 def render_evaluation_report(
@@ -106,7 +112,8 @@ def render_evaluation_report(
     banners: list[str],
     mlflow_run_id: str | None,
     params: EvaluationParams,
-    weights: dict[str, Any] | None = None,
+    decision: Decision,
+    weights: dict[str, Any],
     curves: dict[str, dict[str, list[float]]] | None = None,
 ) -> str:
     """Return the report as one HTML page."""
@@ -119,6 +126,7 @@ def render_evaluation_report(
         sheet=mistake_frames,
         banners=banners,
         curves=curves or {},
+        policy=decision.policy,
         revision=core.provenance.code_revision(),
         data_sha256=core.tables.data_hash(manifest),
         weights=weights,

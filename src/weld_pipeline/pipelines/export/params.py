@@ -1,62 +1,65 @@
-"""Typed parameters of `export`."""
+"""Parameters of `export`."""
 
-from typing import Literal
+from pydantic import Field, PositiveFloat
 
-from pydantic import BaseModel, ConfigDict, Field
+from weld_pipeline.engines.session import Engine
+from weld_pipeline.pipelines.params import Params, Split
 
 
-class ParityParams(BaseModel):
-    """How the exported graph is held against torch."""
+class ParityParams(Params):
+    """How a bundle on disk is held against torch in float32 and against the predictions of the pipeline."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    splits: tuple[Split, ...] = Field(min_length=1)
+    """Splits that samples come from: the first of these that holds any."""
+    n_samples: int = Field(ge=1, le=1000)
+    """Samples that are compared, from the file on disk onward."""
+    engines: tuple[Engine, ...] = Field(min_length=1)
+    """Engines that must agree with torch."""
 
-    splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the videos come from."""
-    n_videos: int = Field(ge=1, le=200)
-    """How many, from the file on disk onward; the graph sees all their clips."""
+
+class ClassifierTolerances(Params):
+    """Largest differences of a classifier of images or videos."""
+
+    probability: PositiveFloat
+    """Any probability, graph against torch."""
+    score: PositiveFloat
+    """Score, and of videos the anomaly, relative to their size or 1."""
+    table_probability: PositiveFloat
+    """Any probability against the predictions, which may rest on bfloat16. A class may differ only where its lead is below
+    twice this much."""
+
+
+class DetectorTolerances(Params):
+    """Largest differences of an anomaly detector. No verdict may differ."""
+
+    score: PositiveFloat
+    """Score, graph against torch, relative to its size or the threshold's, whichever is larger."""
+    map: PositiveFloat
+    """Any value of a map, graph against torch, in shares of the range that is coloured."""
+    table_score: PositiveFloat
+    """Score against the predictions, relative as above."""
+    table_probability: PositiveFloat
+    """`p_defect` against the predictions."""
+
+
+class VideoParityParams(ParityParams):
+    """The same for videos."""
+
     n_clips: int = Field(ge=1)
-    """Clips of each that torch sees too, after each of which everything is compared."""
-    p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of any probability, graph against torch in float32."""
-    score_tolerance: float = Field(gt=0)
-    """Largest difference of score and anomaly, relative to their size or 1."""
-    table_p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of any probability from the predictions table, whose features may be bfloat16. A class may
-    differ only where its lead is below twice this much."""
+    """Clips of each video that torch sees too, after each of which everything is compared; the graph sees all."""
+    tolerances: ClassifierTolerances
+    """What may differ."""
 
 
-class ImageParityParams(BaseModel):
-    """How the exported graph of an image family is held against torch."""
+class ImageParityParams(ParityParams):
+    """The same for images, each seen in the centre and in ten views."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    splits: tuple[Literal["train", "valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the images come from: the first of these that holds any."""
-    n_images: int = Field(ge=1, le=1000)
-    """How many, from the file on disk onward, each seen in the centre and in ten views."""
-    p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of any probability, graph against torch in float32."""
-    score_tolerance: float = Field(gt=0)
-    """Largest difference of the score, relative to its size or 1."""
-    table_p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of any probability from the predictions table, which is made from stored images, perhaps in
-    bfloat16. A class may differ only where its lead is below twice this much."""
+    tolerances: ClassifierTolerances
+    """What may differ."""
 
 
-class AnomalyParityParams(BaseModel):
-    """How the exported graph of an anomaly detector is held against torch. No verdict may differ."""
+class AnomalyParityParams(ParityParams):
+    """The same for anomaly detectors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    splits: tuple[Literal["valid", "calib", "test"], ...] = Field(min_length=1)
-    """Where the images come from: the first of these that holds any."""
-    n_images: int = Field(ge=1, le=1000)
-    """How many, from the file on disk onward."""
-    score_tolerance: float = Field(gt=0)
-    """Largest difference of a score, graph against torch in float32, relative to its size or the threshold's."""
-    level_tolerance: float = Field(gt=0)
-    """Largest difference of any level of a map, graph against torch, in shares of the range that is coloured."""
-    table_score_tolerance: float = Field(gt=0)
-    """Largest difference of a score from the predictions table, relative as above."""
-    table_p_tolerance: float = Field(gt=0, lt=1)
-    """Largest difference of `p_defect` from the same."""
+    tolerances: DetectorTolerances
+    """What may differ."""

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from weld_pipeline import core, decision, evaluation, media, nn, report
+from weld_pipeline import core, decision, media, nn, report
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.samples import ClassList, choose_classes, usable_rows
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import FolderStore
 from weld_pipeline.core.synthetic_set import SyntheticSet
+from weld_pipeline.decision.policy import Decision
 from weld_pipeline.nn.training.folder import TrainingFolder
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 from weld_pipeline.pipelines.image_classifier.params import (
     AugmentationParams,
     HeadParams,
@@ -28,6 +28,7 @@ from weld_pipeline.pipelines.image_classifier.params import (
     SyntheticParams,
     TrainingParams,
 )
+from weld_pipeline.pipelines.params import EvaluationParams
 from weld_pipeline.synthetic.mix import check_synthetic, mix_synthetic
 
 
@@ -48,13 +49,13 @@ def load_trunk(params: ImageTrunkParams, image: ImageParams) -> tuple[SavedModel
 
 
 def resize_images(
-    manifest: pd.DataFrame, raw_images: SourceTree, synthetic_set: SyntheticSet, params: ImageParams
+    manifest: pd.DataFrame, raw: SourceTree, synthetic_set: SyntheticSet, params: ImageParams
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the resizing of every usable image, real or made, as work to be done where it is saved."""
     check_synthetic(synthetic_set.manifest)
     files = [
         nn.image.cache.ImageFile(row["sample_id"], root, row["path"], row["sha256"])
-        for root, table in ((raw_images.root, usable_rows(manifest, media="image")), _made(synthetic_set))
+        for root, table in ((raw.root, usable_rows(manifest, media="image")), _made(synthetic_set))
         for row in table.to_dict("records")
     ]
     return nn.image.cache.pending_images(
@@ -115,16 +116,6 @@ def train_classifier(
     }
 
 
-def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
-    """Return the metrics of every epoch as MLflow takes them."""
-    return evaluation.summary.curve_metrics(curves)
-
-
-def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
-    """Return the curves of loss and accuracy as a figure."""
-    return report.figures.curves_figure(curves)
-
-
 def predict_logits(
     images: FolderStore, manifest: pd.DataFrame, classifier: SavedModel, params: ImageParams
 ) -> pd.DataFrame:
@@ -139,27 +130,22 @@ def predict_logits(
     return table
 
 
-def fit_calibration(
+def fit_decision(
     image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], params: ImageCalibrationParams
-) -> dict[str, Any]:
-    """Return temperature, Platt's sigmoid and threshold, fitted on the calib split; nothing if that is empty."""
+) -> Decision:
+    """Return temperature, Platt's sigmoid and threshold, fitted on the calib split; by the class alone if that is empty."""
     rows = image_logits.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
-    if rows.empty:
-        return {}
-    logits = _logits(rows, classes)
-    return decision.classifier_predictions.fit_calibration(
-        logits, list(rows["label"]), _class_list(classes), threshold=params.threshold
+    return decision.classifier_predictions.fit_decision(
+        _logits(rows, classes), list(rows["label"]), _class_list(classes), threshold=params.threshold
     )
 
 
 def tabulate_predictions(
-    image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], calibration: dict[str, Any]
+    image_logits: pd.DataFrame, manifest: pd.DataFrame, classes: dict[str, Any], fitted: Decision
 ) -> pd.DataFrame:
     """Return the predictions for every usable image of every split."""
     rows = image_logits.merge(manifest, on="sample_id", validate="one_to_one")
-    return decision.classifier_predictions.predictions_table(
-        rows, _logits(rows, classes), _class_list(classes), calibration
-    )
+    return decision.classifier_predictions.predictions_table(rows, _logits(rows, classes), _class_list(classes), fitted)
 
 
 def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.DataFrame:
@@ -172,12 +158,12 @@ def find_label_errors(predictions: pd.DataFrame, classes: dict[str, Any]) -> pd.
 
 
 def show_label_errors(
-    label_errors: pd.DataFrame, manifest: pd.DataFrame, raw_images: SourceTree, params: LookParams
+    label_errors: pd.DataFrame, manifest: pd.DataFrame, raw: SourceTree, params: LookParams
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return a sheet of the images whose labels are doubted most."""
     shown = label_errors.head(params.n_label_errors)
     return report.sheets.images.label_error_sheet(
-        shown, report.sheets.images.image_paths(manifest, list(shown["sample_id"]), root=raw_images.root)
+        shown, report.sheets.images.image_paths(manifest, list(shown["sample_id"]), root=raw.root)
     )
 
 
@@ -185,7 +171,7 @@ def draw_sample_sheet(
     *,
     predictions: pd.DataFrame,
     manifest: pd.DataFrame,
-    raw_images: SourceTree,
+    raw: SourceTree,
     classifier: SavedModel,
     evaluation: EvaluationParams,
     params: LookParams,
@@ -193,7 +179,7 @@ def draw_sample_sheet(
     """Return random images of the judged split: prediction, confidence, truth, and what the network looked at."""
     judged = predictions[predictions["split"] == evaluation.split]
     chosen = judged.sample(min(params.n_random, len(judged)), random_state=params.seed)
-    paths = report.sheets.images.image_paths(manifest, list(chosen["sample_id"]), root=raw_images.root)
+    paths = report.sheets.images.image_paths(manifest, list(chosen["sample_id"]), root=raw.root)
     return report.sheets.images.sample_sheet(
         chosen, paths, nn.image.classifier.restore_image_classifier(classifier) if params.heat_maps else None
     )

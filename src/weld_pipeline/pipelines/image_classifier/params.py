@@ -1,17 +1,13 @@
 """Parameters of a recipe of `image_classifier`."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Params(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from weld_pipeline.pipelines.params import Fraction, Params
 
 
-class ImageTrunkParams(_Params):
+class ImageTrunkParams(Params):
     """The network that sees the images."""
 
     name: str
@@ -26,7 +22,7 @@ class ImageTrunkParams(_Params):
     """Where pretrained weights lie."""
 
 
-class ImageParams(_Params):
+class ImageParams(Params):
     """What of an image the network sees."""
 
     resized_px: int = Field(ge=16, le=2048)
@@ -49,14 +45,14 @@ class ImageParams(_Params):
         return self
 
 
-class ImageClassParams(_Params):
+class ImageClassParams(Params):
     """The classes."""
 
     order: tuple[str, ...]
     """Classes that come first, in this order; others follow by name."""
 
 
-class HeadParams(_Params):
+class HeadParams(Params):
     """What stands on the trunk."""
 
     kind: Literal["softmax", "arcface", "cosface"]
@@ -65,43 +61,43 @@ class HeadParams(_Params):
     """Factor of the cosines of a margin head."""
     margin: float = Field(ge=0)
     """Angle [rad] of `arcface`, cosine of `cosface`."""
-    dropout: Share
+    dropout: Fraction
     """Share of the embedding dropped in a step."""
 
 
-class AugmentationParams(_Params):
+class AugmentationParams(Params):
     """What may happen to an image in training."""
 
     min_area: float = Field(gt=0, le=1)
     """Smallest share of the view a random crop keeps; 1 keeps it whole."""
     max_stretch: float = Field(ge=1)
     """Largest ratio a side is stretched by against the other."""
-    flip_horizontal: Share
+    flip_horizontal: Fraction
     """Probability."""
-    flip_vertical: Share
+    flip_vertical: Fraction
     """Probability."""
     rotation_deg: float = Field(ge=0, le=180)
     """Largest angle to either side [°]."""
-    brightness: Share
+    brightness: Fraction
     """Largest relative change."""
-    contrast: Share
+    contrast: Fraction
     """Largest relative change of the distance from the image's own mean."""
-    erasing: Share
+    erasing: Fraction
     """Probability that a rectangle is wiped out."""
 
 
-class MixingParams(_Params):
+class MixingParams(Params):
     """How images of a batch are mixed with one another."""
 
     mixup_alpha: float = Field(ge=0)
     """Of the Beta distribution MixUp draws its share from; 0 never does it."""
     cutmix_alpha: float = Field(ge=0)
     """The same of CutMix; where both are above 0, one of them is drawn for each batch."""
-    probability: Share
+    probability: Fraction
     """Share of batches that are mixed."""
 
 
-class SyntheticParams(_Params):
+class SyntheticParams(Params):
     """Made images beside real ones, in train alone."""
 
     ratio: float = Field(ge=0)
@@ -110,7 +106,7 @@ class SyntheticParams(_Params):
     """Of the draw."""
 
 
-class TrainingParams(_Params):
+class TrainingParams(Params):
     """How the network learns."""
 
     optimizer: Literal["ranger21", "adamw", "sgd"]
@@ -154,14 +150,14 @@ class TrainingParams(_Params):
     """Of initial weights, order, and every change of an image."""
 
 
-class ImageCalibrationParams(_Params):
+class ImageCalibrationParams(Params):
     """From score to verdict."""
 
     threshold: float = Field(gt=0, lt=1)
     """The calibrated probability of a defect from which a weld fails."""
 
 
-class LookParams(_Params):
+class LookParams(Params):
     """What is shown for people to look at."""
 
     n_random: int = Field(ge=1, le=100)

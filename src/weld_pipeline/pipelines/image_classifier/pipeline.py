@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.image_classifier import nodes
 
 
@@ -9,7 +10,7 @@ def create_pipeline(recipe: str) -> Pipeline:
     """Return the pipeline from a recipe's manifest to calibrated predictions, in its namespace.
 
     Args:
-        recipe: Namespace; its parameters lie in `parameters_recipe_<recipe>.yml`.
+        recipe: Namespace; its parameters lie in `parameters_recipes/<recipe>.yml`.
     """
     return Pipeline(
         [_preparation(), _training(), _calibration(), _looks()],
@@ -26,7 +27,7 @@ def _preparation() -> Pipeline:
             Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
             Node(
                 nodes.resize_images,
-                ["manifest", "raw_images", "synthetic_set", "params:image"],
+                ["manifest", "raw", "synthetic_set", "params:image"],
                 "images",
                 name="resize_images",
             ),
@@ -46,8 +47,8 @@ def _training() -> Pipeline:
                 ["classifier", "curves"],
                 name="train_classifier",
             ),
-            Node(nodes.log_training, "curves", "training_metrics", name="log_training"),
-            Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
+            Node(shared.log_training, "curves", "training_metrics", name="log_training"),
+            Node(shared.plot_curves, "curves", "curve_plot", name="plot_curves"),
             Node(
                 nodes.predict_logits,
                 ["images", "manifest", "classifier", "params:image"],
@@ -63,14 +64,14 @@ def _calibration() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.fit_calibration,
+                nodes.fit_decision,
                 ["image_logits", "manifest", "classes", "params:calibration"],
-                "calibration",
-                name="fit_calibration",
+                "decision",
+                name="fit_decision",
             ),
             Node(
                 nodes.tabulate_predictions,
-                ["image_logits", "manifest", "classes", "calibration"],
+                ["image_logits", "manifest", "classes", "decision"],
                 "predictions",
                 name="tabulate_predictions",
             ),
@@ -85,13 +86,13 @@ def _looks() -> Pipeline:
             Node(nodes.find_label_errors, ["predictions", "classes"], "label_errors", name="find_label_errors"),
             Node(
                 nodes.show_label_errors,
-                ["label_errors", "manifest", "raw_images", "params:look"],
+                ["label_errors", "manifest", "raw", "params:look"],
                 "label_error_sheet",
                 name="show_label_errors",
             ),
             Node(
                 nodes.draw_sample_sheet,
-                {"predictions": "predictions", "manifest": "manifest", "raw_images": "raw_images"}
+                {"predictions": "predictions", "manifest": "manifest", "raw": "raw"}
                 | {"classifier": "classifier", "params": "params:look", "evaluation": "params:evaluation"},
                 "sample_sheet",
                 name="draw_sample_sheet",

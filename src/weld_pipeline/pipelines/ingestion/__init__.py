@@ -1,5 +1,5 @@
-"""raw → primary. Index, probe, split and audit footage and images."""
+"""raw → primary. Index, probe, split and audit what is there; what cannot be used is a row with a reason."""
 
-from weld_pipeline.pipelines.ingestion.pipeline import create_image_pipeline, create_pipeline
+from weld_pipeline.pipelines.ingestion.pipeline import create_pipeline
 
-__all__ = ["create_image_pipeline", "create_pipeline"]
+__all__ = ["create_pipeline"]

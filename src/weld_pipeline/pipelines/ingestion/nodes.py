@@ -22,7 +22,7 @@ from weld_pipeline.pipelines.ingestion.params import (
     ProbeParams,
     SplitParams,
 )
-from weld_pipeline.pipelines.video_classifier.params import WindowParams
+from weld_pipeline.pipelines.params import WindowParams
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,13 @@ def index_footage(footage: SourceTree, params: IndexParams) -> pd.DataFrame:
 
 
 def plan_probes(
-    footage: SourceTree, footage_index: pd.DataFrame, windows: WindowParams, params: ProbeParams
+    footage: SourceTree, index: pd.DataFrame, windows: WindowParams, params: ProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
     """Return the decoding of every recording whose file is there, as work to be done where it is saved.
 
     What counts as arc and as too short is what the video classifier sees, so the clip parameters are its own.
     """
-    present = footage_index.loc[footage_index["problem"].isna(), ["sample_id", "path"]]
+    present = index.loc[index["problem"].isna(), ["sample_id", "path"]]
     return sources.probing.pending_probes(
         footage.root,
         dict(zip(present["sample_id"], present["path"], strict=True)),
@@ -60,10 +60,10 @@ def index_images(images: SourceTree, params: ImageIndexParams) -> pd.DataFrame:
 
 
 def plan_image_probes(
-    images: SourceTree, image_index: pd.DataFrame, params: ImageProbeParams
+    images: SourceTree, index: pd.DataFrame, params: ImageProbeParams
 ) -> PendingItems[Any, dict[str, Any]]:
     """Return the reading of every image whose file is there, and of its mask, as work to be done where it is saved."""
-    present = image_index.loc[image_index["problem"].isna(), ["sample_id", "path", "mask_path"]]
+    present = index.loc[index["problem"].isna(), ["sample_id", "path", "mask_path"]]
     paths = dict(zip(present["sample_id"], present["path"], strict=True))
     masked = present[present["mask_path"].notna()]
     masks = dict(zip(masked["sample_id"], masked["mask_path"], strict=True))
@@ -71,33 +71,33 @@ def plan_image_probes(
 
 
 def build_manifest(
-    footage_index: pd.DataFrame, footage_probes: Mapping[str, Any], index: IndexParams, split: SplitParams
+    indexed: pd.DataFrame, probes: Mapping[str, Any], index: IndexParams, split: SplitParams
 ) -> pd.DataFrame:
     """Return the manifest before splitting: every row usable, or quarantined with a reason."""
-    probes = sources.probing.read_probes(footage_probes)
+    found = sources.probing.read_probes(probes)
     return sources.manifest.join_probes(
-        footage_index, probes, media="video", good_class=index.good_class, session_by=split.session
+        indexed, found, media="video", good_class=index.good_class, session_by=split.session
     )
 
 
 def build_image_manifest(
-    image_index: pd.DataFrame, image_probes: Mapping[str, Any], index: ImageIndexParams, split: SplitParams
+    indexed: pd.DataFrame, probes: Mapping[str, Any], index: ImageIndexParams, split: SplitParams
 ) -> pd.DataFrame:
     """Return the manifest before splitting: every row usable, or quarantined with a reason."""
-    probes = sources.probing.read_probes(image_probes)
+    found = sources.probing.read_probes(probes)
     return sources.manifest.join_probes(
-        image_index, probes, media="image", good_class=index.good_class, session_by=split.session
+        indexed, found, media="image", good_class=index.good_class, session_by=split.session
     )
 
 
-def find_near_duplicates(probed_manifest: pd.DataFrame, footage_probes: Mapping[str, Any]) -> pd.DataFrame:
+def find_near_duplicates(probed_manifest: pd.DataFrame, probes: Mapping[str, Any]) -> pd.DataFrame:
     """Return the pairs of usable recordings that show the same weld."""
-    return sources.manifest.near_duplicate_table(probed_manifest, sources.probing.read_probes(footage_probes))
+    return sources.manifest.near_duplicate_table(probed_manifest, sources.probing.read_probes(probes))
 
 
-def find_near_duplicate_images(probed_manifest: pd.DataFrame, image_probes: Mapping[str, Any]) -> pd.DataFrame:
+def find_near_duplicate_images(probed_manifest: pd.DataFrame, probes: Mapping[str, Any]) -> pd.DataFrame:
     """Return the pairs of usable images that are copies of each other in different sessions."""
-    return sources.manifest.near_duplicate_image_table(probed_manifest, sources.probing.read_probes(image_probes))
+    return sources.manifest.near_duplicate_image_table(probed_manifest, sources.probing.read_probes(probes))
 
 
 def split_manifest(
@@ -134,30 +134,30 @@ def balance_classes(
         return dealt_manifest, {}
     if index.good_class is None:
         raise WeldError("balance: index.good_class is null, so there is no good class to balance; set balance to null")
-    manifest, report = sources.balance.draw_balanced(
+    manifest, drawn = sources.balance.draw_balanced(
         dealt_manifest,
         good_class=index.good_class,
         defect_class=params.defect_class,
         per_class={str(split): n for split, n in params.per_class.items()},
         seed=params.seed,
     )
-    for sentence in report["unfilled"]:
+    for sentence in drawn["unfilled"]:
         logger.warning("balance: %s", sentence)
-    return manifest, report
+    return manifest, drawn
 
 
 def audit_splits(
     proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, probes: Mapping[str, Any], params: SplitParams
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the audit with what masks there are, and its confound look-ups as a table."""
-    report = sources.audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
+    audit = sources.audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
     mask_px = sources.train_eligibility.marked_px(proposed_manifest, probes)
-    report["masks"] = sources.train_eligibility.count_masks(proposed_manifest, mask_px) if mask_px else {}
+    audit["masks"] = sources.train_eligibility.count_masks(proposed_manifest, mask_px) if mask_px else {}
     if sentence := sources.train_eligibility.empty_mask_sentence(proposed_manifest, mask_px):
-        report["warnings"].append(sentence)
-    for sentence in [*report["banners"], *report["warnings"]]:
+        audit["warnings"].append(sentence)
+    for sentence in [*audit["banners"], *audit["warnings"]]:
         logger.warning(sentence)
-    return report, sources.audit.confound_table(report["confounds"])
+    return audit, sources.audit.confound_table(audit["confounds"])
 
 
 def tabulate_class_by_session(proposed_manifest: pd.DataFrame) -> tuple[pd.DataFrame, Any]:

@@ -1,19 +1,16 @@
-"""Typed parameters of `ingestion`."""
+"""Parameters of `ingestion`."""
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from weld_pipeline.core.tables import SPLITS
+from weld_pipeline.pipelines.params import Fraction, Params, Split
 
-Share = Annotated[float, Field(ge=0, le=1)]
 
-
-class IndexParams(BaseModel):
+class IndexParams(Params):
     """How the source folder is read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     layout: Literal["auto", "intel", "folders", "labels_csv"]
     """`intel`: configuration/run id/run id.avi, with or without manifest.csv. `folders`: a folder per class.
@@ -32,12 +29,10 @@ class IndexParams(BaseModel):
     null makes each file its own session."""
 
 
-class ProbeParams(BaseModel):
+class ProbeParams(Params):
     """How a video is probed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    min_decoded_fraction: Share
+    min_decoded_fraction: Fraction
     """Share of the frames the header claims that must decode; below, the file is truncated."""
     thumbnail_px: int = Field(ge=32, le=960)
     """Width of the image kept for the contact sheet."""
@@ -45,10 +40,8 @@ class ProbeParams(BaseModel):
     """Processes to decode in."""
 
 
-class SplitParams(BaseModel):
+class SplitParams(Params):
     """Which rows go where."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scheme: Literal["auto", "sessions", "manifest"]
     """`sessions`: whole sessions, classes balanced. `manifest`: the source's own SPLIT; where it has no calib, that is cut
@@ -59,7 +52,7 @@ class SplitParams(BaseModel):
     with a defect are dealt among the other splits, and a defect in the source's own train stops the run. `clean_tiles`: a
     defective image may stand in train if its mask marks something; only tiles on which it marks nothing may be fitted
     on, so this needs tiling."""
-    test_to_calib: Share
+    test_to_calib: Fraction
     """For `manifest`: share of the sessions of test that hold defects which calib gets, so that a threshold can be chosen
     there for the best F1; 0 leaves test as published, and the threshold to good images alone."""
     session: Literal["date", "config", "components"]
@@ -67,7 +60,7 @@ class SplitParams(BaseModel):
     csv names), configuration, or everything linked by either."""
     keep_copies_together: bool
     """Whether sessions that hold near-duplicates of each other go to the same split."""
-    fractions: dict[Literal["train", "valid", "calib", "test"], Share]
+    fractions: dict[Split, Fraction]
     """Wanted share of each split; they sum to 1."""
     allow_leakage: bool
     """Whether sessions and copies may stand in several splits; every report then says so."""
@@ -83,10 +76,8 @@ class SplitParams(BaseModel):
         return self
 
 
-class ImageIndexParams(BaseModel):
+class ImageIndexParams(Params):
     """How a folder of images is read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     layout: Literal[
         "auto", "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
@@ -119,10 +110,8 @@ class ImageIndexParams(BaseModel):
     """For `labels_csv`: the csv, relative to the source folder."""
 
 
-class ImageProbeParams(BaseModel):
+class ImageProbeParams(Params):
     """How an image is probed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_pixels: int = Field(ge=1, le=178_000_000)
     """Larger images are quarantined before they are decoded; Pillow refuses any above 179 million itself."""
@@ -132,14 +121,12 @@ class ImageProbeParams(BaseModel):
     """Processes to decode in."""
 
 
-class BalanceParams(BaseModel):
+class BalanceParams(Params):
     """How several kinds of defect become one class, as common as the good one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     defect_class: str = Field(min_length=1)
     """Name of the merged class."""
-    per_class: dict[Literal["train", "valid", "calib", "test"], Annotated[int, Field(ge=0)]]
+    per_class: dict[Split, NonNegativeInt]
     """Images wanted of each of the two classes in each split."""
     seed: int = Field(ge=0)
     """Seed of the draw."""
@@ -151,10 +138,8 @@ class BalanceParams(BaseModel):
         return self
 
 
-class ContactSheetParams(BaseModel):
+class ContactSheetParams(Params):
     """What the contact sheet shows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_usable: int = Field(ge=0, le=500)
     """Usable recordings shown at most, picked evenly over classes."""

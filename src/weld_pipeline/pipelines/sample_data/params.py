@@ -1,18 +1,18 @@
-"""Typed parameters of `sample_data`."""
+"""Parameters of `sample_data`."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from weld_pipeline.pipelines.params import Params
 
 # Each is a namespace, as the recipe that reads it.
 ImageLayout = Literal["tig_ss304", "tig_al5083", "weld_photos", "riawelc", "neu", "weld_boxes"]
 Seconds = Annotated[float, Field(ge=0, le=120)]
 
 
-class PlanWeldShopParams(BaseModel):
+class PlanWeldShopParams(Params):
     """What the shop holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_good: int = Field(ge=0, le=2000)
     """Number of good welds."""
@@ -46,19 +46,15 @@ class PlanWeldShopParams(BaseModel):
         return self
 
 
-class DrawWeldShopParams(BaseModel):
+class DrawWeldShopParams(Params):
     """How the shop is drawn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_workers: int = Field(ge=1, le=64)
     """Processes to draw on; the files do not depend on it."""
 
 
-class PlanImagesParams(BaseModel):
+class PlanImagesParams(Params):
     """What a drawn data set of images holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     layout: ImageLayout
     """Whose folders, names and classes are drawn."""
@@ -82,10 +78,8 @@ class PlanImagesParams(BaseModel):
         return self
 
 
-class PlanWeldSeamsParams(BaseModel):
+class PlanWeldSeamsParams(Params):
     """What the drawn weld seams with masks hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_train_good: int = Field(ge=1, le=5000)
     """Photographs of good seams to fit on."""
@@ -99,10 +93,8 @@ class PlanWeldSeamsParams(BaseModel):
     """Seed of everything drawn; another one is another line of production: steel, process, light."""
 
 
-class DrawImagesParams(BaseModel):
+class DrawImagesParams(Params):
     """How images are drawn."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_workers: int = Field(ge=1, le=64)
     """Processes to draw on; the files do not depend on it."""

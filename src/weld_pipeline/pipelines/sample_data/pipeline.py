@@ -19,18 +19,19 @@ IMAGE_LAYOUTS: tuple[str, ...] = get_args(ImageLayout)
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline that draws the samples: the shop of videos, images in each layout, seams with masks."""
-    shop = Pipeline(
+    return sum((_images(layout) for layout in IMAGE_LAYOUTS), _shop() + _seams())
+
+
+def _shop() -> Pipeline:
+    """Return the pair of nodes that draws videos, in the namespace of their ingestion."""
+    return Pipeline(
         [
-            Node(plan_weld_shop, "params:sample_data.plan_weld_shop", "sample_plan", name="plan_weld_shop"),
-            Node(
-                draw_weld_shop,
-                ["sample_plan", "params:sample_data.draw_weld_shop"],
-                "raw_footage",
-                name="draw_weld_shop",
-            ),
-        ]
+            Node(plan_weld_shop, "params:plan_weld_shop", "sample_plan", name="plan_weld_shop"),
+            Node(draw_weld_shop, ["sample_plan", "params:draw_weld_shop"], "raw", name="draw_weld_shop"),
+        ],
+        namespace="footage",
+        parameters={f"params:{name}": f"params:sample_data.{name}" for name in ("plan_weld_shop", "draw_weld_shop")},
     )
-    return sum((_images(layout) for layout in IMAGE_LAYOUTS), shop + _seams())
 
 
 def _images(layout: str) -> Pipeline:
@@ -38,7 +39,7 @@ def _images(layout: str) -> Pipeline:
     return Pipeline(
         [
             Node(plan_images, "params:plan_images", "sample_plan", name="plan_images"),
-            Node(draw_images, ["sample_plan", "params:draw_images"], "raw_images", name="draw_images"),
+            Node(draw_images, ["sample_plan", "params:draw_images"], "raw", name="draw_images"),
         ],
         namespace=layout,
         parameters={
@@ -53,7 +54,7 @@ def _seams() -> Pipeline:
     return Pipeline(
         [
             Node(plan_weld_seams, "params:plan_weld_seams", "sample_plan", name="plan_weld_seams"),
-            Node(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw_images", name="draw_weld_seams"),
+            Node(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw", name="draw_weld_seams"),
         ],
         namespace="anomaly_detector",
         parameters={

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from weld_pipeline import core, decision, evaluation, media, nn, report
+from weld_pipeline import core, decision, media, nn
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.items.pending import Item, PendingItems
 from weld_pipeline.core.samples import ClassList, choose_classes, ids_of, usable_rows, with_clips
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.stores import FolderStore
+from weld_pipeline.decision.policy import Decision
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.nn.video.clip_matrix import ClipMatrix, PendingMatrix, RunClips
+from weld_pipeline.pipelines.params import WindowParams
 from weld_pipeline.pipelines.video_classifier.params import (
     AutoencoderParams,
     CalibrationParams,
@@ -24,7 +26,6 @@ from weld_pipeline.pipelines.video_classifier.params import (
     ComputeParams,
     FeatureParams,
     TrunkParams,
-    WindowParams,
 )
 
 
@@ -43,14 +44,14 @@ def load_trunk(params: TrunkParams) -> tuple[SavedModel, dict[str, Any]]:
 
 
 def choose_compute(
-    manifest: pd.DataFrame, raw_footage: SourceTree, trunk: SavedModel, windows: WindowParams, params: ComputeParams
+    manifest: pd.DataFrame, raw: SourceTree, trunk: SavedModel, windows: WindowParams, params: ComputeParams
 ) -> dict[str, Any]:
     """Return device and precision for the trunk, with what bf16 would cost on clips of this footage."""
     runs = usable_rows(manifest, media="video")
     spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
     network = nn.video.trunk.restore_trunk(trunk)
     network.check_window(windows.window)
-    paths = [inside(raw_footage.root, path) for path in spread["path"]]
+    paths = [inside(raw.root, path) for path in spread["path"]]
     clips = nn.video.features.first_clips(paths, network.preprocess, _windows(windows))
     chosen = nn.video.compute.choose_compute(
         network, clips, precision=params.precision, max_rounding=params.max_rounding
@@ -61,7 +62,7 @@ def choose_compute(
 def extract_clip_features(
     *,
     manifest: pd.DataFrame,
-    raw_footage: SourceTree,
+    raw: SourceTree,
     trunk: SavedModel,
     compute: dict[str, Any],
     windows: WindowParams,
@@ -75,7 +76,7 @@ def extract_clip_features(
         Item(
             sample_id,
             nn.video.features.feature_key(sha256, trunk=trunk, windows=which, compute=how),
-            inside(raw_footage.root, path),
+            inside(raw.root, path),
         )
         for sample_id, sha256, path in zip(runs["sample_id"], runs["sha256"], runs["path"], strict=True)
     ]
@@ -202,24 +203,24 @@ def train_classifier(
     return core.saved_model.with_provenance(model, **said, autoencoder=autoencoder.provenance), curves
 
 
-def fit_calibration(
+def fit_decision(
     run_latents: pd.DataFrame, classifier: SavedModel, manifest: pd.DataFrame, params: CalibrationParams
-) -> dict[str, Any]:
+) -> Decision:
     """Return temperature, Platt's sigmoid and threshold, fitted on the calib split."""
     rows = run_latents.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
     logits = nn.video.predict.run_logits(nn.video.graph.restore_classifier(classifier), _latents(rows))
-    return decision.classifier_predictions.fit_calibration(
+    return decision.classifier_predictions.fit_decision(
         logits, list(rows["label"]), _classes_of(classifier), threshold=params.threshold
     )
 
 
 def predict_runs(
-    run_latents: pd.DataFrame, classifier: SavedModel, calibration: dict[str, Any], manifest: pd.DataFrame
+    run_latents: pd.DataFrame, classifier: SavedModel, fitted: Decision, manifest: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the predictions for every run of every split."""
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
     logits = nn.video.predict.run_logits(nn.video.graph.restore_classifier(classifier), _latents(rows))
-    return decision.classifier_predictions.predictions_table(rows, logits, _classes_of(classifier), calibration)
+    return decision.classifier_predictions.predictions_table(rows, logits, _classes_of(classifier), fitted)
 
 
 def collect_curves(
@@ -227,16 +228,6 @@ def collect_curves(
 ) -> dict[str, dict[str, list[float]]]:
     """Return the curves of the three trainings by name."""
     return {"autoencoder": autoencoder, "good_autoencoder": good_autoencoder, "classifier": classifier}
-
-
-def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
-    """Return the metrics of every epoch as MLflow takes them."""
-    return evaluation.summary.curve_metrics(curves)
-
-
-def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
-    """Return the loss curves as a figure."""
-    return report.figures.curves_figure(curves)
 
 
 def _train_autoencoder(

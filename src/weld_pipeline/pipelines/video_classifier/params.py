@@ -1,17 +1,13 @@
 """Parameters of the video classifier."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Params(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from weld_pipeline.pipelines.params import Params
 
 
-class TrunkParams(_Params):
+class TrunkParams(Params):
     """The frozen network that sees the clips."""
 
     name: str
@@ -25,29 +21,7 @@ class TrunkParams(_Params):
     """Where pretrained weights lie."""
 
 
-class GateParams(_Params):
-    """When the arc is on."""
-
-    min_luma: int = Field(ge=0, le=255)
-    """A pixel is bright from this green value on."""
-    min_bright_fraction: Fraction
-    """Share of bright pixels from which the arc is on."""
-    min_clip_fraction: Fraction
-    """Share of arc-on frames from which a clip is seen."""
-
-
-class WindowParams(_Params):
-    """Which clips are seen, in training and in use alike."""
-
-    window: int = Field(ge=1, le=256)
-    """Length of a clip [frames]."""
-    stride: int = Field(ge=1, le=1024)
-    """Distance between starts of clips [frames]."""
-    gate: GateParams
-    """The arc rule."""
-
-
-class ComputeParams(_Params):
+class ComputeParams(Params):
     """Where and how the trunk runs."""
 
     precision: Literal["auto", "bf16", "fp32"]
@@ -58,7 +32,7 @@ class ComputeParams(_Params):
     """Recordings whose first clip the rounding is measured on."""
 
 
-class FeatureParams(_Params):
+class FeatureParams(Params):
     """What of the trunk's output is a feature."""
 
     source: Literal["embedding", "logits"]
@@ -69,14 +43,14 @@ class FeatureParams(_Params):
     """Clips through the trunk at a time."""
 
 
-class ClassParams(_Params):
+class ClassParams(Params):
     """The classes."""
 
     order: tuple[str, ...]
     """Classes that come first, in this order; others follow by name."""
 
 
-class _Learning(_Params):
+class _Learning(Params):
     batch_size: int = Field(ge=1)
     """Rows a step."""
     learning_rate: float = Field(gt=0)
@@ -111,7 +85,7 @@ class ClassifierParams(_Learning):
     """Of Adam."""
 
 
-class CalibrationParams(_Params):
+class CalibrationParams(Params):
     """From score to verdict."""
 
     threshold: float = Field(gt=0, lt=1)

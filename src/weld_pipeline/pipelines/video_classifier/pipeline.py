@@ -2,15 +2,16 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.video_classifier import nodes
 
 
-def create_pipeline() -> Pipeline:
-    """Return the pipeline from the manifest to calibrated predictions, in its namespace."""
+def create_pipeline(member: str) -> Pipeline:
+    """Return the pipeline from the manifest of footage to calibrated predictions, in its namespace."""
     return Pipeline(
         [_feature_extraction(), _training(), _calibration()],
-        namespace="video_classifier",
-        inputs={"manifest", "raw_footage"},
+        namespace=member,
+        inputs={name: f"footage.{name}" for name in ("manifest", "raw")},
         prefix_datasets_with_namespace=True,
     )
 
@@ -22,13 +23,13 @@ def _feature_extraction() -> Pipeline:
             Node(nodes.load_trunk, "params:trunk", ["trunk", "weights"], name="load_trunk"),
             Node(
                 nodes.choose_compute,
-                ["manifest", "raw_footage", "trunk", "params:windows", "params:compute"],
+                ["manifest", "raw", "trunk", "params:windows", "params:compute"],
                 "compute",
                 name="choose_compute",
             ),
             Node(
                 nodes.extract_clip_features,
-                {"manifest": "manifest", "raw_footage": "raw_footage", "trunk": "trunk", "compute": "compute"}
+                {"manifest": "manifest", "raw": "raw", "trunk": "trunk", "compute": "compute"}
                 | {"windows": "params:windows", "params": "params:features"},
                 "clip_features",
                 name="extract_clip_features",
@@ -46,7 +47,7 @@ def _feature_extraction() -> Pipeline:
 
 
 def _training() -> Pipeline:
-    learnt_from = {"clip_matrix": "clip_matrix", "standardizer": "standardizer", "manifest": "manifest"}
+    learned_from = {"clip_matrix": "clip_matrix", "standardizer": "standardizer", "manifest": "manifest"}
     return Pipeline(
         [
             Node(
@@ -57,13 +58,13 @@ def _training() -> Pipeline:
             ),
             Node(
                 nodes.train_autoencoder,
-                learnt_from | {"training_folder": "autoencoder_training", "params": "params:autoencoder"},
+                learned_from | {"training_folder": "autoencoder_training", "params": "params:autoencoder"},
                 ["autoencoder", "autoencoder_curves"],
                 name="train_autoencoder",
             ),
             Node(
                 nodes.train_good_autoencoder,
-                learnt_from
+                learned_from
                 | {"classes": "classes", "training_folder": "good_autoencoder_training"}
                 | {"params": "params:autoencoder"},
                 ["good_autoencoder", "good_autoencoder_curves"],
@@ -95,8 +96,8 @@ def _training() -> Pipeline:
                 "curves",
                 name="collect_curves",
             ),
-            Node(nodes.log_training, "curves", "training_metrics", name="log_training"),
-            Node(nodes.plot_curves, "curves", "curve_plot", name="plot_curves"),
+            Node(shared.log_training, "curves", "training_metrics", name="log_training"),
+            Node(shared.plot_curves, "curves", "curve_plot", name="plot_curves"),
         ],
         tags={"training"},
     )
@@ -106,14 +107,14 @@ def _calibration() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.fit_calibration,
+                nodes.fit_decision,
                 ["run_latents", "classifier", "manifest", "params:calibration"],
-                "calibration",
-                name="fit_calibration",
+                "decision",
+                name="fit_decision",
             ),
             Node(
                 nodes.predict_runs,
-                ["run_latents", "classifier", "calibration", "manifest"],
+                ["run_latents", "classifier", "decision", "manifest"],
                 "predictions",
                 name="predict_runs",
             ),

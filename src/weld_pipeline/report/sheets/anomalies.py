@@ -9,8 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
-from weld_pipeline.decision.thresholds import DisplayRange
-from weld_pipeline.media.heatmaps import anomaly_overlay, heat_colours, heat_of, resize_map, resize_mask
+from weld_pipeline.media.heatmaps import MapRange, anomaly_overlay, heat_colours, heat_of, resize_map, resize_mask
 from weld_pipeline.media.probe import thumbnail
 from weld_pipeline.report.sheets.contact_sheet import Tile, draw_sheet, pick_evenly
 
@@ -62,7 +61,7 @@ def anomaly_sheet(
     read: Callable[[str], SheetImage],
     *,
     score_threshold: float,
-    shown: DisplayRange,
+    shown: MapRange,
     n: int,
     n_columns: int = 2,
 ) -> UInt8[np.ndarray, "H W 3"]:
@@ -97,7 +96,7 @@ def anomaly_sheet(
     )
 
 
-def panels(image: SheetImage, shown: DisplayRange, *, is_defect: bool, is_long: bool) -> UInt8[np.ndarray, "H W 3"]:
+def panels(image: SheetImage, shown: MapRange, *, is_defect: bool, is_long: bool) -> UInt8[np.ndarray, "H W 3"]:
     """Return input, mask, map and overlay, from left to right, or from top to bottom of a long image.
 
     Args:
@@ -115,10 +114,8 @@ def panels(image: SheetImage, shown: DisplayRange, *, is_defect: bool, is_long: 
     marks = np.zeros_like(small) if mask is None else np.repeat(mask[:, :, None] * np.uint8(255), 3, axis=2)
     if mask is None and is_defect:
         marks = np.full_like(small, _UNKNOWN)
-    heat = heat_colours(heat_of(sized, low=shown.map_low, high=shown.map_high))
-    over = anomaly_overlay(
-        small, sized, low=shown.map_low, high=shown.map_high, threshold=shown.map_threshold, mask=mask
-    )
+    heat = heat_colours(heat_of(sized, low=shown.low, high=shown.high))
+    over = anomaly_overlay(small, sized, low=shown.low, high=shown.high, threshold=shown.threshold, mask=mask)
     return _joined([small, marks, heat, over], axis=0 if is_long else 1)
 
 

@@ -1,4 +1,4 @@
-"""The graph of an anomaly detector: images in, a score and a map of each out."""
+"""Detector graph: images in, a score and a map of each out."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from jaxtyping import Float32, UInt8
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.contracts import AnomalyInput
 from weld_pipeline.runtime.graph_session import check_finite, open_session
 
 INPUTS = ("images",)
@@ -22,7 +23,7 @@ class DetectorGraph:
     Args:
         bundle: A verified bundle of a detector.
         n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
-        engine: What runs the graph; see `session.open_session`.
+        engine: What runs the graph; see `engines.open.open_graph`.
 
     Attributes:
         contract: What the graph is fed.
@@ -30,7 +31,7 @@ class DetectorGraph:
 
     def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self._bundle = bundle
-        self.contract = bundle.detector
+        self.contract = bundle.fed(AnomalyInput)
         self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(

@@ -1,19 +1,28 @@
-"""From an image to a score, a map and a verdict."""
+"""Anomaly inspector: from an image to a score, a map and a verdict."""
 
+import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+from PIL import Image
+from rich.console import RenderableType
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.labels import ANOMALOUS
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.heatmaps import anomaly_overlay
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
+from weld_pipeline.runtime.anomaly.table import anomaly_table
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
+from weld_pipeline.runtime.find_files import find_images
 from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
@@ -24,9 +33,9 @@ class WeldDetector:
     Example: `WeldDetector("bundle").inspect("weld.png").score`
 
     Args:
-        bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
-        n_threads: Threads of the network; 0 takes one a core.
+        bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
         engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
+        n_threads: Threads of the network; 0 takes one a core.
 
     Attributes:
         bundle: What judges.
@@ -35,46 +44,68 @@ class WeldDetector:
         WeldError: If the bundle cannot be believed, or is no detector's.
     """
 
-    def __init__(self, bundle: Bundle | Path | str, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
+    OPTIONS: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, bundle: Bundle | Path | str, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
-        self._rule = self.bundle.detector_rule
 
-    def inspect(self, image: Path | str | ImageBytes | np.ndarray) -> AnomalyVerdict:
+    def find(self, paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
+        """Return the images that were meant by files, folders and patterns; `-` is one from stdin, which comes first."""
+        return find_images(paths)
+
+    def inspect(self, source: Path | str | ImageBytes | np.ndarray) -> AnomalyVerdict:
         """Return the verdict on one image.
 
         Args:
-            image: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
+            source: File, bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
         Raises:
             WeldError: If the image cannot be used, or the graph gives no finite answer.
         """
-        (verdict,) = self._judge([read(image)])
+        (verdict,) = self._judge([read(source)])
         return verdict
 
     def inspect_each(
-        self, images: Iterable[Path | str | ImageBytes | NotInspected]
+        self, sources: Iterable[Path | str | ImageBytes | NotInspected]
     ) -> Iterator[AnomalyVerdict | NotInspected]:
         """Yield a verdict an image, in order, as they are made.
 
         Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
         cannot be used does not lose the others: in its place stands a `NotInspected` that says why. Every verdict holds
-        its map: whoever keeps many keeps `verdict.without_map()`.
+        pixels and map: whoever keeps many keeps `verdict.compact()`.
 
         Args:
-            images: Files, bytes of files, or entries of `find_files`.
+            sources: Files, bytes of files, or entries of `find`.
 
         Raises:
             WeldError: If the graph gives no finite answer.
         """
-        for result in self.inspect_with_pixels(images):
-            yield result if isinstance(result, NotInspected) else result[1]
+        return judge_each(sources, self._judge)
 
-    def inspect_with_pixels(
-        self, images: Iterable[Path | str | ImageBytes | NotInspected]
-    ) -> Iterator[tuple[ReadImage, AnomalyVerdict] | NotInspected]:
-        """Yield the same with the decoded images beside, to draw on."""
-        return judge_each(images, self._judge)
+    def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> RenderableType:
+        """Return a table of results for a terminal."""
+        return anomaly_table(results, self.bundle)
+
+    def store(self, folder: Path, verdict: AnomalyVerdict) -> Path:
+        """Return the new file that keeps a verdict, beside which lies its map over the image.
+
+        Args:
+            folder: Made if it is not there.
+            verdict: With its map and pixels.
+
+        Raises:
+            WeldError: If the folder cannot be written to, or the verdict was kept without its map.
+        """
+        if verdict.pixels is None:
+            raise WeldError(f"verdict on {verdict.path}: it was kept without its pixels; inspect the image again")
+        colours = self._graph.contract.map_range
+        drawn = anomaly_overlay(
+            verdict.pixels, verdict.anomaly_map, low=colours.low, high=colours.high, threshold=colours.threshold
+        )
+        png = io.BytesIO()
+        Image.fromarray(drawn).save(png, format="PNG")
+        return store_verdict(folder, verdict, self.bundle, overlay=png.getvalue())
 
     def _judge(self, alike: Sequence[ReadImage]) -> list[AnomalyVerdict]:
         """Return the verdicts on images of one size, whose tiles go through the network together."""
@@ -92,21 +123,21 @@ class WeldDetector:
         return verdicts
 
     def _verdict(self, found: ReadImage, tiles: TileMaps, *, network_s: float) -> AnomalyVerdict:
-        rule, score = self._rule, float(tiles.scores.max())
+        description, score = self.bundle.description, float(tiles.scores.max())
         height, width = found.pixels.shape[:2]
-        is_bad = score >= rule.score_threshold
+        verdict, p_defect = description.decision.decide(score=score, predicted=None)
         return AnomalyVerdict(
             path=found.path,
             sha256=found.sha256,
             width=width,
             height=height,
-            verdict="fail" if is_bad else "pass",
-            predicted=ANOMALOUS if is_bad else self.bundle.description.good_class,
+            verdict=verdict,
+            predicted=ANOMALOUS if verdict == "fail" else description.good_class,
             score=score,
-            score_threshold=rule.score_threshold,
-            p_defect=rule.p_defect(score),
+            p_defect=p_defect,
             n_tiles=len(tiles.boxes),
-            regions=tiles.regions(rule.map_threshold, height=height, width=width),
+            regions=tiles.regions(self._graph.contract.map_range.threshold, height=height, width=width),
             timing=ImageTiming.of(found, network_s=network_s),
             tiles=tiles,
+            pixels=found.pixels,
         )

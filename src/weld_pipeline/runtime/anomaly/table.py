@@ -1,4 +1,4 @@
-"""An anomaly detector's verdicts on a terminal."""
+"""Anomaly table: a detector's verdicts on a terminal."""
 
 from collections.abc import Iterable
 
@@ -17,13 +17,12 @@ _COLUMNS = ("Image", "Verdict", "Score", "p_defect", "Look first at")
 def anomaly_table(results: Iterable[AnomalyVerdict | NotInspected], bundle: Bundle) -> RenderableType:
     """Return a row an image, below the bundle's banners and above how many passed and by what rule."""
     table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
-    said = []
+    verdicts = []
     for result in results:
+        verdicts.append(result.verdict)
         if isinstance(result, NotInspected):
-            said.append("not inspected")
             table.add_row(Text(result.path, overflow="fold"), *not_inspected(result), "", "")
             continue
-        said.append(result.verdict)
         table.add_row(
             Text(result.path or "", overflow="fold"),
             Text(result.verdict.upper(), style=VERDICT_STYLES[result.verdict]),
@@ -31,9 +30,8 @@ def anomaly_table(results: Iterable[AnomalyVerdict | NotInspected], bundle: Bund
             "" if result.p_defect is None else f"{result.p_defect:.2f}",
             _place(result),
         )
-    rule = bundle.detector_rule
-    how = Text(f"fail from score {rule.score_threshold:.4g} ({rule.kind}): {rule.promise}")
-    return Group(*banner_lines(bundle.description.banners), table, count_line(said), how)
+    rule = Text(bundle.description.decision.policy.describe())
+    return Group(*banner_lines(bundle.description.banners), table, count_line(verdicts), rule)
 
 
 def _place(result: AnomalyVerdict) -> str:

@@ -1,16 +1,17 @@
-"""What an anomaly detector says about an image."""
+"""Anomaly verdict: what a detector says about an image."""
 
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.tiles import Box, stitch
 from weld_pipeline.runtime.anomaly.regions import Region, find_regions
 from weld_pipeline.runtime.timing import ImageTiming
+from weld_pipeline.runtime.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -51,31 +52,31 @@ class AnomalyVerdict:
         sha256: Hash of the file's bytes; None for an array.
         width: Of the upright image [px].
         height: Of the upright image [px].
-        verdict: `fail` from `score_threshold` on.
+        verdict: Outcome by the bundle's policy.
         predicted: The good class, or `anomalous`.
         score: Higher is worse; of tiles the highest.
-        score_threshold: The operating point of the bundle.
         p_defect: Calibrated probability of a defect [0..1]; None where there were no defects to calibrate with.
         n_tiles: Tiles that were looked at.
-        regions: Where the map reaches the bundle's `map_threshold`, the highest peak first: what to look at. The
+        regions: Where the map reaches the bundle's map threshold, the highest peak first: what to look at. The
             verdict follows the score alone, so an image may fail without a region, or pass with one.
         timing: Where the time went.
         tiles: What `anomaly_map` is made of; not in the JSON.
+        pixels: The image, to draw the map over; not in the JSON.
     """
 
     path: str | None
     sha256: str | None
     width: int
     height: int
-    verdict: Literal["pass", "fail"]
+    verdict: Verdict
     predicted: str
     score: float
-    score_threshold: float
     p_defect: float | None
     n_tiles: int
     regions: tuple[Region, ...]
     timing: ImageTiming
     tiles: TileMaps | None = field(repr=False, compare=False)
+    pixels: UInt8[np.ndarray, "H W 3"] | None = field(repr=False, compare=False)
 
     @cached_property
     def anomaly_map(self) -> Float[np.ndarray, "H W"]:
@@ -88,12 +89,17 @@ class AnomalyVerdict:
             raise WeldError(f"verdict on {self.path}: it was kept without its map; inspect the image again")
         return self.tiles.whole(self.height, self.width)
 
-    def without_map(self) -> "AnomalyVerdict":
-        """Return a copy of a few hundred bytes, of which a program can keep any number."""
-        return replace(self, tiles=None)
+    @property
+    def n_parts(self) -> int:
+        """Number of tiles that were looked at."""
+        return self.n_tiles
+
+    def compact(self) -> "AnomalyVerdict":
+        """Return a copy of a few hundred bytes, without map and pixels, of which a program can keep any number."""
+        return replace(self, tiles=None, pixels=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values, without the map."""
-        fields = asdict(self.without_map())
-        del fields["tiles"]
+        fields = asdict(self.compact())
+        del fields["tiles"], fields["pixels"]
         return fields

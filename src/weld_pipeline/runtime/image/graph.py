@@ -1,4 +1,4 @@
-"""The graph of an image bundle: images and views in, what they are out."""
+"""Image graph: images and views in, what they are out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,11 +8,11 @@ from jaxtyping import Float32, Int64, UInt8
 
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.contracts import ViewsInput
 from weld_pipeline.runtime.graph_session import check_finite, open_session
 
 INPUTS = ("images", "views")
-# The last one only of a calibrated graph.
-OUTPUTS = ("logits", "probabilities", "score", "p_defect")
+OUTPUTS = ("logits", "probabilities", "score")
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,13 @@ class ImageScores:
 
     Attributes:
         logits: Log of the mean over the views of the softmax; uncalibrated.
-        probabilities: Of the classes, temperature-scaled where calibrated.
+        probabilities: Probabilities of the classes, temperature-scaled where calibrated.
         score: Log-odds of not good; higher is worse.
-        p_defect: Calibrated probability of a defect; None where there is no calibration.
     """
 
     logits: Float32[np.ndarray, "N K"]
     probabilities: Float32[np.ndarray, "N K"]
     score: Float32[np.ndarray, " N"]
-    p_defect: Float32[np.ndarray, " N"] | None
 
 
 class ImageGraph:
@@ -38,14 +36,16 @@ class ImageGraph:
     Args:
         bundle: A verified bundle of an image family.
         n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
-        engine: What runs the graph; see `session.open_session`.
+        engine: What runs the graph; see `engines.open.open_graph`.
+
+    Attributes:
+        contract: What the graph is fed.
     """
 
     def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self._bundle = bundle
-        self.contract = bundle.image
-        self._outputs = OUTPUTS if bundle.description.calibration is not None else OUTPUTS[:-1]
-        self._session = open_session(bundle, inputs=INPUTS, outputs=self._outputs, n_threads=n_threads, engine=engine)
+        self.contract = bundle.fed(ViewsInput)
+        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> ImageScores:
         """Return what the graph says of images of one size.
@@ -57,7 +57,7 @@ class ImageGraph:
         Raises:
             WeldError: If an output is not a finite number: no verdict may rest on it.
         """
-        found = self._session.run(list(self._outputs), dict(zip(INPUTS, (images, views), strict=True)))
-        values: dict[str, Any] = dict(zip(self._outputs, found, strict=True))
+        found = self._session.run(list(OUTPUTS), dict(zip(INPUTS, (images, views), strict=True)))
+        values: dict[str, Any] = dict(zip(OUTPUTS, found, strict=True))
         check_finite(self._bundle, values, what=f"images of shape {images.shape}")
-        return ImageScores(values["logits"], values["probabilities"], values["score"], values.get("p_defect"))
+        return ImageScores(**values)

@@ -1,18 +1,23 @@
-"""From an image to a verdict."""
+"""Image inspector: from an image to class, probability and verdict."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+from rich.console import RenderableType
 
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
+from weld_pipeline.runtime.find_files import find_images
 from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
-from weld_pipeline.runtime.image.verdict import ImageVerdict, decide
+from weld_pipeline.runtime.image.table import image_table
+from weld_pipeline.runtime.image.verdict import ImageVerdict
 from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
@@ -23,26 +28,28 @@ class WeldClassifier:
     Example: `WeldClassifier("bundle").predict("weld.png").label`
 
     Args:
-        bundle: The folder of a bundle, whose hashes are checked, or one loaded already.
+        bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
+        engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
+        n_threads: Threads of the network; 0 takes one a core.
         tta: Whether ten views of each image vote, ten times the work of the network, or the centre alone decides.
             By default what the bundle was calibrated and measured with.
-        n_threads: Threads of the network; 0 takes one a core.
-        engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
 
     Attributes:
         bundle: What judges.
 
     Raises:
-        WeldError: If the bundle cannot be believed, or inspects video.
+        WeldError: If the bundle cannot be believed, or does not classify images.
     """
+
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"tta"})
 
     def __init__(
         self,
         bundle: Bundle | Path | str,
         *,
-        tta: bool | None = None,
-        n_threads: int = 0,
         engine: Engine = "onnxruntime",
+        n_threads: int = 0,
+        tta: bool | None = None,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = ImageGraph(self.bundle, n_threads=n_threads, engine=engine)
@@ -50,26 +57,32 @@ class WeldClassifier:
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
-    def predict(self, image: Path | str | ImageBytes | np.ndarray) -> ImageVerdict:
+    def find(self, paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
+        """Return the images that were meant by files, folders and patterns; `-` is one from stdin, which comes first."""
+        return find_images(paths)
+
+    def inspect(self, source: Path | str | ImageBytes | np.ndarray) -> ImageVerdict:
         """Return the verdict on one image.
 
         Args:
-            image: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
+            source: File, bytes of one, or upright RGB pixels as uint8 [H, W, 3].
 
         Raises:
             WeldError: If the image cannot be used, or the graph gives no finite answer.
         """
-        (verdict,) = self._judge([read(image)])
+        (verdict,) = self._judge([read(source)])
         return verdict
+
+    predict = inspect
 
     def predict_batch(
         self, images: Iterable[Path | str | ImageBytes | NotInspected]
     ) -> list[ImageVerdict | NotInspected]:
-        """Return a verdict an image, in order; see `predict_each`."""
-        return list(self.predict_each(images))
+        """Return a verdict an image, in order; see `inspect_each`."""
+        return list(self.inspect_each(images))
 
-    def predict_each(
-        self, images: Iterable[Path | str | ImageBytes | NotInspected]
+    def inspect_each(
+        self, sources: Iterable[Path | str | ImageBytes | NotInspected]
     ) -> Iterator[ImageVerdict | NotInspected]:
         """Yield a verdict an image, in order, as they are made.
 
@@ -78,13 +91,20 @@ class WeldClassifier:
         `label`, so nobody takes it for a pass.
 
         Args:
-            images: Files, bytes of files, or entries of `find_files`.
+            sources: Files, bytes of files, or entries of `find`.
 
         Raises:
             WeldError: If the graph gives no finite answer.
         """
-        for result in judge_each(images, self._judge):
-            yield result if isinstance(result, NotInspected) else result[1]
+        return judge_each(sources, self._judge)
+
+    def table(self, results: Iterable[ImageVerdict | NotInspected]) -> RenderableType:
+        """Return a table of results for a terminal."""
+        return image_table(results, self.bundle)
+
+    def store(self, folder: Path, verdict: ImageVerdict) -> Path:
+        """Return the new file that keeps a verdict; see `records.store_verdict`."""
+        return store_verdict(folder, verdict, self.bundle)
 
     def _judge(self, alike: Sequence[ReadImage]) -> list[ImageVerdict]:
         """Return the verdicts on images of one size, from one call of the network."""
@@ -96,20 +116,19 @@ class WeldClassifier:
     def _verdict(self, found: ReadImage, scores: ImageScores, row: int, *, network_s: float) -> ImageVerdict:
         description = self.bundle.description
         probabilities = dict(zip(description.classes, map(float, scores.probabilities[row]), strict=True))
-        predicted = max(probabilities, key=probabilities.__getitem__)
-        p_defect = None if scores.p_defect is None else float(scores.p_defect[row])
+        predicted, score = max(probabilities, key=probabilities.__getitem__), float(scores.score[row])
+        verdict, p_defect = description.decision.decide(score=score, predicted=predicted)
         return ImageVerdict(
             path=found.path,
             sha256=found.sha256,
             width=found.pixels.shape[1],
             height=found.pixels.shape[0],
-            verdict=decide(predicted, p_defect, description),
+            verdict=verdict,
             predicted=predicted,
             confidence=probabilities[predicted],
             probabilities=probabilities,
             p_defect=p_defect,
-            threshold=description.threshold,
-            score=float(scores.score[row]),
+            score=score,
             n_views=len(self._views),
             timing=ImageTiming.of(found, network_s=network_s),
         )

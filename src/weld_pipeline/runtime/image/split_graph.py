@@ -1,4 +1,4 @@
-"""An image bundle as three files that chain: pre-processing, model, post-processing.
+"""Split graph: an image bundle as three files that chain: pre-processing, model, post-processing.
 
 The pre-processing script holds the source of this project's own reader, word for word: what judges there and what
 judges here see the same pixels, and there is no second reader to keep in step.
@@ -13,9 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from weld_pipeline.core import errors
 from weld_pipeline.core.files import write_bytes
-from weld_pipeline.media import images
-from weld_pipeline.media import views
+from weld_pipeline.media import images, views
 from weld_pipeline.runtime.bundle import GRAPH, Bundle
+from weld_pipeline.runtime.contracts import ViewsInput
 
 _SCRIPTS = ("pre_processing.py", "post_processing.py", "README.md")
 # Shapes are for the tests of this project; without them the script needs numpy and Pillow alone.
@@ -34,7 +34,7 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
     Raises:
         WeldError: If the bundle inspects video, or finds anomalies: cutting and stitching tiles is no script of a page.
     """
-    contract = bundle.image
+    contract = bundle.fed(ViewsInput)
     environment = Environment(
         loader=PackageLoader("weld_pipeline.runtime.image"),
         undefined=StrictUndefined,
@@ -44,17 +44,20 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
     )
     environment.filters["repr"] = repr
     imports, reader = _source_of(errors, images, views)
-    said = {
+    calibrator = bundle.description.decision.calibrator
+    platt = calibrator.platt if calibrator else None
+    fields = {
         "family": bundle.description.family,
         "sha256": bundle.sha256,
         "banners": bundle.description.banners,
         "contract": contract,
         "description": bundle.description,
+        "platt": (platt.a, platt.b) if platt else None,
         "imports": imports,
         "reader": reader,
     }
     contents = {GRAPH: (bundle.folder / GRAPH).read_bytes()}
-    contents |= {name: environment.get_template(f"{name}.j2").render(said).encode() for name in _SCRIPTS}
+    contents |= {name: environment.get_template(f"{name}.j2").render(fields).encode() for name in _SCRIPTS}
     for name, content in contents.items():
         write_bytes(folder / name, content)
     return [folder / name for name in contents]

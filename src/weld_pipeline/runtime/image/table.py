@@ -1,4 +1,4 @@
-"""Verdicts on images on a terminal."""
+"""Image table: verdicts on images on a terminal."""
 
 from collections.abc import Iterable
 
@@ -18,13 +18,12 @@ def image_table(results: Iterable[ImageVerdict | NotInspected], bundle: Bundle) 
     """Return a row an image, below the bundle's banners and above how many passed."""
     description = bundle.description
     table = Table(*(Column(name, overflow="fold") for name in _COLUMNS))
-    said = []
+    verdicts = []
     for result in results:
+        verdicts.append(result.verdict)
         if isinstance(result, NotInspected):
-            said.append("not inspected")
             table.add_row(Text(result.path, overflow="fold"), *not_inspected(result), "", "")
             continue
-        said.append(result.verdict)
         table.add_row(
             Text(result.path or "", overflow="fold"),
             Text(result.verdict.upper(), style=VERDICT_STYLES[result.verdict]),
@@ -32,5 +31,5 @@ def image_table(results: Iterable[ImageVerdict | NotInspected], bundle: Bundle) 
             f"{result.confidence:.2f}",
             "" if result.p_defect is None else f"{result.p_defect:.2f}",
         )
-    rule = Text("" if description.threshold is None else f"fail from p_defect {description.threshold:.2f}")
-    return Group(*banner_lines(description.banners), table, count_line(said), rule)
+    rule = Text(description.decision.policy.describe())
+    return Group(*banner_lines(description.banners), table, count_line(verdicts), rule)

@@ -1,4 +1,4 @@
-"""The graph of a bundle, run clip by clip with a state of constant size."""
+"""Video graph: run clip by clip with a state of constant size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.contracts import ClipsInput
 from weld_pipeline.runtime.graph_session import check_finite, open_session
 
 INPUTS = ("frames", "latent_sum", "anomaly_sum", "n_clips")
@@ -18,7 +20,6 @@ OUTPUTS = (
     "n_clips_out",
     "probabilities",
     "score",
-    "p_defect",
     "anomaly",
 )
 
@@ -47,7 +48,6 @@ class GraphOutput:
         clip_anomaly: Reconstruction error of each.
         probabilities: Class probabilities of the run so far.
         score: Log-odds of not good, of the run so far; higher is worse.
-        p_defect: Calibrated probability that the run so far is defective.
         anomaly: Mean reconstruction error of the run so far.
         state: For the next call.
     """
@@ -56,7 +56,6 @@ class GraphOutput:
     clip_anomaly: Float32[np.ndarray, " N"]
     probabilities: Float32[np.ndarray, " K"]
     score: float
-    p_defect: float
     anomaly: float
     state: RunState
 
@@ -66,13 +65,14 @@ class VideoGraph:
 
     Args:
         bundle: A verified bundle.
-        n_threads: Threads of the network; 0 leaves it to onnxruntime, which takes one a core.
+        engine: What runs the graph; see `engines.open.open_graph`.
+        n_threads: Threads of the network; 0 leaves it to the engine, which takes one a core.
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
         self._bundle = bundle
-        self._latent_size = bundle.video.latent_size
-        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads)
+        self._latent_size = bundle.fed(ClipsInput).latent_size
+        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def start(self) -> RunState:
         """Return the state before the first clip."""
@@ -92,7 +92,6 @@ class VideoGraph:
             clip_anomaly=values["clip_anomaly"],
             probabilities=values["probabilities"],
             score=float(values["score"][0]),
-            p_defect=float(values["p_defect"][0]),
             anomaly=float(values["anomaly"][0]),
             state=RunState(values["latent_sum_out"], values["anomaly_sum_out"], values["n_clips_out"]),
         )

@@ -1,21 +1,28 @@
-"""From a video to a verdict."""
+"""Video inspector: from a recording to a timeline and a verdict."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import UInt8
+from rich.console import RenderableType
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
+from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.clips import Clip, arc_clips
 from weld_pipeline.media.decode import Video
-from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.bundle import Bundle, load_bundle
+from weld_pipeline.runtime.contracts import ClipsInput
+from weld_pipeline.runtime.find_files import find_files
+from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.verdicts import NotInspected
 from weld_pipeline.runtime.video.graph import GraphOutput, VideoGraph
+from weld_pipeline.runtime.video.table import video_table
 from weld_pipeline.runtime.video.travel_speed import manifest_travel_mm_s
-from weld_pipeline.runtime.video.verdict import ClipResult, Decision, Timing, VideoVerdict, WorstStretch
+from weld_pipeline.runtime.video.verdict import NOTHING_SEEN, ClipResult, RunVerdict, Timing, VideoVerdict, WorstStretch
 
 Frame = UInt8[np.ndarray, "H W 3"]
 
@@ -37,7 +44,7 @@ class Inspection:
 
     def __init__(self, bundle: Bundle, graph: VideoGraph, *, fps: float, travel_mm_s: float | None) -> None:
         self._description = bundle.description
-        self._stride = bundle.video.stride
+        self._stride = bundle.fed(ClipsInput).stride
         self._graph = graph
         self._fps = fps
         self._travel_mm_s = travel_mm_s
@@ -73,21 +80,20 @@ class Inspection:
         self._worst.add(result)
         return result
 
-    def decision(self) -> Decision:
+    def verdict(self) -> RunVerdict:
         """Return the verdict on the clips so far."""
-        threshold = self._description.threshold
-        assert threshold is not None  # no video bundle is read without one
         output = self._output
         if output is None or self._first_frame is None:
-            return Decision("no_arc", None, None, None, threshold, None, None, 0, None, None)
+            return NOTHING_SEEN
         probabilities = self._named(output.probabilities)
-        return Decision(
-            verdict="fail" if output.p_defect >= threshold else "pass",
-            predicted=max(probabilities, key=probabilities.__getitem__),
-            probabilities=probabilities,
-            p_defect=output.p_defect,
-            threshold=threshold,
+        predicted = max(probabilities, key=probabilities.__getitem__)
+        verdict, p_defect = self._description.decision.decide(score=output.score, predicted=predicted)
+        return RunVerdict(
+            verdict=verdict,
+            predicted=predicted,
             score=output.score,
+            p_defect=p_defect,
+            probabilities=probabilities,
             anomaly=output.anomaly,
             n_clips=self.n_clips,
             arc_start_s=self._first_frame / self._fps,
@@ -114,13 +120,37 @@ class VideoInspector:
     """A bundle, loaded once, that inspects any number of videos one after another.
 
     Args:
-        bundle: A verified bundle of a video family.
+        bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
+        engine: What runs the graph; see `engines.open.open_graph`.
         n_threads: Threads of the network; 0 takes one a core.
+        travel_mm_s: Travel speed of the torch [mm/s], for positions in mm: one for all videos, or one a path. Where it
+            tells none, the manifest above the video is asked.
+
+    Attributes:
+        bundle: What judges.
+
+    Raises:
+        WeldError: If the bundle cannot be believed, or does not inspect video.
     """
 
-    def __init__(self, bundle: Bundle, *, n_threads: int = 0) -> None:
-        self.bundle = bundle
-        self._graph = VideoGraph(bundle, n_threads=n_threads)
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"travel_mm_s"})
+
+    def __init__(
+        self,
+        bundle: Bundle | Path | str,
+        *,
+        engine: Engine = "onnxruntime",
+        n_threads: int = 0,
+        travel_mm_s: float | Mapping[Path, float] | None = None,
+    ) -> None:
+        self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
+        self._contract = self.bundle.fed(ClipsInput)
+        self._graph = VideoGraph(self.bundle, engine=engine, n_threads=n_threads)
+        self._travel_mm_s = travel_mm_s
+
+    def find(self, paths: Iterable[Path]) -> list[Path | NotInspected]:
+        """Return the videos that were meant by files, folders and patterns."""
+        return find_files(paths, suffixes=VIDEO_SUFFIXES, what="video")
 
     def begin(self, *, fps: float, travel_mm_s: float | None = None) -> Inspection:
         """Return a fresh inspection, to be fed clip by clip."""
@@ -128,21 +158,19 @@ class VideoInspector:
 
     def clips(self, frames: Iterator[Frame]) -> Iterator[Clip[Frame]]:
         """Yield the clips of a stream of frames that the model is to see."""
-        contract = self.bundle.video
+        contract = self._contract
         return arc_clips(
-            frames, gate=self.bundle.gate, window=contract.window, stride=contract.stride, transform=_as_decoded
+            frames, gate=contract.arc_gate, window=contract.window, stride=contract.stride, transform=_as_decoded
         )
 
-    def inspect(self, path: Path | str, *, travel_mm_s: float | None = None) -> VideoVerdict:
+    def inspect(self, source: Path | str) -> VideoVerdict:
         """Return the verdict on a video file, with its timeline.
-
-        Args:
-            path: The file.
-            travel_mm_s: Travel speed of the torch [mm/s]; without it positions along the bead are None.
 
         Raises:
             WeldError: If the file cannot be read to its end: part of a weld gets no verdict.
         """
+        path = Path(source)
+        travel_mm_s = self.travel_speed(path)
         began = time.perf_counter()
         with Video(path) as video:
             frames = _Stopwatch(video.frames())
@@ -150,7 +178,7 @@ class VideoInspector:
             clips = tuple(inspection.add(clip) for clip in self.clips(frames))
             check_complete(video, frames.n)
             video_s = frames.n / video.fps
-        digest = sha256_file(Path(path))
+        digest = sha256_file(path)
         timing = Timing(
             video_s=video_s,
             decode_s=frames.seconds,
@@ -158,7 +186,39 @@ class VideoInspector:
             total_s=time.perf_counter() - began,
             real_time_factor=inspection.real_time_factor(),
         )
-        return VideoVerdict(str(path), digest, travel_mm_s, inspection.decision(), clips, timing)
+        return VideoVerdict(str(source), digest, travel_mm_s, inspection.verdict(), clips, timing)
+
+    def inspect_each(self, sources: Iterable[Path | str | NotInspected]) -> Iterator[VideoVerdict | NotInspected]:
+        """Yield a verdict or the reason for none, video by video: a broken one does not lose the others.
+
+        Args:
+            sources: Files, or entries of `find`.
+        """
+        for source in sources:
+            if isinstance(source, NotInspected):
+                yield source
+                continue
+            try:
+                yield self.inspect(source)
+            except WeldError as error:
+                yield NotInspected(str(source), str(error))
+
+    def table(self, results: Iterable[VideoVerdict | NotInspected]) -> RenderableType:
+        """Return a table of results for a terminal."""
+        return video_table(results, self.bundle)
+
+    def store(self, folder: Path, verdict: VideoVerdict) -> Path:
+        """Return the new file that keeps a verdict; see `records.store_verdict`."""
+        return store_verdict(folder, verdict, self.bundle)
+
+    def travel_speed(self, path: Path) -> float | None:
+        """Return the travel speed of the torch in a video [mm/s], or None where nobody tells it.
+
+        Raises:
+            WeldError: If the manifest above it tells one that is no number above zero.
+        """
+        speed = self._travel_mm_s.get(path) if isinstance(self._travel_mm_s, Mapping) else self._travel_mm_s
+        return manifest_travel_mm_s(path) if speed is None else speed
 
 
 def check_complete(video: Video, n_frames: int) -> None:
@@ -194,24 +254,3 @@ class _Stopwatch(Iterator[Frame]):
             self.seconds += time.perf_counter() - began
         self.n += 1
         return frame
-
-
-def inspect_videos(
-    inspector: VideoInspector, videos: Sequence[Path | NotInspected], *, travel_mm_s: float | None
-) -> Iterator[VideoVerdict | NotInspected]:
-    """Yield a verdict or the reason for none, video by video: a broken one does not lose the others.
-
-    Args:
-        inspector: The loaded bundle.
-        videos: From `find_files`.
-        travel_mm_s: Travel speed of the torch [mm/s]; where None, the manifest above each video is asked.
-    """
-    for video in videos:
-        if isinstance(video, NotInspected):
-            yield video
-            continue
-        try:
-            speed = manifest_travel_mm_s(video) if travel_mm_s is None else travel_mm_s
-            yield inspector.inspect(video, travel_mm_s=speed)
-        except WeldError as error:
-            yield NotInspected(str(video), str(error))

@@ -1,4 +1,4 @@
-"""Inspect while the weld is made: a reader thread cuts clips, the network takes them as fast as it can."""
+"""Live inspection: while the weld is made: a reader thread cuts clips, the network takes them as fast as it can."""
 
 import queue
 import threading
@@ -15,7 +15,7 @@ from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip
 from weld_pipeline.media.decode import Video
 from weld_pipeline.runtime.video.inspector import VideoInspector, check_complete
-from weld_pipeline.runtime.video.verdict import ClipResult, Decision
+from weld_pipeline.runtime.video.verdict import ClipResult, RunVerdict
 
 Frame = UInt8[np.ndarray, "H W 3"]
 
@@ -49,23 +49,23 @@ class LiveReport:
     """What is said at the end.
 
     Attributes:
-        decision: The verdict on the clips seen.
+        run: Verdict on the clips seen.
         n_frames: Frames that came.
         n_dropped_clips: Clips that came and were not looked at.
         max_latency_ms: The longest a result took [ms]; None where no clip was seen.
         real_time_factor: Seconds of network per second of arc-on video; below 1 it keeps up. None where no clip was seen.
     """
 
-    decision: Decision
+    run: RunVerdict
     n_frames: int
     n_dropped_clips: int
     max_latency_ms: float | None
     real_time_factor: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON-able values with `event: verdict`, the decision's fields on the same level."""
+        """Return it as JSON-able values with `event: verdict`, the run's fields on the same level."""
         fields = asdict(self)
-        return {"event": "verdict"} | fields.pop("decision") | fields
+        return {"event": "verdict"} | fields.pop("run") | fields
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class LiveInspection:
     def report(self) -> LiveReport:
         """Return the verdict on the clips so far, with the counts."""
         return LiveReport(
-            decision=self._inspection.decision(),
+            run=self._inspection.verdict(),
             n_frames=self._n_frames,
             n_dropped_clips=self._n_dropped,
             max_latency_ms=self._max_latency_ms,

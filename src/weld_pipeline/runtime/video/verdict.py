@@ -1,7 +1,9 @@
-"""What is said about a weld: clip by clip, where it is worst, and as a whole."""
+"""Video verdict: what is said about a weld clip by clip, where it is worst, and as a whole."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
+
+from weld_pipeline.runtime.verdicts import Verdict
 
 # A clip belongs to a suspicious stretch when its classes other than good outweigh good.
 _SUSPICIOUS = 0.5
@@ -47,32 +49,33 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Decision:
-    """The verdict on a weld.
+class RunVerdict:
+    """Verdict on a weld, or on what was seen of it so far.
 
     Attributes:
-        verdict: `no_arc` if no clip was seen, which is never a pass.
-        predicted: The most probable class; None, like the numbers below, where no clip was seen.
-        probabilities: Class to probability.
-        p_defect: Calibrated probability of a defect [0..1]; fail from `threshold` on.
-        threshold: The operating point of the bundle.
+        verdict: Outcome by the bundle's policy; `no_arc` if no clip was seen, which is never a pass.
+        predicted: Most probable class; None, like the numbers below, where no clip was seen.
         score: Log-odds of not good; higher is worse.
+        p_defect: Calibrated probability of a defect [0..1].
+        probabilities: Class to probability.
         anomaly: Mean reconstruction error of the autoencoder that knows good welds only.
         n_clips: Clips the verdict rests on.
-        arc_start_s: Where the first clip begins in the video [s].
-        worst: The stretch to look at first.
+        arc_start_s: Begin of the first clip in the video [s].
+        worst: Stretch to look at first.
     """
 
-    verdict: Literal["pass", "fail", "no_arc"]
+    verdict: Verdict
     predicted: str | None
-    probabilities: dict[str, float] | None
-    p_defect: float | None
-    threshold: float
     score: float | None
+    p_defect: float | None
+    probabilities: dict[str, float] | None
     anomaly: float | None
     n_clips: int
     arc_start_s: float | None
     worst: Stretch | None
+
+
+NOTHING_SEEN = RunVerdict("no_arc", None, None, None, None, None, 0, None, None)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class VideoVerdict:
         path: The file as it was given.
         sha256: Hash of its bytes.
         travel_mm_s: Travel speed the positions rest on [mm/s], if known.
-        decision: The verdict.
+        run: Verdict on the whole weld.
         clips: The timeline.
         timing: Where the time went.
     """
@@ -111,14 +114,43 @@ class VideoVerdict:
     path: str
     sha256: str
     travel_mm_s: float | None
-    decision: Decision
+    run: RunVerdict
     clips: tuple[ClipResult, ...]
     timing: Timing
 
+    @property
+    def verdict(self) -> Verdict:
+        """Outcome by the bundle's policy."""
+        return self.run.verdict
+
+    @property
+    def predicted(self) -> str | None:
+        """Most probable class."""
+        return self.run.predicted
+
+    @property
+    def score(self) -> float | None:
+        """Log-odds of not good; higher is worse."""
+        return self.run.score
+
+    @property
+    def p_defect(self) -> float | None:
+        """Calibrated probability of a defect."""
+        return self.run.p_defect
+
+    @property
+    def n_parts(self) -> int:
+        """Number of clips that were looked at."""
+        return self.run.n_clips
+
+    def compact(self) -> "VideoVerdict":
+        """Return itself, which holds no frames."""
+        return self
+
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON-able values, the decision's fields beside the path."""
+        """Return it as JSON-able values, the run's fields beside the path."""
         fields = asdict(self)
-        return {"path": fields.pop("path")} | fields.pop("decision") | fields
+        return {"path": fields.pop("path"), "sha256": fields.pop("sha256")} | fields.pop("run") | fields
 
 
 class WorstStretch:
