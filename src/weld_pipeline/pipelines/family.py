@@ -18,8 +18,7 @@ class Bundling:
         assemble: Returns the torch module that is exported.
         learned: Datasets that `export_graph` takes beside the module.
         export_graph: Returns an `ExportedGraph`.
-        check_parity: Compares the candidate with torch; its parameters are `export.<parity>`.
-        parity: Key of these parameters.
+        parity: Key of the parameters of the gate below `export`.
         parameters: Parameters that `export_graph` takes: argument to parameters of the source.
     """
 
@@ -27,7 +26,6 @@ class Bundling:
     assemble: Node
     learned: tuple[str, ...]
     export_graph: Node
-    check_parity: Node
     parity: str
     parameters: tuple[tuple[str, str], ...] = ()
 

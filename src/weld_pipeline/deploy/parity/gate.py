@@ -43,7 +43,6 @@ def check_parity(
     *,
     engines: Sequence[Engine],
     tolerances: Mapping[str, float],
-    key: str,
 ) -> dict[str, Any]:
     """Return how far bundle, torch and predictions differ on some files, as JSON values; all is within tolerance.
 
@@ -53,13 +52,12 @@ def check_parity(
         table: Sample id to its row of the pipeline's predictions.
         engines: Engines that must agree with torch.
         tolerances: Name of each difference to the largest that may be.
-        key: Parameters that the tolerances come from.
 
     Raises:
         WeldError: Naming engine, sample and numbers, if a class or verdict differs, or a number by more than it may, or
             if there was nothing to compare.
     """
-    found = {engine: _checked(comparison(engine), samples, table, tolerances, f"{key}, {engine}") for engine in engines}
+    found = {engine: _checked(comparison(engine), samples, table, tolerances, engine) for engine in engines}
     return {
         "n_samples": len(samples),
         "tolerances": dict(tolerances),
@@ -73,22 +71,22 @@ def _checked(
     samples: Mapping[str, Path],
     table: Mapping[str, Mapping[Any, Any]],
     tolerances: Mapping[str, float],
-    key: str,
+    engine: Engine,
 ) -> list[SampleParity]:
     found = []
     for sample_id, path in samples.items():
         compared = compare(sample_id, path, table[sample_id])
-        _check(compared, tolerances, key)
+        _check(compared, tolerances, engine)
         found.append(compared)
     if not sum(each.n_compared for each in found):
         raise WeldError(
-            f"parity ({key}): nothing to compare in {list(samples) or 'an empty split'}; choose samples that show a weld"
+            f"parity on {engine}: nothing to compare in {list(samples) or 'an empty split'}; choose samples that show a weld"
         )
     return found
 
 
-def _check(found: SampleParity, tolerances: Mapping[str, float], key: str) -> None:
-    start, end = f"parity ({key}): {found.sample_id}: ", "; nothing was released: look at the export of this model"
+def _check(found: SampleParity, tolerances: Mapping[str, float], engine: Engine) -> None:
+    start, end = f"parity on {engine}: {found.sample_id}: ", "; nothing was released: look at the export of this model"
     if found.differences.keys() != tolerances.keys():
         raise WeldError(f"{start}tolerances are given for {sorted(tolerances)}, needed for {sorted(found.differences)}")
     if found.flips:

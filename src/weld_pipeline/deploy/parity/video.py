@@ -32,7 +32,7 @@ class _Differences:
     flips: list[str] = field(default_factory=list)
 
 
-def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_clips: int) -> Compare:
+def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_parts: int | None = None) -> Compare:
     """Return how a video bundle on an engine is compared with torch and with the predictions of the pipeline.
 
     The graph sees all clips of a video. `probability` is the largest difference of any probability of a clip or of the run,
@@ -43,7 +43,7 @@ def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_clips: in
         bundle: As read from disk.
         module: What was exported, in float32.
         engine: What runs the bundle's graph.
-        n_clips: Clips a video that torch sees too, after each of which everything is compared.
+        n_parts: Clips a video that torch sees too, after each of which everything is compared; None for all.
     """
     inspector = VideoInspector(bundle, engine=engine)
     reference = module.eval().float()
@@ -56,7 +56,7 @@ def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_clips: in
             inspection = inspector.begin(fps=video.fps)
             for index, clip in enumerate(inspector.clips(video.frames())):
                 result = inspection.add(clip)
-                if index < n_clips:
+                if n_parts is None or index < n_parts:
                     expected = _torch_step(reference, clip, state)
                     state = (expected["latent_sum_out"], expected["anomaly_sum_out"], expected["n_clips_out"])
                     _note(differences, bundle, result, inspection.verdict(), expected)
@@ -68,7 +68,7 @@ def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_clips: in
         apart = distance(table, np.array(list(final.probabilities.values())))
         return SampleParity(
             sample_id=sample_id,
-            n_compared=min(n_clips, inspection.n_clips),
+            n_compared=min(n_parts or inspection.n_clips, inspection.n_clips),
             differences={
                 "probability": differences.probability,
                 "score": differences.score,

@@ -21,7 +21,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
             Node(bundling.export_graph, graph_inputs, "graph", name="export_graph"),
             Node(nodes.describe_candidate, {name: name for name in _DESCRIBED}, "candidate", name="describe_candidate"),
             Node(
-                bundling.check_parity,
+                nodes.check_parity,
                 {name: name for name in _COMPARED} | {"params": parity},
                 "parity",
                 name="check_parity",
