@@ -10,6 +10,7 @@ from . import image as image
 from . import image_reader as image_reader
 from . import open as open
 from . import records as records
+from . import results_table as results_table
 from . import styles as styles
 from . import timing as timing
 from . import verdicts as verdicts

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from weld_pipeline.runtime.description import BundleDescription
-from weld_pipeline.runtime.verdicts import NotInspected
 
-VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow"}
+VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "no_arc": "bold yellow", "not_inspected": "bold yellow"}
 _GOOD_STYLE = "green"
 _DEFECT_STYLES = ("red", "magenta", "yellow", "cyan", "blue", "bright_red", "bright_magenta", "bright_yellow")
 
@@ -29,8 +28,3 @@ def count_line(verdicts: Sequence[str]) -> Text:
     """Return how many inputs passed, failed or got no verdict."""
     counts = {name: verdicts.count(name) for name in ("pass", "fail", "no_arc", "not_inspected")}
     return Text(", ".join(f"{n} {name.replace('_', ' ')}" for name, n in counts.items() if n))
-
-
-def not_inspected(result: NotInspected) -> tuple[Text, Text]:
-    """Return the cells of a row without a verdict: that there is none, and why."""
-    return Text("not inspected", style="bold yellow"), Text(result.error, overflow="fold")

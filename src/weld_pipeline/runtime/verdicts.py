@@ -7,55 +7,52 @@ Verdict = Literal["pass", "fail", "no_arc"]
 
 
 class Timed(Protocol):
-    """Where the time of one input went."""
+    """Where the time of one input went.
+
+    Attributes:
+        decode_s: Time to read and decode it [s].
+        network_s: Time in the network [s].
+        total_s: Time from opening it to the verdict, hash included [s].
+    """
 
     @property
-    def decode_s(self) -> float:
-        """Time to read and decode it [s]."""
-
+    def decode_s(self) -> float: ...
     @property
-    def network_s(self) -> float:
-        """Time in the network [s]."""
-
+    def network_s(self) -> float: ...
     @property
-    def total_s(self) -> float:
-        """Time from opening it to the verdict, hash included [s]."""
+    def total_s(self) -> float: ...
 
 
 class Inspected(Protocol):
-    """The core that verdicts of all families share; each family adds what it alone can say."""
+    """The core that verdicts of all families share; each family adds what it alone can say.
+
+    Attributes:
+        path: Path as it was given; None for an array.
+        sha256: Hash of the file's bytes; None for an array.
+        verdict: Outcome; `no_arc`, where no clip was seen, is never a pass.
+        predicted: Class that was said; None where nothing was seen.
+        score: Score; higher is worse.
+        p_defect: Calibrated probability of a defect [0..1]; None where there is none.
+        timing: Where the time went.
+        n_parts: Number of clips, views or tiles that were looked at.
+    """
 
     @property
-    def path(self) -> str | None:
-        """Path as it was given; None for an array."""
-
+    def path(self) -> str | None: ...
     @property
-    def sha256(self) -> str | None:
-        """Hash of the file's bytes; None for an array."""
-
+    def sha256(self) -> str | None: ...
     @property
-    def verdict(self) -> Verdict:
-        """Outcome; `no_arc`, where no clip was seen, is never a pass."""
-
+    def verdict(self) -> Verdict: ...
     @property
-    def predicted(self) -> str | None:
-        """Class that was said; None where nothing was seen."""
-
+    def predicted(self) -> str | None: ...
     @property
-    def score(self) -> float | None:
-        """Score; higher is worse."""
-
+    def score(self) -> float | None: ...
     @property
-    def p_defect(self) -> float | None:
-        """Calibrated probability of a defect [0..1]; None where there is none."""
-
+    def p_defect(self) -> float | None: ...
     @property
-    def timing(self) -> Timed:
-        """Where the time went."""
-
+    def timing(self) -> Timed: ...
     @property
-    def n_parts(self) -> int:
-        """Number of clips, views or tiles that were looked at."""
+    def n_parts(self) -> int: ...
 
     def compact(self) -> "Inspected":
         """Return a copy without pixels and maps, of which a program can keep any number."""

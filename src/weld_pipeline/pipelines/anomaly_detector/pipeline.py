@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.anomaly_detector import nodes
+from weld_pipeline.pipelines.step import step
 
 # All detectors look at the same images, so these are made once, in a namespace of their own.
 SOURCE = "anomaly_detector"
@@ -37,7 +38,7 @@ def create_comparison() -> Pipeline:
     records = {f"{detector}_metrics": f"{detector}.anomaly_metrics" for detector in DETECTORS}
     outputs = ["comparison", "comparison_plot"]
     return Pipeline(
-        [Node(nodes.compare_detectors, list(records), outputs, name="compare_detectors", tags={"evaluation"})],
+        [step(nodes.compare_detectors, list(records), outputs, tags={"evaluation"})],
         namespace="detectors",
         inputs=records,
         prefix_datasets_with_namespace=True,
@@ -47,96 +48,51 @@ def create_comparison() -> Pipeline:
 def _preparation() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
-            Node(
-                nodes.prepare_images,
-                ["manifest", "raw", "params:image", "params:tiling"],
-                "images",
-                name="prepare_images",
-            ),
+            step(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"]),
+            step(nodes.prepare_images, ["manifest", "raw", "params:image", "params:tiling"], "images"),
         ],
         tags={"feature_extraction"},
     )
 
 
-_FITTED_ON = ("images", "manifest", "trunk")
-
-
-def _fit_patchcore() -> Pipeline:
-    return _fit(nodes.fit_patchcore)
-
-
-def _fit_reference() -> Pipeline:
-    return _fit(nodes.fit_reference)
-
-
 def _fit(function: Callable[..., object]) -> Pipeline:
-    inputs = [*_FITTED_ON, "params:image", "params:fit"]
-    return Pipeline([Node(function, inputs, "detector", name="fit_detector")], tags={"training"})
+    inputs = ["images", "manifest", "trunk", "params:image", "params:fit"]
+    return Pipeline([step(function, inputs, "detector", name="fit_detector")], tags={"training"})
 
 
 def _fit_student_teacher() -> Pipeline:
-    said = ("images", "manifest", "training_folder")
-    asked = {name: f"params:{name}" for name in ("image", "student")}
+    datasets = ("images", "manifest", "training_folder")
+    params = {name: f"params:{name}" for name in ("image", "student")}
     return Pipeline(
         [
-            Node(
+            step(
                 nodes.make_teacher,
-                {name: name for name in said} | asked | {"trunk": "trunk", "teacher": "params:teacher"},
+                {name: name for name in datasets} | params | {"trunk": "trunk", "teacher": "params:teacher"},
                 "teacher_network",
-                name="make_teacher",
             ),
-            Node(
+            step(
                 nodes.train_student,
-                {name: name for name in said} | asked | {"teacher_network": "teacher_network"},
+                {name: name for name in datasets} | params | {"teacher_network": "teacher_network"},
                 ["detector", "curves"],
-                name="train_student",
             ),
-            Node(
-                nodes.check_student,
-                ["images", "manifest", "detector", "params:check"],
-                "fit_check",
-                name="check_student",
-            ),
-            Node(shared.log_training, "curves", "training_metrics", name="log_training"),
-            Node(shared.plot_curves, "curves", "curve_plot", name="plot_curves"),
+            step(nodes.check_student, ["images", "manifest", "detector", "params:check"], "fit_check"),
+            step(shared.log_training, "curves", "training_metrics"),
+            step(shared.plot_curves, "curves", "curve_plot"),
         ],
         tags={"training"},
     )
 
 
 def _scoring() -> Pipeline:
+    chosen_on = ["image_scores", "anomaly_maps", "images", "params:threshold"]
     return Pipeline(
         [
-            Node(
-                nodes.score_images,
-                ["images", "manifest", "detector"],
-                "anomaly_maps",
-                name="score_images",
-                tags={"calibration"},
-            ),
-            Node(
-                nodes.tabulate_scores,
-                ["anomaly_maps", "manifest"],
-                "image_scores",
-                name="tabulate_scores",
-                tags={"calibration"},
-            ),
-            Node(
-                nodes.choose_threshold,
-                ["image_scores", "anomaly_maps", "images", "params:threshold"],
-                ["decision", "map_range"],
-                name="choose_threshold",
-                tags={"calibration"},
-            ),
-            Node(
-                nodes.tabulate_predictions,
-                ["image_scores", "manifest", "decision"],
-                "predictions",
-                name="tabulate_predictions",
-                tags={"calibration"},
-            ),
-        ]
+            step(nodes.score_images, ["images", "manifest", "detector"], "anomaly_maps"),
+            step(nodes.tabulate_scores, ["anomaly_maps", "manifest"], "image_scores"),
+            step(nodes.choose_threshold, chosen_on, ["decision", "map_range"]),
+            step(nodes.tabulate_predictions, ["image_scores", "manifest", "decision"], "predictions"),
+        ],
+        tags={"calibration"},
     )
 
 
@@ -145,23 +101,10 @@ def _looks() -> Pipeline:
     judged |= {"fitted": "decision"} | {"tiling": "params:tiling", "protocol": "params:evaluation"}
     return Pipeline(
         [
-            Node(
-                nodes.measure_anomalies,
-                judged | {"detector": "detector", "images": "images"},
-                "anomaly_metrics",
-                name="measure_anomalies",
-            ),
-            Node(
-                nodes.flatten_anomaly_metrics,
-                "anomaly_metrics",
-                "anomaly_metric_values",
-                name="flatten_anomaly_metrics",
-            ),
-            Node(
-                nodes.draw_anomaly_sheet,
-                judged | {"params": "params:look", "map_range": "map_range"},
-                "anomaly_sheet",
-                name="draw_anomaly_sheet",
+            step(nodes.measure_anomalies, judged | {"detector": "detector", "images": "images"}, "anomaly_metrics"),
+            step(nodes.flatten_anomaly_metrics, "anomaly_metrics", "anomaly_metric_values"),
+            step(
+                nodes.draw_anomaly_sheet, judged | {"params": "params:look", "map_range": "map_range"}, "anomaly_sheet"
             ),
         ],
         tags={"evaluation"},
@@ -169,8 +112,8 @@ def _looks() -> Pipeline:
 
 
 _FITS: dict[str, Callable[[], Pipeline]] = {
-    "patchcore": _fit_patchcore,
+    "patchcore": lambda: _fit(nodes.fit_patchcore),
     "student_teacher": _fit_student_teacher,
-    "reference": _fit_reference,
+    "reference": lambda: _fit(nodes.fit_reference),
 }
 DETECTORS = tuple(_FITS)

@@ -1,10 +1,11 @@
 """Wiring of `evaluation`, one template for every family."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 from weld_pipeline.pipelines.family import Family
+from weld_pipeline.pipelines.step import step
 
 EXTRAS = {"anomaly_scores", "curves", "fit_check"}
 _PARAMS = "params:evaluation"
@@ -30,31 +31,24 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
 
     template = Pipeline(
         [
-            Node(
+            step(
                 nodes.evaluate_predictions,
                 inputs("predictions", "manifest", "decision", where="anomaly_scores") | {"params": _PARAMS},
                 "evaluation",
-                name="evaluate_predictions",
             ),
-            Node(nodes.tabulate_classes, "evaluation", "per_class", name="tabulate_classes"),
-            Node(nodes.flatten_metrics, "evaluation", "metrics", name="flatten_metrics"),
-            Node(nodes.plot_confusion, "evaluation", "confusion_matrix", name="plot_confusion"),
-            Node(nodes.plot_confounds, "evaluation", "confounds", name="plot_confounds"),
-            Node(nodes.plot_reliability, "evaluation", "reliability", name="plot_reliability"),
-            Node(nodes.list_predictions, ["predictions", _PARAMS], "predictions_csv", name="list_predictions"),
-            Node(nodes.pick_mistakes, ["predictions", _PARAMS], "mistakes", name="pick_mistakes"),
-            Node(nodes.show_mistakes, ["mistakes", "manifest", "raw", _PARAMS], "mistake_frames", name="show_mistakes"),
-            Node(
-                nodes.collect_banners,
-                inputs("split_audit", "weights", "decision", where="fit_check"),
-                "banners",
-                name="collect_banners",
-            ),
-            Node(
+            step(nodes.tabulate_classes, "evaluation", "per_class"),
+            step(nodes.flatten_metrics, "evaluation", "metrics"),
+            step(nodes.plot_confusion, "evaluation", "confusion_matrix"),
+            step(nodes.plot_confounds, "evaluation", "confounds"),
+            step(nodes.plot_reliability, "evaluation", "reliability"),
+            step(nodes.list_predictions, ["predictions", _PARAMS], "predictions_csv"),
+            step(nodes.pick_mistakes, ["predictions", _PARAMS], "mistakes"),
+            step(nodes.show_mistakes, ["mistakes", "manifest", "raw", _PARAMS], "mistake_frames"),
+            step(nodes.collect_banners, inputs("split_audit", "weights", "decision", where="fit_check"), "banners"),
+            step(
                 nodes.render_evaluation_report,
                 inputs(*_REPORTED, "mlflow_run_id", where="curves") | {"params": _PARAMS, "record": "evaluation"},
                 "evaluation_report",
-                name="render_evaluation_report",
             ),
         ],
         tags={"evaluation"},

@@ -1,9 +1,10 @@
 """Wiring of `export`, one template for every family."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.export import nodes
 from weld_pipeline.pipelines.family import Family
+from weld_pipeline.pipelines.step import step
 
 _DESCRIBED = ("graph", "family_name", "decision", "manifest", "evaluation", "banners", "mlflow_run_id")
 _COMPARED = ("candidate", "module", "manifest", "raw", "predictions")
@@ -17,16 +18,11 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     graph_inputs |= {argument: f"params:{name}" for argument, name in bundling.parameters}
     template = Pipeline(
         [
-            Node(bundling.assemble, {name: name for name in bundling.parts}, "module", name="assemble_graph"),
-            Node(bundling.export_graph, graph_inputs, "graph", name="export_graph"),
-            Node(nodes.describe_candidate, {name: name for name in _DESCRIBED}, "candidate", name="describe_candidate"),
-            Node(
-                nodes.check_parity,
-                {name: name for name in _COMPARED} | {"params": parity},
-                "parity",
-                name="check_parity",
-            ),
-            Node(nodes.release_bundle, ["candidate", "parity"], "bundle", name="release_bundle"),
+            step(bundling.assemble, {name: name for name in bundling.parts}, "module", name="assemble_graph"),
+            step(bundling.export_graph, graph_inputs, "graph"),
+            step(nodes.describe_candidate, {name: name for name in _DESCRIBED}, "candidate"),
+            step(nodes.check_parity, {name: name for name in _COMPARED} | {"params": parity}, "parity"),
+            step(nodes.release_bundle, ["candidate", "parity"], "bundle"),
         ],
         tags={"export"},
     )

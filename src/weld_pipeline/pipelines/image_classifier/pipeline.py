@@ -1,9 +1,10 @@
 """Wiring of `image_classifier`, one template for every recipe."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.image_classifier import nodes
+from weld_pipeline.pipelines.step import step
 
 
 def create_pipeline(recipe: str) -> Pipeline:
@@ -23,38 +24,27 @@ def create_pipeline(recipe: str) -> Pipeline:
 def _preparation() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.list_classes, ["manifest", "params:classes"], "classes", name="list_classes"),
-            Node(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"], name="load_trunk"),
-            Node(
-                nodes.resize_images,
-                ["manifest", "raw", "synthetic_set", "params:image"],
-                "images",
-                name="resize_images",
-            ),
+            step(nodes.list_classes, ["manifest", "params:classes"], "classes"),
+            step(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"]),
+            step(nodes.resize_images, ["manifest", "raw", "synthetic_set", "params:image"], "images"),
         ],
         tags={"feature_extraction"},
     )
 
 
 def _training() -> Pipeline:
-    said = ("images", "manifest", "synthetic_set", "classes", "trunk", "training_folder")
-    asked = ("image", "head", "augmentation", "mixing", "synthetic", "training")
+    datasets = ("images", "manifest", "synthetic_set", "classes", "trunk", "training_folder")
+    params = ("image", "head", "augmentation", "mixing", "synthetic", "training")
     return Pipeline(
         [
-            Node(
+            step(
                 nodes.train_classifier,
-                {name: name for name in said} | {name: f"params:{name}" for name in asked},
+                {name: name for name in datasets} | {name: f"params:{name}" for name in params},
                 ["classifier", "curves"],
-                name="train_classifier",
             ),
-            Node(shared.log_training, "curves", "training_metrics", name="log_training"),
-            Node(shared.plot_curves, "curves", "curve_plot", name="plot_curves"),
-            Node(
-                nodes.predict_logits,
-                ["images", "manifest", "classifier", "params:image"],
-                "image_logits",
-                name="predict_logits",
-            ),
+            step(shared.log_training, "curves", "training_metrics"),
+            step(shared.plot_curves, "curves", "curve_plot"),
+            step(nodes.predict_logits, ["images", "manifest", "classifier", "params:image"], "image_logits"),
         ],
         tags={"training"},
     )
@@ -63,18 +53,8 @@ def _training() -> Pipeline:
 def _calibration() -> Pipeline:
     return Pipeline(
         [
-            Node(
-                nodes.fit_decision,
-                ["image_logits", "manifest", "classes", "params:calibration"],
-                "decision",
-                name="fit_decision",
-            ),
-            Node(
-                nodes.tabulate_predictions,
-                ["image_logits", "manifest", "classes", "decision"],
-                "predictions",
-                name="tabulate_predictions",
-            ),
+            step(nodes.fit_decision, ["image_logits", "manifest", "classes", "params:calibration"], "decision"),
+            step(nodes.tabulate_predictions, ["image_logits", "manifest", "classes", "decision"], "predictions"),
         ],
         tags={"calibration"},
     )
@@ -83,19 +63,13 @@ def _calibration() -> Pipeline:
 def _looks() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.find_label_errors, ["predictions", "classes"], "label_errors", name="find_label_errors"),
-            Node(
-                nodes.show_label_errors,
-                ["label_errors", "manifest", "raw", "params:look"],
-                "label_error_sheet",
-                name="show_label_errors",
-            ),
-            Node(
+            step(nodes.find_label_errors, ["predictions", "classes"], "label_errors"),
+            step(nodes.show_label_errors, ["label_errors", "manifest", "raw", "params:look"], "label_error_sheet"),
+            step(
                 nodes.draw_sample_sheet,
                 {"predictions": "predictions", "manifest": "manifest", "raw": "raw"}
                 | {"classifier": "classifier", "params": "params:look", "evaluation": "params:evaluation"},
                 "sample_sheet",
-                name="draw_sample_sheet",
             ),
         ],
         tags={"evaluation"},

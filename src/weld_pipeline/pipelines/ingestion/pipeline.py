@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.ingestion import nodes
+from weld_pipeline.pipelines.step import step
 
 # What counts as arc and as too short is what the video classifier sees, so the clip parameters are its own.
 _WINDOWS = "params:video_classifier.windows"
@@ -30,25 +31,14 @@ def create_pipeline(source: str, *, media: Literal["video", "image"]) -> Pipelin
 def _footage() -> Pipeline:
     return Pipeline(
         [
-            Node(nodes.index_footage, ["raw", "params:index"], "index", name="index_footage"),
-            Node(nodes.plan_probes, ["raw", "index", _WINDOWS, "params:probe"], "probes", name="plan_probes"),
-            Node(
-                nodes.build_manifest,
-                ["index", "probes", "params:index", "params:split"],
-                "probed_manifest",
-                name="build_manifest",
-            ),
-            Node(
-                nodes.find_near_duplicates,
-                ["probed_manifest", "probes"],
-                "near_duplicates",
-                name="find_near_duplicates",
-            ),
-            Node(
+            step(nodes.index_footage, ["raw", "params:index"], "index"),
+            step(nodes.plan_probes, ["raw", "index", _WINDOWS, "params:probe"], "probes"),
+            step(nodes.build_manifest, ["index", "probes", "params:index", "params:split"], "probed_manifest"),
+            step(nodes.find_near_duplicates, ["probed_manifest", "probes"], "near_duplicates"),
+            step(
                 nodes.split_manifest,
                 ["probed_manifest", "index", "near_duplicates", "probes", "params:split"],
                 "proposed_manifest",
-                name="split_manifest",
             ),
         ]
     )
@@ -58,31 +48,19 @@ def _images() -> Pipeline:
     """Return the same of images, whose classes are balanced after the split: every kind of defect is known by then."""
     return Pipeline(
         [
-            Node(nodes.index_images, ["raw", "params:index"], "index", name="index_images"),
-            Node(nodes.plan_image_probes, ["raw", "index", "params:probe"], "probes", name="plan_image_probes"),
-            Node(
-                nodes.build_image_manifest,
-                ["index", "probes", "params:index", "params:split"],
-                "probed_manifest",
-                name="build_image_manifest",
-            ),
-            Node(
-                nodes.find_near_duplicate_images,
-                ["probed_manifest", "probes"],
-                "near_duplicates",
-                name="find_near_duplicate_images",
-            ),
-            Node(
+            step(nodes.index_images, ["raw", "params:index"], "index"),
+            step(nodes.plan_image_probes, ["raw", "index", "params:probe"], "probes"),
+            step(nodes.build_image_manifest, ["index", "probes", "params:index", "params:split"], "probed_manifest"),
+            step(nodes.find_near_duplicate_images, ["probed_manifest", "probes"], "near_duplicates"),
+            step(
                 nodes.split_manifest,
                 ["probed_manifest", "index", "near_duplicates", "probes", "params:split"],
                 "dealt_manifest",
-                name="split_manifest",
             ),
-            Node(
+            step(
                 nodes.balance_classes,
                 ["dealt_manifest", "params:index", "params:balance"],
                 ["proposed_manifest", "balance_report"],
-                name="balance_classes",
             ),
         ]
     )
@@ -96,25 +74,14 @@ def _release() -> Pipeline:
     """
     return Pipeline(
         [
-            Node(
+            step(
                 nodes.audit_splits,
                 ["proposed_manifest", "near_duplicates", "probes", "params:split"],
                 ["split_audit", "confound_scores"],
-                name="audit_splits",
             ),
-            Node(
-                nodes.tabulate_class_by_session,
-                "proposed_manifest",
-                ["class_by_session", "class_by_session_plot"],
-                name="tabulate_class_by_session",
-            ),
-            Node(nodes.tabulate_quarantine, "proposed_manifest", "quarantine", name="tabulate_quarantine"),
-            Node(
-                nodes.draw_contact_sheet,
-                ["proposed_manifest", "probes", "params:contact_sheet"],
-                "contact_sheet",
-                name="draw_contact_sheet",
-            ),
-            Node(nodes.release_manifest, ["proposed_manifest", "split_audit"], "manifest", name="release_manifest"),
+            step(nodes.tabulate_class_by_session, "proposed_manifest", ["class_by_session", "class_by_session_plot"]),
+            step(nodes.tabulate_quarantine, "proposed_manifest", "quarantine"),
+            step(nodes.draw_contact_sheet, ["proposed_manifest", "probes", "params:contact_sheet"], "contact_sheet"),
+            step(nodes.release_manifest, ["proposed_manifest", "split_audit"], "manifest"),
         ]
     )

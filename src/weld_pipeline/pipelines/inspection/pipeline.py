@@ -1,9 +1,10 @@
 """Wiring of `inspection`, one template for every family."""
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.family import Family
 from weld_pipeline.pipelines.inspection import nodes
+from weld_pipeline.pipelines.step import step
 
 
 def create_pipeline(family: Family, member: str) -> Pipeline:
@@ -12,8 +13,8 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     inputs = ["bundle", "manifest", "raw", params]
     template = Pipeline(
         [
-            Node(nodes.inspect_samples, inputs, "verdicts", name="inspect_samples"),
-            Node(nodes.time_samples, inputs, "timing", name="time_samples"),
+            step(nodes.inspect_samples, inputs, "verdicts"),
+            step(nodes.time_samples, inputs, "timing"),
         ],
         tags={"inspection"},
     )
@@ -30,7 +31,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
 def create_timelines(member: str) -> Pipeline:
     """Return what draws a video family's verdicts along time and bead, in its namespace."""
     return Pipeline(
-        [Node(nodes.draw_timelines, ["verdicts", "bundle"], "timelines", name="draw_timelines", tags={"inspection"})],
+        [step(nodes.draw_timelines, ["verdicts", "bundle"], "timelines", tags={"inspection"})],
         namespace=member,
         prefix_datasets_with_namespace=True,
     )

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.sample_data.nodes import (
     draw_images,
@@ -13,6 +13,7 @@ from weld_pipeline.pipelines.sample_data.nodes import (
     plan_weld_shop,
 )
 from weld_pipeline.pipelines.sample_data.params import ImageLayout
+from weld_pipeline.pipelines.step import step
 
 IMAGE_LAYOUTS: tuple[str, ...] = get_args(ImageLayout)
 
@@ -26,8 +27,8 @@ def _shop() -> Pipeline:
     """Return the pair of nodes that draws videos, in the namespace of their ingestion."""
     return Pipeline(
         [
-            Node(plan_weld_shop, "params:plan_weld_shop", "sample_plan", name="plan_weld_shop"),
-            Node(draw_weld_shop, ["sample_plan", "params:draw_weld_shop"], "raw", name="draw_weld_shop"),
+            step(plan_weld_shop, "params:plan_weld_shop", "sample_plan"),
+            step(draw_weld_shop, ["sample_plan", "params:draw_weld_shop"], "raw"),
         ],
         namespace="footage",
         parameters={f"params:{name}": f"params:sample_data.{name}" for name in ("plan_weld_shop", "draw_weld_shop")},
@@ -38,8 +39,8 @@ def _images(layout: str) -> Pipeline:
     """Return the pair of nodes that draws one layout, in its namespace."""
     return Pipeline(
         [
-            Node(plan_images, "params:plan_images", "sample_plan", name="plan_images"),
-            Node(draw_images, ["sample_plan", "params:draw_images"], "raw", name="draw_images"),
+            step(plan_images, "params:plan_images", "sample_plan"),
+            step(draw_images, ["sample_plan", "params:draw_images"], "raw"),
         ],
         namespace=layout,
         parameters={
@@ -53,8 +54,8 @@ def _seams() -> Pipeline:
     """Return the pair of nodes that draws weld seams with masks, in the namespace of the pipeline that reads them."""
     return Pipeline(
         [
-            Node(plan_weld_seams, "params:plan_weld_seams", "sample_plan", name="plan_weld_seams"),
-            Node(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw", name="draw_weld_seams"),
+            step(plan_weld_seams, "params:plan_weld_seams", "sample_plan"),
+            step(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw"),
         ],
         namespace="anomaly_detector",
         parameters={

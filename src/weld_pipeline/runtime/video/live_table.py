@@ -4,9 +4,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from weld_pipeline.runtime.bundle import Bundle
+from weld_pipeline.runtime.results_table import verdict_text
 from weld_pipeline.runtime.styles import class_style
 from weld_pipeline.runtime.video.live import LiveClip, LiveReport
-from weld_pipeline.runtime.video.table import run_text, stretch_text
+from weld_pipeline.runtime.video.table import stretch_text
 
 
 def live_line(clip: LiveClip, bundle: Bundle) -> Text:
@@ -24,7 +25,10 @@ def live_line(clip: LiveClip, bundle: Bundle) -> Text:
 
 def live_summary(report: LiveReport) -> RenderableType:
     """Return the verdict and how well the machine kept up."""
-    lines = [run_text(report.run)]
+    run = report.run
+    lines = [verdict_text(run.verdict), Text(run.predicted or "no clip with the arc on")]
+    if run.p_defect is not None:
+        lines.append(Text(f"p_defect {run.p_defect:.2f}"))
     if report.real_time_factor is not None and report.max_latency_ms is not None:
         keeps_up = "keeps up" if report.real_time_factor < 1 else "slower than the camera"
         lines += [
