@@ -24,8 +24,9 @@ _RUN_ID = "mlflow_run_id"
 class TrackingHooks(MlflowHook):
     """kedro-mlflow's hook, with a child run for each family member.
 
-    A member is the video classifier, a recipe of images or a detector; its nodes share a namespace of its name. They write parameters, metrics, artifacts and tags to the child, under names without the namespace, so that
-    MLflow's table and charts set members beside each other. What belongs to no member stays with the command's run.
+    A member is the video classifier, a recipe of images or a detector; its nodes share a namespace of its name. They
+    write parameters, metrics, artifacts and tags to the child, under names without the namespace, so that MLflow's table
+    and charts set members beside each other. What belongs to no member stays with the command's run.
 
     It stands in for the plugin's own registration (see `settings.py`).
     """
@@ -73,7 +74,8 @@ class TrackingHooks(MlflowHook):
         run_id = self._run_id_of(node)
         for name, value in inputs.items():
             if name.startswith("params:"):
-                own = name.removeprefix("params:").removeprefix(f"{_member(node)}.")
+                full = name.removeprefix("params:")
+                own = full.removeprefix(f"{_member(node)}.") if self._is_child(run_id) else full
                 self._command.log_params(run_id, param_fields(own, value))
         return {name: run_id for name in inputs if name.rpartition(".")[2] == _RUN_ID}
 
@@ -123,6 +125,9 @@ class TrackingHooks(MlflowHook):
         assert self._command is not None
         return self._command.run_of(_member(node))
 
+    def _is_child(self, run_id: str) -> bool:
+        return self._command is not None and run_id != self._command.run_id
+
     def _mlflow_dataset(self, name: str) -> Any:
         dataset = self._catalog.get(name) if self._catalog else None
         is_artifact = hasattr(dataset, "artifact_path")
@@ -132,19 +137,19 @@ class TrackingHooks(MlflowHook):
         if not self._command:
             return
         run_id = self._run_id_of(node)
-        is_member = run_id != self._command.run_id
+        is_child = self._is_child(run_id)
         space, _, noun = dataset_name.rpartition(".")
         if noun == "manifest" and self._command.is_new_input(run_id, dataset_name):
             sha256 = data_hash(data)
-            tag = "data.sha256" if is_member else dataset_name.replace("manifest", "data.sha256")
+            tag = "data.sha256" if is_child else dataset_name.replace("manifest", "data.sha256")
             self._command.set_tags(run_id, {tag: sha256})
-            if is_member:
+            if is_child:
                 path = self._file_of(dataset_name)
                 self._command.log_input(
                     run_id, manifest_input(data, name=space, path=path, sha256=sha256)
                 )
         if noun == "weights":  # a member's record of its pretrained weights
-            own = noun if is_member else dataset_name
+            own = noun if is_child else dataset_name
             self._command.set_tags(run_id, {f"{own}.{key}": value for key, value in data.items()})
 
     def _file_of(self, name: str) -> str:
