@@ -58,7 +58,7 @@ viz: setup ## lineage in the browser
 	$(BIN)/kedro viz run
 
 mlflow: setup ## experiment review in the browser
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --app-name weld
 
 bench: setup ## quick forms of all benchmarks
 	$(BIN)/python -m benchmarks --quick

@@ -13,14 +13,16 @@ from typing import Any
 import mlflow
 import pandas as pd
 import yaml  # type: ignore[import-untyped]
+from omegaconf import OmegaConf
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
-from weld_pipeline.evaluation.summary import metric_name
 from weld_pipeline.report import detector_comparison as anomaly_table
+from weld_pipeline.tracking.experiment import add_missing_tags
 
 _REPORT = Path("data/08_reporting/categories")
 _SQLITE = "sqlite:///"
+_MEASURES = ("image_auroc", "pixel_auroc", "aupro")
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -137,7 +139,7 @@ def _state(name: Path, stat: os.stat_result) -> list[Any]:
 
 
 def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> str:
-    """Write the comparison of all categories, log it to MLflow and return it as Markdown.
+    """Write the comparison of all categories, log it to MLflow, a child run a row, and return it as Markdown.
 
     Args:
         records: `anomaly_metrics` of each category and detector.
@@ -156,19 +158,17 @@ def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> 
 
 
 def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: str) -> None:
-    settings = yaml.safe_load((project / "conf" / "base" / "mlflow.yml").read_text())
-    own = project / "conf" / env / "mlflow.yml"
-    for name, given in (yaml.safe_load(own.read_text()) if own.is_file() else {}).items():
-        settings[name] = settings.get(name, {}) | given
-    uri, tracking = settings["server"]["mlflow_tracking_uri"], settings["tracking"]
+    files = [project / "conf" / name / "mlflow.yml" for name in ("base", env)]
+    settings = OmegaConf.merge(*(OmegaConf.load(path) for path in files if path.is_file()))
+    uri, experiment = settings.server.mlflow_tracking_uri, settings.tracking.experiment
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
     mlflow.set_tracking_uri(uri)
-    mlflow.set_experiment(tracking["experiment"]["name"])
+    add_missing_tags(mlflow.set_experiment(experiment.name), experiment.create_experiment_kwargs.tags)
     with mlflow.start_run(run_name="categories"):
         for row in rows:
-            for name in ("image_auroc", "pixel_auroc", "aupro"):
-                if not pd.isna(row[name]):
-                    category = metric_name(row["category"])
-                    mlflow.log_metric(f"{row['detector']}.{category}.{name}", float(row[name]))
+            measured = {name: float(row[name]) for name in _MEASURES if not pd.isna(row[name])}
+            tags = {"family": "anomaly_detector", "member": row["detector"], "category": row["category"]}
+            with mlflow.start_run(run_name=f"{row['detector']} {row['category']}", nested=True, tags=tags):
+                mlflow.log_metrics(measured)
         mlflow.log_artifacts(str(folder))

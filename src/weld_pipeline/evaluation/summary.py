@@ -103,7 +103,11 @@ def metric_name(name: str) -> str:
 
 
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return the numbers worth comparing between runs, one level deep; undefined ones are left out."""
+    """Return the numbers worth comparing between runs, one level deep; undefined ones are left out.
+
+    Every family has the same names. `ece` is that of `p_defect`, which all families that are calibrated have; that of the
+    stated class is `ece_class`, which a detector lacks.
+    """
     shipped = evaluation.shipped
     named: dict[str, Estimate] = {
         **evaluation.rates,
@@ -115,7 +119,8 @@ def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
     flat: dict[str, float | None] = {"n": evaluation.n, "n_sessions": len(evaluation.sessions)}
     for name, estimate in named.items():
         flat |= {name: estimate.value, f"{name}.low": estimate.low, f"{name}.high": estimate.high}
-    flat |= {f"ece.{name}": curve.ece for name, curve in evaluation.reliability.items()}
+    ece = {"defect": "ece", "class": "ece_class"}
+    flat |= {ece[name]: curve.ece for name, curve in evaluation.reliability.items()}
     return {name: float(value) for name, value in flat.items() if value is not None}
 
 
