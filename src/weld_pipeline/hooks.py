@@ -24,7 +24,7 @@ _RUN_ID = "mlflow_run_id"
 class TrackingHooks(MlflowHook):
     """kedro-mlflow's hook, with a child run for each family member.
 
-    A member is the video classifier, a recipe of images or a detector; its nodes share a namespace of its name. They
+    A member is the video classifier, a recipe of images or a detector; its nodes bear its name as a tag. They
     write parameters, metrics, artifacts and tags to the child, under names without the namespace, so that MLflow's table
     and charts set members beside each other. What belongs to no member stays with the command's run.
 
@@ -58,7 +58,11 @@ class TrackingHooks(MlflowHook):
         tags = {"code.commit": str(revision.commit), "code.is_dirty": str(revision.is_dirty)}
         tags |= {"env": run_params["env"]} if run_params["env"] else {}
         self._command = CommandRun(
-            run.info.run_id, run.info.experiment_id, families_in(pipeline), tags, is_ours=not self._already_active_mlflow
+            run.info.run_id,
+            run.info.experiment_id,
+            families_in(pipeline),
+            tags,
+            is_ours=not self._already_active_mlflow,
         )
         self._command.begin()
         versions = {f"version.{name}": release for name, release in library_versions().items()}
@@ -145,9 +149,7 @@ class TrackingHooks(MlflowHook):
             self._command.set_tags(run_id, {tag: sha256})
             if is_child:
                 path = self._file_of(dataset_name)
-                self._command.log_input(
-                    run_id, manifest_input(data, name=space, path=path, sha256=sha256)
-                )
+                self._command.log_input(run_id, manifest_input(data, name=space, path=path, sha256=sha256))
         if noun == "weights":  # a member's record of its pretrained weights
             own = noun if is_child else dataset_name
             self._command.set_tags(run_id, {f"{own}.{key}": value for key, value in data.items()})
@@ -162,9 +164,9 @@ def families_in(pipeline: Pipeline) -> dict[str, str]:
 
     Ingestion alone is no step of a member: a run that only makes a manifest opens no child.
     """
-    stepping = {_member(node) for node in pipeline.nodes if node.tags - {"ingestion"}}
+    stepping = {_member(node) for node in pipeline.nodes if "ingestion" not in node.tags}
     return {member: family.name for family in FAMILIES for member in family.members if member in stepping}
 
 
 def _member(node: Node) -> str | None:
-    return node.namespace.partition(".")[0] if node.namespace else None
+    return next((member for family in FAMILIES for member in family.members if member in node.tags), None)

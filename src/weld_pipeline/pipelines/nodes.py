@@ -4,7 +4,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from weld_pipeline import core, report
+from weld_pipeline import core, evaluation, report
 from weld_pipeline.pipelines.step import box, step
 
 
@@ -12,6 +12,11 @@ def note_environment() -> dict[str, Any]:
     """Return the code and the libraries that a training runs with, for whoever finds its checkpoints."""
     revision = core.provenance.code_revision()
     return {"commit": revision.commit, "is_dirty": revision.is_dirty, "libraries": core.provenance.library_versions()}
+
+
+def log_training(curves: dict[str, dict[str, list[float]]]) -> dict[str, list[dict[str, float]]]:
+    """Return the metrics of every epoch as MLflow takes them."""
+    return evaluation.summary.curve_metrics(curves)
 
 
 def plot_curves(curves: dict[str, dict[str, list[float]]]) -> Any:
@@ -26,4 +31,5 @@ def open_training(folder: str) -> Node:
 
 def show_training() -> Pipeline:
     """Return what is drawn of a training for people."""
-    return box("reporting", [step(plot_curves, "curves", "curve_plot")], tags={"training"})
+    shown = [step(log_training, "curves", "training_metrics"), step(plot_curves, "curves", "curve_plot")]
+    return box("reporting", shown, tags={"training"})
