@@ -76,8 +76,8 @@ class ReferenceParams(Params):
 
     position: Literal["aligned", "free"]
     """`aligned`: a mean for each position, for parts that always lie alike. `free`: one for all positions."""
-    spread: Literal["none", "variance", "covariance"]
-    """In which unit distances are measured: plain, each dimension's own spread, or Mahalanobis (`free` only)."""
+    scale: Literal["none", "variance", "covariance"]
+    """Unit of distances: the features' own, each dimension's standard deviation, or Mahalanobis (`free` only)."""
     shrinkage: Fraction
     """Share of the mean variance mixed into every variance; small sets need more."""
     map_sigma_px: float = Field(ge=0)
@@ -129,8 +129,8 @@ class DistillingParams(StepsParams):
     for none, as in the paper."""
 
 
-class ElsewhereParams(Params):
-    """Images of anything else, which a student must not learn to describe."""
+class PenaltyImagesParams(Params):
+    """Images of anything but the part, which a student must not learn to describe."""
 
     folder: str | None
     """A folder of photographs, as ImageNet's; null draws images that have the edges and spectra of photographs."""
@@ -159,8 +159,8 @@ class StudentParams(Params):
     """Of the patch network: EfficientAD-S or -M."""
     training: StepsParams
     """How it learns."""
-    elsewhere: ElsewhereParams
-    """For the penalty."""
+    penalty_images: PenaltyImagesParams
+    """Images of the penalty, which the student must not learn to describe."""
 
 
 class CheckParams(Params):
