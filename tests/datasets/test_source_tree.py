@@ -53,7 +53,7 @@ def test_existing_files_are_kept_and_counted(dataset, root, caplog):
         dataset.save(files(CONTENTS))
     assert (root / "a/a.avi").read_text() == "mine"
     assert (root / "a/images/1.jpg").read_text() == "two"
-    assert "1 files made, 2 existing files kept" in caplog.text
+    assert "1 files drawn, 2 existing files kept" in caplog.text
 
 
 def test_own_file_at_a_planned_place_is_not_taken_for_a_drawn_one(dataset, root):
