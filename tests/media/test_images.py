@@ -112,8 +112,8 @@ def test_first_of_several_frames_is_read(form):
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
-def test_levels_of_32_bits_are_refused(mode):
-    with pytest.raises(ImageError, match=rf"image weld\.png: has levels of kind {mode}, .*; save it as") as raised:
+def test_pixel_values_of_32_bits_are_refused(mode):
+    with pytest.raises(ImageError, match=rf"image weld\.png: has pixel values of kind {mode}, .*; save it as") as raised:
         read(encoded(Image.new(mode, (4, 4)), "TIFF"))
     assert raised.value.code == "unsupported"
 
