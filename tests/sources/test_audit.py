@@ -143,7 +143,7 @@ def test_brightness_is_left_out_session_by_session():
 def test_confound_nobody_knows_is_told():
     frame = CLEAN.assign(mean_luma=None, config=None)
     scores = confound_scores(frame)
-    assert scores["mean_luma"] == {"n": 0, "unknown": "fewer than two rows tell it"}
+    assert scores["mean_luma"] == {"n": 0, "unknown": "fewer than two rows have a value"}
     assert scores["config"]["n"] == 0
 
 
