@@ -1,4 +1,4 @@
-"""What each class of TIG weld changes in pool, arc and plate, and why.
+"""TIG pool: changes that each class of weld makes in pool, arc and plate, and why.
 
 A class changes what its physics changes; set-up, exposure and camera vary from run to run whatever the class.
 """
