@@ -32,13 +32,13 @@ def dataset(root):
     return SourceTreeDataset(filepath=str(root))
 
 
-def test_made_files_lie_where_they_were_planned(dataset, root):
+def test_drawn_files_lie_where_they_were_planned(dataset, root):
     dataset.save(files(CONTENTS))
     assert {path: (root / path).read_text() for path in CONTENTS} == CONTENTS
     assert dataset.load().root == root
 
 
-def test_record_lists_every_made_file_as_drawn(dataset, root):
+def test_record_lists_every_drawn_file(dataset, root):
     dataset.save(files(CONTENTS))
     record = json.loads((root / "DRAWN.json").read_text())
     assert set(record["files"]) == set(CONTENTS)

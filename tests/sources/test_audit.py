@@ -110,8 +110,8 @@ def test_own_session_for_every_recording_is_warned_of():
 
 
 def test_class_by_session_counts_quarantined_rows_too():
-    found = class_by_session(CLEAN).to_dict("records")
-    assert found == [
+    table = class_by_session(CLEAN).to_dict("records")
+    assert table == [
         {"session": "d1", "splits": "train", "n_usable": 1, "Good": 1, "Overlap": 0},
         {"session": "d2", "splits": "test", "n_usable": 1, "Good": 0, "Overlap": 1},
         {"session": "d3", "splits": "", "n_usable": 0, "Good": 1, "Overlap": 0},
@@ -148,8 +148,8 @@ def test_confound_nobody_knows_is_told():
 
 
 def test_confound_table_has_a_row_for_each_look_up_on_each_set_of_rows():
-    found = confound_table(audit(CLEAN)["confounds"])
-    assert found[["rows", "column"]].to_numpy().tolist() == [
+    table = confound_table(audit(CLEAN)["confounds"])
+    assert table[["rows", "column"]].to_numpy().tolist() == [
         [rows, column] for rows in ("indexed", "usable") for column in ("majority", "session", "config", "mean_luma")
     ]
 
