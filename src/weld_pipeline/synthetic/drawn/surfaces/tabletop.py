@@ -42,7 +42,7 @@ def corners(
         centre: Its middle [px].
         size: Width and height [px].
         angle: Turn on the table [rad].
-        nearer: How much larger its lower edge is, being nearer to the camera, and how much smaller the upper one.
+        nearer: Share by which its lower edge, nearer to the camera, is larger and its upper edge smaller.
         squeezed: Height of a square seen at the slant of the camera.
     """
     square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (size[0] / 2, size[1] / 2)
