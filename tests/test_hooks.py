@@ -69,7 +69,9 @@ def ingestion(space: str) -> Pipeline:
 
 def chain(member: str, source: str | None = None) -> Pipeline:
     nodes = [
-        Node(train, ["manifest", "params:trunk", "params:wish"], ["weights", "curves"], name="train", tags={"training"}),
+        Node(
+            train, ["manifest", "params:trunk", "params:wish"], ["weights", "curves"], name="train", tags={"training"}
+        ),
         Node(
             evaluate,
             ["weights", "mlflow_run_id", "params:evaluation"],
@@ -91,7 +93,9 @@ def chain(member: str, source: str | None = None) -> Pipeline:
 def whole() -> Pipeline:
     """Two recipes with manifests of their own, a detector that shares one, and what sets them beside each other."""
     records = [f"{member}.report" for member in ("plates", "pipes", "patches")]
-    comparison = Node(compare, records, "detectors.comparison", name="compare", namespace="detectors", tags={"evaluation"})
+    comparison = Node(
+        compare, records, "detectors.comparison", name="compare", namespace="detectors", tags={"evaluation"}
+    )
     chains = ingestion("plates") + chain("plates") + ingestion("pipes") + chain("pipes")
     return chains + ingestion("seams") + chain("patches", source="seams") + Pipeline([comparison])
 
@@ -179,7 +183,12 @@ def test_every_member_has_a_child_with_the_same_names_and_its_own_values(tracked
     }  # fmt: skip
     for name, run in runs.items():
         assert run.data.metrics == {"accuracy": 0.75, "accuracy.low": 0.5, "net.loss": pytest.approx(1 / 3)}
-        own = {"trunk.name": f"net_of_{name}", "trunk.layers": "['one', 'two']", "wish": "work", "evaluation.split": "test"}
+        own = {
+            "trunk.name": f"net_of_{name}",
+            "trunk.layers": "['one', 'two']",
+            "wish": "work",
+            "evaluation.split": "test",
+        }
         assert run.data.params == own | ({} if name == "patches" else {"seed": str(["plates", "pipes"].index(name))})
         assert run.data.tags["weights.is_random"] == "True"
         assert {"code.commit", "code.is_dirty", "env"} <= set(run.data.tags)

@@ -42,13 +42,13 @@ class TrackingHooks(MlflowHook):
         super().after_context_created(context)
         if not self._already_active_mlflow:
             experiment = self.mlflow_config.tracking.experiment
-            add_missing_tags(experiment._experiment, experiment.create_experiment_kwargs.tags or {})
+            add_missing_tags(experiment.name, experiment.create_experiment_kwargs.tags or {})
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the command's run and tag it with the state of the code."""
         if not self._already_active_mlflow:
-            end_abandoned(self.mlflow_config.tracking.experiment._experiment.experiment_id)
+            end_abandoned(self.mlflow_config.tracking.experiment.name)
         super().before_pipeline_run(run_params, pipeline, catalog)
         self._catalog, self._command = catalog, None
         run = mlflow.active_run()
@@ -58,7 +58,11 @@ class TrackingHooks(MlflowHook):
         tags = {"code.commit": str(revision.commit), "code.is_dirty": str(revision.is_dirty)}
         tags |= {"env": run_params["env"]} if run_params["env"] else {}
         self._command = CommandRun(
-            run.info.run_id, run.info.experiment_id, families_in(pipeline), tags, is_ours=not self._already_active_mlflow
+            run.info.run_id,
+            run.info.experiment_id,
+            families_in(pipeline),
+            tags,
+            is_ours=not self._already_active_mlflow,
         )
         self._command.begin()
         versions = {f"version.{name}": release for name, release in library_versions().items()}
@@ -66,7 +70,11 @@ class TrackingHooks(MlflowHook):
 
     @hook_impl
     def before_node_run(
-        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
+        self,
+        node: Node,
+        catalog: DataCatalog,  # noqa: ARG002
+        inputs: dict[str, Any],
+        is_async: bool,  # noqa: ARG002
     ) -> dict[str, Any] | None:
         """Log a node's parameters, one MLflow parameter a field, and tell it the id of the run that records it."""
         if not self._command:
@@ -85,11 +93,11 @@ class TrackingHooks(MlflowHook):
         self._note(dataset_name, data, node)
 
     @hook_impl
-    def before_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+    def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Point a dataset that writes to MLflow at the run of its node, whatever thread it is saved in."""
         dataset = self._mlflow_dataset(dataset_name)
         if dataset:
-            dataset._logging_activated = self._command is not None
+            dataset._logging_activated = self._command is not None  # noqa: SLF001, the plugin's own switch
             dataset.run_id = self._run_id_of(node) if self._command else None
 
     @hook_impl
@@ -108,7 +116,11 @@ class TrackingHooks(MlflowHook):
 
     @hook_impl
     def on_pipeline_error(
-        self, error: Exception, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+        self,
+        error: Exception,  # noqa: ARG002
+        run_params: dict[str, Any],  # noqa: ARG002
+        pipeline: Pipeline,  # noqa: ARG002
+        catalog: DataCatalog,  # noqa: ARG002
     ) -> None:
         """Close all runs as failed.
 
@@ -145,16 +157,14 @@ class TrackingHooks(MlflowHook):
             self._command.set_tags(run_id, {tag: sha256})
             if is_child:
                 path = self._file_of(dataset_name)
-                self._command.log_input(
-                    run_id, manifest_input(data, name=space, path=path, sha256=sha256)
-                )
+                self._command.log_input(run_id, manifest_input(data, name=space, path=path, sha256=sha256))
         if noun == "weights":  # a member's record of its pretrained weights
             own = noun if is_child else dataset_name
             self._command.set_tags(run_id, {f"{own}.{key}": value for key, value in data.items()})
 
     def _file_of(self, name: str) -> str:
         assert self._catalog is not None
-        return str(self._catalog[name]._describe().get("filepath", name))
+        return str(self._catalog[name]._describe().get("filepath", name))  # noqa: SLF001
 
 
 def families_in(pipeline: Pipeline) -> dict[str, str]:
