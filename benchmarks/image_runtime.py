@@ -26,9 +26,9 @@ from torch.nn import functional
 from benchmarks._drawn import CLASSES, draw_frames
 from benchmarks.common import Row, in_turns, main, row, thread_counts, timed
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.deploy.bundle import BundleContents, write_bundle
-from weld_pipeline.deploy.card import model_card
-from weld_pipeline.deploy.description import describe_bundle, image_contract
+from weld_pipeline.decision.policy import ClassPolicy, Decision
+from weld_pipeline.deploy.bundle import ExportedGraph, candidate, write_bundle
+from weld_pipeline.deploy.description import image_contract
 from weld_pipeline.deploy.onnx_export import export_image_graph
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
@@ -36,7 +36,6 @@ from weld_pipeline.nn.image import graph as torch_graph
 from weld_pipeline.nn.image.classifier import ImageClassifier
 from weld_pipeline.nn.image.trunk import load_image_trunk
 from weld_pipeline.runtime import WeldClassifier
-from weld_pipeline.runtime.bundle import CARD, GRAPH
 from weld_pipeline.runtime.image.graph import ImageGraph
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
@@ -194,21 +193,24 @@ def _network(folder: Path) -> ImageClassifier:
 
 
 def _write_bundle(folder: Path, network: ImageClassifier) -> Path:
-    module = torch_graph.ImageGraph(classifier=network, good_index=CLASSES.index(GOOD), calibration=None)
-    description = describe_bundle(
-        family="benchmark",
+    module = torch_graph.ImageGraph(classifier=network, good_index=CLASSES.index(GOOD), temperature=1.0)
+    exported = ExportedGraph(
+        onnx=export_image_graph(module),
         classes=CLASSES,
         good_class=GOOD,
         contract=image_contract(network.preprocess.architecture, views="centre"),
-        calibration={},
-        manifest=pd.DataFrame(columns=["sample_id", "sha256", "label", "split", "status"]),
         weights={"name": f"{NETWORK}.random", "source": "torch", "sha256": None, "licence": "none", "is_random": True},
+    )
+    contents = candidate(
+        exported,
+        evaluation={"rates": {}, "baselines": []},
+        family="benchmark",
+        decision=Decision(calibrator=None, policy=ClassPolicy(kind="class", good_class=GOOD)),
+        manifest=pd.DataFrame(columns=["sample_id", "sha256", "label", "split", "status"]),
         mlflow_run_id=None,
-        metrics={},
         banners=["RANDOM WEIGHTS"],
     )
-    files = {GRAPH: export_image_graph(module), CARD: model_card(description).encode()}
-    write_bundle(folder, BundleContents(description, files))
+    write_bundle(folder, contents)
     return folder
 
 

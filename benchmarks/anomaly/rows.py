@@ -63,7 +63,7 @@ class Setting:
     def theirs(self, malloc: Mapping[str, str] | None = None) -> Worker:
         """Start a process of the peer's."""
         # -P: or `import anomalib` would find the comparison of that name beside the worker.
-        command = [self.peer, "-P", _HERE / "_anomalib_worker.py"]
+        command = [self.peer, "-P", _HERE / "peer_worker.py"]
         return Worker(command, n_threads=self.n_threads, log=self.folder / "peer.log", malloc=malloc)
 
     @contextmanager

@@ -92,36 +92,43 @@ def score(files: list[str], to: str) -> dict[str, Any]:
 
 def export(folder: str) -> dict[str, Any]:
     """Write the bundle of the model fitted last, any threshold in it."""
-    from weld_pipeline.deploy.bundle import BundleContents, write_bundle
-    from weld_pipeline.deploy.card import model_card
-    from weld_pipeline.deploy.description import anomaly_contract, describe_bundle
+    from weld_pipeline.decision.policy import Decision, ScorePolicy
+    from weld_pipeline.deploy.bundle import ExportedGraph, candidate, write_bundle
+    from weld_pipeline.deploy.description import anomaly_contract
     from weld_pipeline.deploy.onnx_export import export_anomaly_graph
-    from weld_pipeline.runtime.bundle import CARD, GRAPH
+    from weld_pipeline.media.heatmaps import MapRange
 
     graph = _graph()
-    description = describe_bundle(
-        family="benchmark",
+    exported = ExportedGraph(
+        onnx=export_anomaly_graph(graph),
         classes=["good", "anomalous"],
         good_class="good",
-        contract=anomaly_contract(graph.preprocess.architecture, tiling=None),
-        calibration={
-            "threshold": None,
-            "no_probability": "nothing was calibrated",
-            "score_threshold": 1.0,
-            "kind": "f1",
-            "promise": "none: a benchmark's",
-            "map_low": 0.0,
-            "map_threshold": 1.0,
-            "map_high": 2.0,
-        },
-        manifest=pd.DataFrame(columns=["sample_id", "sha256", "label", "split", "status"]),
+        contract=anomaly_contract(
+            graph.preprocess.architecture, tiling=None, map_range=MapRange(low=0.0, threshold=1.0, high=2.0)
+        ),
         weights={"name": "benchmark", "source": "file", "sha256": None, "licence": "none", "is_random": False},
+    )
+    policy = ScorePolicy(
+        kind="score",
+        threshold=1.0,
+        chosen_by="f1",
+        unit="image",
+        n_good_sessions=None,
+        false_reject_rate=None,
+        false_reject_rate_95=None,
+        calib_f1=None,
+        promise="none: a benchmark's",
+    )
+    contents = candidate(
+        exported,
+        evaluation={"rates": {}, "baselines": []},
+        family="benchmark",
+        decision=Decision(calibrator=None, policy=policy),
+        manifest=pd.DataFrame(columns=["sample_id", "sha256", "label", "split", "status"]),
         mlflow_run_id=None,
-        metrics={},
         banners=["BENCHMARK"],
     )
-    files = {GRAPH: export_anomaly_graph(graph), CARD: model_card(description).encode()}
-    write_bundle(Path(folder), BundleContents(description, files))
+    write_bundle(Path(folder), contents)
     return {"bundle": folder}
 
 

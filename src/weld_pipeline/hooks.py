@@ -24,7 +24,7 @@ _RUN_ID = "mlflow_run_id"
 class TrackingHooks(MlflowHook):
     """kedro-mlflow's hook, with a child run for each family member.
 
-    A member is the video classifier, a recipe of images or a detector; its nodes share a namespace of its name. They
+    A member is the video classifier, a recipe of images or a detector; its nodes bear its name as a tag. They
     write parameters, metrics, artifacts and tags to the child, under names without the namespace, so that MLflow's table
     and charts set members beside each other. What belongs to no member stays with the command's run.
 
@@ -172,9 +172,9 @@ def families_in(pipeline: Pipeline) -> dict[str, str]:
 
     Ingestion alone is no step of a member: a run that only makes a manifest opens no child.
     """
-    stepping = {_member(node) for node in pipeline.nodes if node.tags - {"ingestion"}}
+    stepping = {_member(node) for node in pipeline.nodes if "ingestion" not in node.tags}
     return {member: family.name for family in FAMILIES for member in family.members if member in stepping}
 
 
 def _member(node: Node) -> str | None:
-    return node.namespace.partition(".")[0] if node.namespace else None
+    return next((member for family in FAMILIES for member in family.members if member in node.tags), None)

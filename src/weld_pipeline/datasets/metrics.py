@@ -1,31 +1,46 @@
-"""Metrics in MLflow, final ones and those of every epoch, written at once."""
+"""Metrics: final ones and those of every epoch, in a file and, where a run is recorded, in MLflow."""
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 from kedro_mlflow.io.metrics import MlflowMetricsHistoryDataset
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
+from weld_pipeline.core.files import write_json
+
 # MLflow refuses more in one call.
 _MAX_BATCH = 1000
 
 
 class MetricsDataset(MlflowMetricsHistoryDataset):
-    """kedro-mlflow's history of metrics, in batches and under plain names.
+    """kedro-mlflow's history of metrics, in batches, under plain names, and with a file that can be read again.
 
-    Its own save makes a transaction a value, which takes longer on SQLite than the training of a small network. Where a
-    run is not recorded, nothing is written.
+    The plugin's own save makes a transaction a value, which takes longer on SQLite than the training of a small network.
 
     Args:
-        metadata: For plugins such as Kedro-Viz.
+        filepath: The JSON file.
+        metadata: Settings of plugins such as Kedro-Viz.
     """
 
-    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         # A family member has a run of its own, so no prefix; None would make the plugin take the dataset's name.
         super().__init__(prefix="", metadata=metadata)
+        self.path = Path(filepath)
+
+    def _load(self) -> Any:
+        return json.loads(self.path.read_text())
+
+    def _exists(self) -> bool:
+        return self.path.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self.path)}
 
     def _save(self, data: Any) -> None:
+        write_json(self.path, data)
         if not self._logging_activated:
             return
         now = int(time.time() * 1000)

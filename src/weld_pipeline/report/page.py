@@ -85,7 +85,7 @@ def render(report: Report) -> str:
         "points": _points,
         "interval": as_interval,
         "svg": _embedded,
-        "image": _data_url,
+        "image": data_url,
     }
     evaluation = report.evaluation
     rates = evaluation.rates
@@ -152,6 +152,7 @@ def _embedded(figure: Figure) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(as_svg(figure).encode()).decode()
 
 
-def _data_url(image: bytes) -> str:
+def data_url(image: bytes) -> str:
+    """Return a PNG or JPEG as the URL of an image that stands in the page itself."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64," + base64.b64encode(image).decode()

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.anomaly_detector import nodes
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 
 # All detectors look at the same images, so these are made once, in a namespace of their own.
 SOURCE = "anomaly_detector"
@@ -46,7 +46,8 @@ def create_comparison() -> Pipeline:
 
 
 def _preparation() -> Pipeline:
-    return Pipeline(
+    return box(
+        "feature_extraction",
         [
             step(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"]),
             step(nodes.prepare_images, ["manifest", "raw", "params:image", "params:tiling"], "images"),
@@ -57,14 +58,16 @@ def _preparation() -> Pipeline:
 
 def _fit(function: Callable[..., object]) -> Pipeline:
     inputs = ["images", "manifest", "trunk", "params:image", "params:fit"]
-    return Pipeline([step(function, inputs, "detector", name="fit_detector")], tags={"training"})
+    return box("training", [step(function, inputs, "detector", name="fit_detector")], tags={"training"})
 
 
 def _fit_student_teacher() -> Pipeline:
     datasets = ("images", "manifest", "training_folder")
     params = {name: f"params:{name}" for name in ("image", "student")}
-    return Pipeline(
+    return box(
+        "training",
         [
+            shared.open_training("training_folder"),
             step(
                 nodes.make_teacher,
                 {name: name for name in datasets} | params | {"trunk": "trunk", "teacher": "params:teacher"},
@@ -76,8 +79,6 @@ def _fit_student_teacher() -> Pipeline:
                 ["detector", "curves"],
             ),
             step(nodes.check_student, ["images", "manifest", "detector", "params:check"], "fit_check"),
-            step(shared.log_training, "curves", "training_metrics"),
-            step(shared.plot_curves, "curves", "curve_plot"),
         ],
         tags={"training"},
     )
@@ -85,7 +86,8 @@ def _fit_student_teacher() -> Pipeline:
 
 def _scoring() -> Pipeline:
     chosen_on = ["image_scores", "anomaly_maps", "images", "params:threshold"]
-    return Pipeline(
+    return box(
+        "calibration",
         [
             step(nodes.score_images, ["images", "manifest", "detector"], "anomaly_maps"),
             step(nodes.tabulate_scores, ["anomaly_maps", "manifest"], "image_scores"),
@@ -99,7 +101,8 @@ def _scoring() -> Pipeline:
 def _looks() -> Pipeline:
     judged = {name: name for name in ("image_scores", "anomaly_maps", "manifest", "raw")}
     judged |= {"fitted": "decision"} | {"tiling": "params:tiling", "protocol": "params:evaluation"}
-    return Pipeline(
+    return box(
+        "reporting",
         [
             step(nodes.measure_anomalies, judged | {"detector": "detector", "images": "images"}, "anomaly_metrics"),
             step(nodes.flatten_anomaly_metrics, "anomaly_metrics", "anomaly_metric_values"),
@@ -113,7 +116,7 @@ def _looks() -> Pipeline:
 
 _FITS: dict[str, Callable[[], Pipeline]] = {
     "patchcore": lambda: _fit(nodes.fit_patchcore),
-    "student_teacher": _fit_student_teacher,
+    "student_teacher": lambda: _fit_student_teacher() + shared.show_training(),
     "reference": lambda: _fit(nodes.fit_reference),
 }
 DETECTORS = tuple(_FITS)

@@ -1,11 +1,13 @@
 """Wiring of `evaluation`, one template for every family."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Pipeline
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
 from weld_pipeline.pipelines.family import Family
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 
 EXTRAS = {"anomaly_scores", "curves", "fit_check"}
 _PARAMS = "params:evaluation"
@@ -29,30 +31,31 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     def inputs(*names: str, where: str = "") -> dict[str, str]:
         return {name: name for name in (*names, *({where} & set(extras)))}
 
-    template = Pipeline(
-        [
-            step(
-                nodes.evaluate_predictions,
-                inputs("predictions", "manifest", "decision", where="anomaly_scores") | {"params": _PARAMS},
-                "evaluation",
-            ),
-            step(nodes.tabulate_classes, "evaluation", "per_class"),
-            step(nodes.flatten_metrics, "evaluation", "metrics"),
-            step(nodes.plot_confusion, "evaluation", "confusion_matrix"),
-            step(nodes.plot_confounds, "evaluation", "confounds"),
-            step(nodes.plot_reliability, "evaluation", "reliability"),
-            step(nodes.list_predictions, ["predictions", _PARAMS], "predictions_csv"),
-            step(nodes.pick_mistakes, ["predictions", _PARAMS], "mistakes"),
-            step(nodes.show_mistakes, ["mistakes", "manifest", "raw", _PARAMS], "mistake_frames"),
-            step(nodes.collect_banners, inputs("split_audit", "weights", "decision", where="fit_check"), "banners"),
-            step(
-                nodes.render_evaluation_report,
-                inputs(*_REPORTED, "mlflow_run_id", where="curves") | {"params": _PARAMS, "record": "evaluation"},
-                "evaluation_report",
-            ),
-        ],
-        tags={"evaluation"},
-    )
+    measured = [
+        step(_naming(member), None, "family_name"),
+        step(
+            nodes.evaluate_predictions,
+            inputs("predictions", "manifest", "decision", where="anomaly_scores") | {"params": _PARAMS},
+            "evaluation",
+        ),
+        step(nodes.collect_banners, inputs("split_audit", "weights", "decision", where="fit_check"), "banners"),
+    ]
+    reported = [
+        step(nodes.tabulate_classes, "evaluation", "per_class"),
+        step(nodes.flatten_metrics, "evaluation", "metrics"),
+        step(nodes.plot_confusion, "evaluation", "confusion_matrix"),
+        step(nodes.plot_confounds, "evaluation", "confounds"),
+        step(nodes.plot_reliability, "evaluation", "reliability"),
+        step(nodes.list_predictions, ["predictions", _PARAMS], "predictions_csv"),
+        step(nodes.pick_mistakes, ["predictions", _PARAMS], "mistakes"),
+        step(nodes.show_mistakes, ["mistakes", "manifest", "raw", _PARAMS], "mistake_frames"),
+        step(
+            nodes.render_evaluation_report,
+            inputs(*_REPORTED, "mlflow_run_id", where="curves") | {"params": _PARAMS, "record": "evaluation"},
+            "evaluation_report",
+        ),
+    ]
+    template = Pipeline([*measured, box("reporting", reported)], tags={"evaluation"})
     return Pipeline(
         template,
         namespace=member,
@@ -60,3 +63,11 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
         parameters={_PARAMS},
         prefix_datasets_with_namespace=True,
     )
+
+
+def _naming(member: str) -> Callable[[], str]:
+    def name_member() -> str:
+        """Return the namespace that the template was instantiated for."""
+        return member
+
+    return name_member

@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.export import nodes
 from weld_pipeline.pipelines.family import Family
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 
 _DESCRIBED = ("graph", "family_name", "decision", "manifest", "evaluation", "banners", "mlflow_run_id")
 _COMPARED = ("candidate", "module", "manifest", "raw", "predictions")
@@ -27,7 +27,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
         tags={"export"},
     )
     return Pipeline(
-        template,
+        box("delivery", template),
         namespace=member,
         inputs={"mlflow_run_id": "mlflow_run_id"} | family.ingested("manifest", "raw"),
         parameters={parity: parity} | of_source,

@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines import nodes as shared
 from weld_pipeline.pipelines.image_classifier import nodes
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 
 
 def create_pipeline(recipe: str) -> Pipeline:
@@ -14,7 +14,7 @@ def create_pipeline(recipe: str) -> Pipeline:
         recipe: Namespace; its parameters lie in `parameters_recipes/<recipe>.yml`.
     """
     return Pipeline(
-        [_preparation(), _training(), _calibration(), _looks()],
+        [_preparation(), _training(), shared.show_training(), _calibration(), _looks()],
         namespace=recipe,
         parameters={"params:evaluation"},
         prefix_datasets_with_namespace=True,
@@ -22,7 +22,8 @@ def create_pipeline(recipe: str) -> Pipeline:
 
 
 def _preparation() -> Pipeline:
-    return Pipeline(
+    return box(
+        "feature_extraction",
         [
             step(nodes.list_classes, ["manifest", "params:classes"], "classes"),
             step(nodes.load_trunk, ["params:trunk", "params:image"], ["trunk", "weights"]),
@@ -35,15 +36,15 @@ def _preparation() -> Pipeline:
 def _training() -> Pipeline:
     datasets = ("images", "manifest", "synthetic_set", "classes", "trunk", "training_folder")
     params = ("image", "head", "augmentation", "mixing", "synthetic", "training")
-    return Pipeline(
+    return box(
+        "training",
         [
+            shared.open_training("training_folder"),
             step(
                 nodes.train_classifier,
                 {name: name for name in datasets} | {name: f"params:{name}" for name in params},
                 ["classifier", "curves"],
             ),
-            step(shared.log_training, "curves", "training_metrics"),
-            step(shared.plot_curves, "curves", "curve_plot"),
             step(nodes.predict_logits, ["images", "manifest", "classifier", "params:image"], "image_logits"),
         ],
         tags={"training"},
@@ -51,7 +52,8 @@ def _training() -> Pipeline:
 
 
 def _calibration() -> Pipeline:
-    return Pipeline(
+    return box(
+        "calibration",
         [
             step(nodes.fit_decision, ["image_logits", "manifest", "classes", "params:calibration"], "decision"),
             step(nodes.tabulate_predictions, ["image_logits", "manifest", "classes", "decision"], "predictions"),
@@ -61,7 +63,8 @@ def _calibration() -> Pipeline:
 
 
 def _looks() -> Pipeline:
-    return Pipeline(
+    return box(
+        "reporting",
         [
             step(nodes.find_label_errors, ["predictions", "classes"], "label_errors"),
             step(nodes.show_label_errors, ["label_errors", "manifest", "raw", "params:look"], "label_error_sheet"),

@@ -4,7 +4,7 @@ from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.family import Family
 from weld_pipeline.pipelines.inspection import nodes
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 
 
 def create_pipeline(family: Family, member: str) -> Pipeline:
@@ -19,7 +19,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
         tags={"inspection"},
     )
     inspected = Pipeline(
-        template,
+        box("delivery", template),
         namespace=member,
         inputs=family.ingested("manifest", "raw"),
         parameters={params},
@@ -30,8 +30,5 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
 
 def create_timelines(member: str) -> Pipeline:
     """Return what draws a video family's verdicts along time and bead, in its namespace."""
-    return Pipeline(
-        [step(nodes.draw_timelines, ["verdicts", "bundle"], "timelines", tags={"inspection"})],
-        namespace=member,
-        prefix_datasets_with_namespace=True,
-    )
+    timelines = step(nodes.draw_timelines, ["verdicts", "bundle"], "timelines", tags={"inspection"})
+    return Pipeline(box("delivery", [timelines]), namespace=member, prefix_datasets_with_namespace=True)

@@ -3,14 +3,14 @@
 from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines import nodes as shared
-from weld_pipeline.pipelines.step import step
+from weld_pipeline.pipelines.step import box, step
 from weld_pipeline.pipelines.video_classifier import nodes
 
 
 def create_pipeline(member: str) -> Pipeline:
     """Return the pipeline from the manifest of footage to calibrated predictions, in its namespace."""
     return Pipeline(
-        [_feature_extraction(), _training(), _calibration()],
+        [_feature_extraction(), _training(), shared.show_training(), _calibration()],
         namespace=member,
         inputs={name: f"footage.{name}" for name in ("manifest", "raw")},
         prefix_datasets_with_namespace=True,
@@ -18,7 +18,8 @@ def create_pipeline(member: str) -> Pipeline:
 
 
 def _feature_extraction() -> Pipeline:
-    return Pipeline(
+    return box(
+        "feature_extraction",
         [
             step(nodes.list_classes, ["manifest", "params:classes"], "classes"),
             step(nodes.load_trunk, "params:trunk", ["trunk", "weights"]),
@@ -38,8 +39,10 @@ def _feature_extraction() -> Pipeline:
 
 def _training() -> Pipeline:
     learned_from = {"clip_matrix": "clip_matrix", "standardizer": "standardizer", "manifest": "manifest"}
-    return Pipeline(
+    return box(
+        "training",
         [
+            *(shared.open_training(f"{name}_training") for name in ("autoencoder", "good_autoencoder", "classifier")),
             step(nodes.fit_standardizer, ["clip_matrix", "manifest", "trunk", "params:features"], "standardizer"),
             step(
                 nodes.train_autoencoder,
@@ -67,15 +70,14 @@ def _training() -> Pipeline:
             step(
                 nodes.collect_curves, ["autoencoder_curves", "good_autoencoder_curves", "classifier_curves"], "curves"
             ),
-            step(shared.log_training, "curves", "training_metrics"),
-            step(shared.plot_curves, "curves", "curve_plot"),
         ],
         tags={"training"},
     )
 
 
 def _calibration() -> Pipeline:
-    return Pipeline(
+    return box(
+        "calibration",
         [
             step(nodes.fit_decision, ["run_latents", "classifier", "manifest", "params:calibration"], "decision"),
             step(nodes.predict_runs, ["run_latents", "classifier", "decision", "manifest"], "predictions"),
