@@ -64,7 +64,7 @@ def compare(*records: dict) -> dict:
 
 def ingestion(space: str) -> Pipeline:
     node = Node(index, "params:seed", "manifest", name="index", tags={"ingestion"})
-    return Pipeline([node], namespace=space, prefix_datasets_with_namespace=True)
+    return Pipeline([node], namespace=space, tags={space}, prefix_datasets_with_namespace=True)
 
 
 def chain(member: str, source: str | None = None) -> Pipeline:
@@ -84,6 +84,7 @@ def chain(member: str, source: str | None = None) -> Pipeline:
     return Pipeline(
         nodes,
         namespace=member,
+        tags={member},
         inputs={"mlflow_run_id": "mlflow_run_id"} | shared,
         parameters={"params:evaluation"},
         prefix_datasets_with_namespace=True,
@@ -110,6 +111,9 @@ def database(tmp_path_factory):
 def tracked(database, tmp_path, monkeypatch):
     """Runs a pipeline under the hooks, in an experiment of its own, as a Kedro session would."""
     monkeypatch.setattr(hooks, "FAMILIES", FAMILIES)
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)  # set below, for the whole process
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")  # so that what is set below is taken back
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
     monkeypatch.chdir(tmp_path)
     config = KedroMlflowConfig.model_validate(
         {
@@ -156,7 +160,8 @@ def fake_catalog(folder, wishes):
         catalog[f"params:{space}.seed"] = MemoryDataset(number)
         catalog[f"params:{space}.trunk"] = MemoryDataset(Trunk(name=f"net_of_{space}", layers=["one", "two"]))
         catalog[f"params:{space}.wish"] = MemoryDataset("fail" if space in wishes else "work")
-        catalog[f"{space}.metrics"], catalog[f"{space}.curves"] = MetricsDataset(), MetricsDataset()
+        for name in ("metrics", "curves"):
+            catalog[f"{space}.{name}"] = MetricsDataset(filepath=str(folder / space / f"{name}.json"))
         catalog[f"{space}.report"] = artifact(folder / space / "report.json")
     catalog["detectors.comparison"] = artifact(folder / "comparison.json")
     return catalog

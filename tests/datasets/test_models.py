@@ -48,7 +48,7 @@ def test_metrics_of_every_epoch_reach_mlflow(tmp_path):
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
     data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
     with mlflow.start_run() as run:
-        MetricsDataset().save(data | {"accuracy": {"value": 0.75, "step": 0}})
+        MetricsDataset(filepath=str(tmp_path / "metrics.json")).save(data | {"accuracy": {"value": 0.75, "step": 0}})
     history = MlflowClient().get_metric_history(run.info.run_id, "loss")
     assert [(metric.step, metric.value) for metric in history] == [(row["step"], row["value"]) for row in data["loss"]]
     assert MlflowClient().get_run(run.info.run_id).data.metrics["accuracy"] == 0.75
