@@ -18,7 +18,7 @@ from weld_pipeline.tracking.command_run import CommandRun, end_abandoned
 from weld_pipeline.tracking.experiment import add_missing_tags
 from weld_pipeline.tracking.inputs import manifest_input, param_fields
 
-_RUN_ID = "mlflow_run_id"
+_RUN_ID = "params:mlflow_run_id"
 
 
 class TrackingHooks(MlflowHook):
@@ -81,11 +81,11 @@ class TrackingHooks(MlflowHook):
             return None
         run_id = self._run_id_of(node)
         for name, value in inputs.items():
-            if name.startswith("params:"):
+            if name.startswith("params:") and name != _RUN_ID:
                 full = name.removeprefix("params:")
                 own = full.removeprefix(f"{_member(node)}.") if self._is_child(run_id) else full
                 self._command.log_params(run_id, param_fields(own, value))
-        return {name: run_id for name in inputs if name.rpartition(".")[2] == _RUN_ID}
+        return {name: run_id for name in inputs if name == _RUN_ID}
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any, node: Node) -> None:

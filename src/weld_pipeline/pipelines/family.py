@@ -7,6 +7,8 @@ from typing import Any, Literal
 from kedro.pipeline import Pipeline
 
 Node = Callable[..., Any]
+# The hooks fill it in with the MLflow run of the member.
+RUN_ID = "params:mlflow_run_id"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.pipelines.evaluation import nodes
-from weld_pipeline.pipelines.family import Family
+from weld_pipeline.pipelines.family import RUN_ID, Family
 from weld_pipeline.pipelines.step import box, step
 
 EXTRAS = {"anomaly_scores", "curves", "fit_check"}
@@ -51,7 +51,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
         step(nodes.show_mistakes, ["mistakes", "manifest", "raw", _PARAMS], "mistake_frames"),
         step(
             nodes.render_evaluation_report,
-            inputs(*_REPORTED, "mlflow_run_id", where="curves") | {"params": _PARAMS, "record": "evaluation"},
+            inputs(*_REPORTED, where="curves") | {"params": _PARAMS, "record": "evaluation", "mlflow_run_id": RUN_ID},
             "evaluation_report",
         ),
     ]
@@ -59,8 +59,8 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     return Pipeline(
         template,
         namespace=member,
-        inputs={"mlflow_run_id": "mlflow_run_id"} | family.ingested("manifest", "split_audit", "raw"),
-        parameters={_PARAMS},
+        inputs=family.ingested("manifest", "split_audit", "raw"),
+        parameters={_PARAMS, RUN_ID},
         prefix_datasets_with_namespace=True,
     )
 

@@ -3,10 +3,10 @@
 from kedro.pipeline import Pipeline
 
 from weld_pipeline.pipelines.export import nodes
-from weld_pipeline.pipelines.family import Family
+from weld_pipeline.pipelines.family import RUN_ID, Family
 from weld_pipeline.pipelines.step import box, step
 
-_DESCRIBED = ("graph", "family_name", "decision", "manifest", "evaluation", "banners", "mlflow_run_id")
+_DESCRIBED = ("graph", "family_name", "decision", "manifest", "evaluation", "banners")
 _COMPARED = ("candidate", "module", "manifest", "raw", "predictions")
 
 
@@ -20,7 +20,9 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
         [
             step(bundling.assemble, {name: name for name in bundling.parts}, "module", name="assemble_graph"),
             step(bundling.export_graph, graph_inputs, "graph"),
-            step(nodes.describe_candidate, {name: name for name in _DESCRIBED}, "candidate"),
+            step(
+                nodes.describe_candidate, {name: name for name in _DESCRIBED} | {"mlflow_run_id": RUN_ID}, "candidate"
+            ),
             step(nodes.check_parity, {name: name for name in _COMPARED} | {"params": parity}, "parity"),
             step(nodes.release_bundle, ["candidate", "parity"], "bundle"),
         ],
@@ -29,7 +31,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     return Pipeline(
         box("delivery", template),
         namespace=member,
-        inputs={"mlflow_run_id": "mlflow_run_id"} | family.ingested("manifest", "raw"),
-        parameters={parity: parity} | of_source,
+        inputs=family.ingested("manifest", "raw"),
+        parameters={parity: parity, RUN_ID: RUN_ID} | of_source,
         prefix_datasets_with_namespace=True,
     )
