@@ -64,12 +64,14 @@ def compare(*records: dict) -> dict:
 
 def ingestion(space: str) -> Pipeline:
     node = Node(index, "params:seed", "manifest", name="index", tags={"ingestion"})
-    return Pipeline([node], namespace=space, prefix_datasets_with_namespace=True)
+    return Pipeline([node], namespace=space, tags={space}, prefix_datasets_with_namespace=True)
 
 
 def chain(member: str, source: str | None = None) -> Pipeline:
     nodes = [
-        Node(train, ["manifest", "params:trunk", "params:wish"], ["weights", "curves"], name="train", tags={"training"}),
+        Node(
+            train, ["manifest", "params:trunk", "params:wish"], ["weights", "curves"], name="train", tags={"training"}
+        ),
         Node(
             evaluate,
             ["weights", "mlflow_run_id", "params:evaluation"],
@@ -82,6 +84,7 @@ def chain(member: str, source: str | None = None) -> Pipeline:
     return Pipeline(
         nodes,
         namespace=member,
+        tags={member},
         inputs={"mlflow_run_id": "mlflow_run_id"} | shared,
         parameters={"params:evaluation"},
         prefix_datasets_with_namespace=True,
@@ -91,7 +94,9 @@ def chain(member: str, source: str | None = None) -> Pipeline:
 def whole() -> Pipeline:
     """Two recipes with manifests of their own, a detector that shares one, and what sets them beside each other."""
     records = [f"{member}.report" for member in ("plates", "pipes", "patches")]
-    comparison = Node(compare, records, "detectors.comparison", name="compare", namespace="detectors", tags={"evaluation"})
+    comparison = Node(
+        compare, records, "detectors.comparison", name="compare", namespace="detectors", tags={"evaluation"}
+    )
     chains = ingestion("plates") + chain("plates") + ingestion("pipes") + chain("pipes")
     return chains + ingestion("seams") + chain("patches", source="seams") + Pipeline([comparison])
 
@@ -106,6 +111,9 @@ def database(tmp_path_factory):
 def tracked(database, tmp_path, monkeypatch):
     """Runs a pipeline under the hooks, in an experiment of its own, as a Kedro session would."""
     monkeypatch.setattr(hooks, "FAMILIES", FAMILIES)
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)  # set below, for the whole process
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")  # so that what is set below is taken back
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
     monkeypatch.chdir(tmp_path)
     config = KedroMlflowConfig.model_validate(
         {
@@ -152,7 +160,8 @@ def fake_catalog(folder, wishes):
         catalog[f"params:{space}.seed"] = MemoryDataset(number)
         catalog[f"params:{space}.trunk"] = MemoryDataset(Trunk(name=f"net_of_{space}", layers=["one", "two"]))
         catalog[f"params:{space}.wish"] = MemoryDataset("fail" if space in wishes else "work")
-        catalog[f"{space}.metrics"], catalog[f"{space}.curves"] = MetricsDataset(), MetricsDataset()
+        for name in ("metrics", "curves"):
+            catalog[f"{space}.{name}"] = MetricsDataset(filepath=str(folder / space / f"{name}.json"))
         catalog[f"{space}.report"] = artifact(folder / space / "report.json")
     catalog["detectors.comparison"] = artifact(folder / "comparison.json")
     return catalog
@@ -179,7 +188,12 @@ def test_every_member_has_a_child_with_the_same_names_and_its_own_values(tracked
     }  # fmt: skip
     for name, run in runs.items():
         assert run.data.metrics == {"accuracy": 0.75, "accuracy.low": 0.5, "net.loss": pytest.approx(1 / 3)}
-        own = {"trunk.name": f"net_of_{name}", "trunk.layers": "['one', 'two']", "wish": "work", "evaluation.split": "test"}
+        own = {
+            "trunk.name": f"net_of_{name}",
+            "trunk.layers": "['one', 'two']",
+            "wish": "work",
+            "evaluation.split": "test",
+        }
         assert run.data.params == own | ({} if name == "patches" else {"seed": str(["plates", "pipes"].index(name))})
         assert run.data.tags["weights.is_random"] == "True"
         assert {"code.commit", "code.is_dirty", "env"} <= set(run.data.tags)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from pydantic import BaseModel
 
 LAYERS = {
@@ -39,6 +40,13 @@ def context(project_root):
     bootstrap_project(project_root)
     with KedroSession.create(project_path=project_root, env="base") as session:
         yield session.load_context()
+
+
+def test_plugin_does_not_record_what_our_own_hook_records(project_root):
+    bootstrap_project(project_root)
+    with KedroSession.create(project_path=project_root, env="base") as session:
+        tracking = [plugin for plugin in session._hook_manager.get_plugins() if isinstance(plugin, MlflowHook)]
+    assert [type(plugin).__name__ for plugin in tracking] == ["TrackingHooks"]
 
 
 def catalog_entries(root):

@@ -42,13 +42,13 @@ class TrackingHooks(MlflowHook):
         super().after_context_created(context)
         if not self._already_active_mlflow:
             experiment = self.mlflow_config.tracking.experiment
-            add_missing_tags(experiment._experiment, experiment.create_experiment_kwargs.tags or {})
+            add_missing_tags(experiment.name, experiment.create_experiment_kwargs.tags or {})
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the command's run and tag it with the state of the code."""
         if not self._already_active_mlflow:
-            end_abandoned(self.mlflow_config.tracking.experiment._experiment.experiment_id)
+            end_abandoned(self.mlflow_config.tracking.experiment.name)
         super().before_pipeline_run(run_params, pipeline, catalog)
         self._catalog, self._command = catalog, None
         run = mlflow.active_run()
@@ -70,7 +70,11 @@ class TrackingHooks(MlflowHook):
 
     @hook_impl
     def before_node_run(
-        self, node: Node, catalog: DataCatalog, inputs: dict[str, Any], is_async: bool
+        self,
+        node: Node,
+        catalog: DataCatalog,  # noqa: ARG002
+        inputs: dict[str, Any],
+        is_async: bool,  # noqa: ARG002
     ) -> dict[str, Any] | None:
         """Log a node's parameters, one MLflow parameter a field, and tell it the id of the run that records it."""
         if not self._command:
@@ -89,11 +93,11 @@ class TrackingHooks(MlflowHook):
         self._note(dataset_name, data, node)
 
     @hook_impl
-    def before_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+    def before_dataset_saved(self, dataset_name: str, node: Node) -> None:
         """Point a dataset that writes to MLflow at the run of its node, whatever thread it is saved in."""
         dataset = self._mlflow_dataset(dataset_name)
         if dataset:
-            dataset._logging_activated = self._command is not None
+            dataset._logging_activated = self._command is not None  # noqa: SLF001, the plugin's own switch
             dataset.run_id = self._run_id_of(node) if self._command else None
 
     @hook_impl
@@ -112,7 +116,11 @@ class TrackingHooks(MlflowHook):
 
     @hook_impl
     def on_pipeline_error(
-        self, error: Exception, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+        self,
+        error: Exception,  # noqa: ARG002
+        run_params: dict[str, Any],  # noqa: ARG002
+        pipeline: Pipeline,  # noqa: ARG002
+        catalog: DataCatalog,  # noqa: ARG002
     ) -> None:
         """Close all runs as failed.
 
@@ -156,7 +164,7 @@ class TrackingHooks(MlflowHook):
 
     def _file_of(self, name: str) -> str:
         assert self._catalog is not None
-        return str(self._catalog[name]._describe().get("filepath", name))
+        return str(self._catalog[name]._describe().get("filepath", name))  # noqa: SLF001
 
 
 def families_in(pipeline: Pipeline) -> dict[str, str]:

@@ -4,8 +4,10 @@ from kedro.config import OmegaConfigLoader
 
 from weld_pipeline.hooks import TrackingHooks
 
-HOOKS = (TrackingHooks(),)  # type: ignore[no-untyped-call]
-DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow",)  # TrackingHooks is that plugin's hook, with our additions
+HOOKS = (TrackingHooks(),)
+# TrackingHooks is that plugin's hook, with our additions. Kedro compares names to the letter, and the plugin's own name
+# has a hyphen in some releases and an underscore in others; where none fits, every run is recorded twice.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-mlflow", "kedro_mlflow")
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -245,10 +245,11 @@ def test_comparison_is_logged_in_the_experiment_of_the_environment(categories, p
     categories("--category=plate", "--category=flange")
     with sqlite3.connect(tracked) as database:
         names = [name for (name,) in database.execute("select name from experiments where name != 'Default'")]
-        metrics = dict(database.execute("select key, value from metrics"))
-    assert names == ["weld_pipeline_test"]
-    assert metrics["patchcore.plate.image_auroc"] == pytest.approx(4 / 5)
-    assert metrics["patchcore.mean.image_auroc"] > 0
+        kinds = database.execute("select value from experiment_tags where key = 'mlflow.experimentKind'").fetchall()
+        runs = "from runs r join metrics m using (run_uuid) where m.key = 'image_auroc' and r.name like '%plate'"
+        found = database.execute(f"select r.name, m.value {runs}").fetchall()
+    assert (names, kinds) == (["weld_pipeline_test"], [("custom_model_development",)])
+    assert found == [("patchcore plate", pytest.approx(4 / 5))]
 
 
 @pytest.mark.parametrize(

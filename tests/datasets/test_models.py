@@ -10,9 +10,9 @@ from mlflow import MlflowClient
 
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.datasets.matrix import ClipMatrixDataset
+from weld_pipeline.datasets.metrics import MetricsDataset
 from weld_pipeline.datasets.saved_model import SavedModelDataset
 from weld_pipeline.datasets.training_folder import TrainingFolderDataset
-from weld_pipeline.datasets.training_metrics import TrainingMetricsDataset
 from weld_pipeline.nn.video.clip_matrix import PendingMatrix, RunClips
 
 
@@ -49,6 +49,7 @@ def test_metrics_of_every_epoch_reach_mlflow(tmp_path):
     mlflow.set_experiment("training")  # else the experiment of an earlier test stays active
     data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
     with mlflow.start_run() as run:
-        TrainingMetricsDataset(prefix="family").save(data)
-    history = MlflowClient().get_metric_history(run.info.run_id, "family.loss")
+        MetricsDataset(filepath=str(tmp_path / "metrics.json")).save(data | {"accuracy": {"value": 0.75, "step": 0}})
+    history = MlflowClient().get_metric_history(run.info.run_id, "loss")
     assert [(metric.step, metric.value) for metric in history] == [(row["step"], row["value"]) for row in data["loss"]]
+    assert MlflowClient().get_run(run.info.run_id).data.metrics["accuracy"] == 0.75

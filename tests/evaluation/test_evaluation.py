@@ -159,7 +159,7 @@ def test_flat_metrics_are_finite_numbers_with_their_intervals() -> None:
     flat = flat_metrics(evaluate(table(), good=["Good"], protocol=QUICK, train=table(seed=1), threshold=0.5))
     assert all(isinstance(value, float) and np.isfinite(value) for value in flat.values())
     assert {"accuracy", "accuracy.low", "accuracy.high", "recall.Pore", "at_threshold.escape_rate"} <= set(flat)
-    assert {"margin.session_from_test", "baseline.mean_luma_from_train", "ece.class"} <= set(flat)
+    assert {"margin.session_from_test", "baseline.mean_luma_from_train", "ece_class"} <= set(flat)
 
 
 def test_class_table_has_a_row_a_class() -> None:

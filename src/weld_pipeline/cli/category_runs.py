@@ -164,7 +164,8 @@ def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: st
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
     mlflow.set_tracking_uri(uri)
-    add_missing_tags(mlflow.set_experiment(experiment.name), experiment.create_experiment_kwargs.tags)
+    mlflow.set_experiment(experiment.name)
+    add_missing_tags(experiment.name, experiment.create_experiment_kwargs.tags)
     with mlflow.start_run(run_name="categories"):
         for row in rows:
             measured = {name: float(row[name]) for name in _MEASURES if not pd.isna(row[name])}

@@ -99,13 +99,17 @@ class CommandRun:
             return is_new
 
 
-def end_abandoned(experiment_id: str) -> None:
-    """End as KILLED the runs of an experiment that a process on this machine left open when it died."""
+def end_abandoned(experiment: str) -> None:
+    """End as KILLED the runs of an experiment that a process on this machine left open when it died.
+
+    Args:
+        experiment: Name of the experiment.
+    """
     if os.name != "posix":  # signal 0 asks whether a process lives; elsewhere it would end it
         return
     client = MlflowClient()
     mine = f"attributes.status = 'RUNNING' and tags.`{_HOST}` = '{socket.gethostname()}'"
-    for run in client.search_runs([experiment_id], mine):
+    for run in client.search_runs([mlflow.get_experiment_by_name(experiment).experiment_id], mine):
         if not _is_another_alive(int(run.data.tags[_PID])):
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 

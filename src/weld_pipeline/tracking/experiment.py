@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Experiment
 
 
-def add_missing_tags(experiment: Experiment, tags: Mapping[str, str]) -> None:
+def add_missing_tags(name: str, tags: Mapping[str, str]) -> None:
     """Give an experiment the tags it lacks; those a person changed stay as they are."""
-    for name in tags.keys() - experiment.tags.keys():
-        MlflowClient().set_experiment_tag(experiment.experiment_id, name, tags[name])
+    experiment = mlflow.get_experiment_by_name(name)
+    for key in tags.keys() - experiment.tags.keys():
+        MlflowClient().set_experiment_tag(experiment.experiment_id, key, tags[key])

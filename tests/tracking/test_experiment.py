@@ -1,0 +1,25 @@
+"""Experiment: old and new ones bear the same tags."""
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from weld_pipeline.tracking.experiment import add_missing_tags
+
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+
+
+@pytest.fixture
+def client(tmp_path):
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'runs.db'}")
+    yield MlflowClient()
+    mlflow.set_tracking_uri(None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [({}, KIND), ({"mlflow.experimentKind": "genai"}, {"mlflow.experimentKind": "genai"})]
+)
+def test_missing_tag_is_added_and_a_chosen_one_kept(client, before, after):
+    client.create_experiment("old", tags=before)
+    add_missing_tags("old", KIND)
+    assert client.get_experiment_by_name("old").tags == after
