@@ -15,7 +15,8 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.nn.state import fingerprint, load_tensors, saved_trunk
 from weld_pipeline.nn.weights import choose as pretrained
-from weld_pipeline.nn.weights.choose import WeightsRecord
+from weld_pipeline.nn.weights.choose import Found, WeightsRecord
+from weld_pipeline.nn.weights.packages import packaged_trunk_advice
 from weld_pipeline.nn.weights.table import check_image_trunk, default_image_line, image_line, image_statistics
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ def load_image_trunk(
     """
     architecture, _, tag = name.partition(".")
     default = image_line(name) if tag else default_image_line(architecture)
-    found = pretrained.choose(architecture, weights, folder, default)
+    found = pretrained.choose(architecture, weights, folder, default, way_out=packaged_trunk_advice())
     line = found.line if found else None
     mean, std = (line.mean, line.std) if line else image_statistics(architecture)
     with torch.random.fork_rng(devices=[]):
@@ -93,22 +94,22 @@ def load_image_trunk(
             f"{architecture}.random", f"torch seed {seed}", fingerprint(trunk), "none", is_random=True, seed=seed
         )
         return trunk, record
-    _fill(trunk, architecture, found.path)
+    _fill(trunk, architecture, found)
     _warn_if_folded(trunk, found.name)
     return trunk, found.record()
 
 
-def _fill(trunk: ImageTrunk, name: str, path: Path) -> None:
-    """Load every tensor but the classifier's, which may have another width or be absent."""
+def _fill(trunk: ImageTrunk, name: str, found: Found) -> None:
+    """Load every tensor but the classifier's, which may be of another width or absent."""
     config = timm.get_pretrained_cfg(name)
     classifier = (config.classifier if config else None) or ()
     ends = tuple(f"{part}." for part in ([classifier] if isinstance(classifier, str) else classifier))
-    tensors = {key: value for key, value in pretrained.read_tensors(path).items() if not key.startswith(ends)}
+    tensors = {key: value for key, value in found.tensors().items() if not key.startswith(ends)}
     try:
         trunk.body.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
-        raise WeldError(f"weights {path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
+        raise WeldError(f"weights {found.path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
 
 
 def _warn_if_folded(trunk: ImageTrunk, name: str) -> None:

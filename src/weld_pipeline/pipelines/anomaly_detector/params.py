@@ -11,7 +11,7 @@ class MapTrunkParams(Params):
     """The network whose feature maps are looked at; it is never trained here."""
 
     name: str
-    """Any architecture of timm, perhaps with a tag: wide_resnet50_2, mobilenetv2_100, vit_small_patch14_dinov2, …"""
+    """Any architecture of timm, perhaps with a tag: wide_resnet50_2, tf_efficientnet_lite0, vit_small_patch14_dinov2, …"""
     layers: tuple[str, ...] = Field(min_length=1)
     """Names of its modules whose maps are taken: layer2, blocks.4, stages.1, norm, … As one word, for the command line:
     layer2+layer3."""
