@@ -20,11 +20,11 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from mlflow import MlflowClient
 from pydantic import BaseModel
+from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 from weld_pipeline import hooks
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.datasets.metrics import MetricsDataset
-from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 FAMILIES = (
     SimpleNamespace(name="image_classifier", members=("plates", "pipes")),
