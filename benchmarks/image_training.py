@@ -31,7 +31,8 @@ from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.nn.image.augment import Augmentation, Mixing
 from weld_pipeline.nn.image.cache import ImageFile, pending_images
-from weld_pipeline.nn.image.fit import LabelledImages, NetworkOptions, train_image_classifier
+from weld_pipeline.nn.image.fit import NetworkOptions, train_image_classifier
+from weld_pipeline.nn.image.labelled_images import LabelledImages
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.image.trunk import load_image_trunk, save_image_trunk
 from weld_pipeline.nn.training.folder import TrainingFolder

@@ -152,11 +152,11 @@ def predict(files: list[str]) -> dict[str, Any]:
 
 def coreset(points: str, n: int, to: str) -> dict[str, Any]:
     """Choose `n` of the points [N, D]; write their numbers."""
-    from weld_pipeline.nn.anomaly.patchcore.coreset import k_centre
+    from weld_pipeline.nn.anomaly.patchcore.coreset import k_center_greedy
 
     embedding = torch.from_numpy(np.load(points))
     start = time.perf_counter()
-    chosen = k_centre(embedding, n, seed=0)
+    chosen = k_center_greedy(embedding, n, seed=0)
     seconds = time.perf_counter() - start
     np.save(to, chosen.numpy())
     return {"seconds": seconds}

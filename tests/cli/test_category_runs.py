@@ -16,6 +16,7 @@ from weld_pipeline.cli import app, category_runs
 from weld_pipeline.evaluation.anomaly.pixel_metrics import pixel_metrics
 from weld_pipeline.evaluation.anomaly.record import anomaly_record
 from weld_pipeline.evaluation.estimates import Protocol
+from weld_pipeline.nn.weights.packages import WeightsPackage
 
 THRESHOLD = {"score_threshold": 0.5, "false_reject_rate": None, "kind": "f1"}
 
@@ -231,6 +232,14 @@ def test_weights_that_came_later_run_it_again(categories, kedro, project, tmp_pa
     categories(*asked)
     categories(*asked)
     assert len(kedro.commands) == 4
+
+
+def test_package_of_weights_that_went_runs_it_again(categories, kedro, monkeypatch):
+    categories("--category=pipe")
+    monkeypatch.setattr(WeightsPackage, "find", lambda _: None)
+    categories("--category=pipe")
+    categories("--category=pipe")
+    assert len(kedro.commands) == 2
 
 
 def test_no_table_is_made_of_nothing(categories, kedro, project):

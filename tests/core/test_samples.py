@@ -1,4 +1,4 @@
-"""Which runs are learnt from, and the refusals before any work."""
+"""Which runs train, and the refusals before any work."""
 
 import pandas as pd
 import pytest

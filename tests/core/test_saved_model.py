@@ -41,12 +41,12 @@ def test_equal_models_have_equal_bytes(tmp_path):
 
 def test_description_tells_shapes_training_and_provenance(tmp_path):
     write_model(tmp_path / "m.safetensors", MODEL)
-    said = describe(tmp_path / "m.safetensors")
-    assert said["family"] == "autoencoder"
-    assert said["tensors"] == {"a.n": {"shape": [], "dtype": "I64"}, "w": {"shape": [2, 3], "dtype": "F32"}}
-    assert said["n_parameters"] == 7
-    assert said["training"]["epochs"] == 7
-    assert said["provenance"] == MODEL.provenance
+    header = describe(tmp_path / "m.safetensors")
+    assert header["family"] == "autoencoder"
+    assert header["tensors"] == {"a.n": {"shape": [], "dtype": "I64"}, "w": {"shape": [2, 3], "dtype": "F32"}}
+    assert header["n_parameters"] == 7
+    assert header["training"]["epochs"] == 7
+    assert header["provenance"] == MODEL.provenance
 
 
 def test_missing_model_is_named(tmp_path):

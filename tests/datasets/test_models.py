@@ -46,6 +46,7 @@ def test_training_folder_is_a_handle_and_no_output(tmp_path):
 
 def test_metrics_of_every_epoch_reach_mlflow(tmp_path):
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    mlflow.set_experiment("training")  # else the experiment of an earlier test stays active
     data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
     with mlflow.start_run() as run:
         MetricsDataset(filepath=str(tmp_path / "metrics.json")).save(data | {"accuracy": {"value": 0.75, "step": 0}})

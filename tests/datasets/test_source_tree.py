@@ -32,13 +32,13 @@ def dataset(root):
     return SourceTreeDataset(filepath=str(root))
 
 
-def test_made_files_lie_where_they_were_planned(dataset, root):
+def test_drawn_files_lie_where_they_were_planned(dataset, root):
     dataset.save(files(CONTENTS))
     assert {path: (root / path).read_text() for path in CONTENTS} == CONTENTS
     assert dataset.load().root == root
 
 
-def test_record_lists_every_made_file_as_drawn(dataset, root):
+def test_record_lists_every_drawn_file(dataset, root):
     dataset.save(files(CONTENTS))
     record = json.loads((root / "DRAWN.json").read_text())
     assert set(record["files"]) == set(CONTENTS)
@@ -53,7 +53,7 @@ def test_existing_files_are_kept_and_counted(dataset, root, caplog):
         dataset.save(files(CONTENTS))
     assert (root / "a/a.avi").read_text() == "mine"
     assert (root / "a/images/1.jpg").read_text() == "two"
-    assert "1 files made, 2 existing files kept" in caplog.text
+    assert "1 files drawn, 2 existing files kept" in caplog.text
 
 
 def test_own_file_at_a_planned_place_is_not_taken_for_a_drawn_one(dataset, root):

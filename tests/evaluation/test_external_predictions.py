@@ -19,8 +19,8 @@ def csv(tmp_path):
     rows = []
     for day in range(1, 7):
         for number, label in enumerate(("Good", "Pore", "Crack", "Good")):
-            said = "Pore" if (label, day % 2) == ("Crack", 0) else "Good" if (label, day) == ("Pore", 1) else label
-            rows.append(f"09-0{day}-22-{number:04d}-00.avi,{label},{said}")
+            predicted = "Pore" if (label, day % 2) == ("Crack", 0) else "Good" if (label, day) == ("Pore", 1) else label
+            rows.append(f"09-0{day}-22-{number:04d}-00.avi,{label},{predicted}")
     path = tmp_path / "predictions.csv"
     path.write_text("\n".join(["Video,True,Said", *rows]) + "\n")
     return path

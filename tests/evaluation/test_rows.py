@@ -58,8 +58,8 @@ def test_train_rows_are_the_usable_ones() -> None:
 
 
 def test_to_a_detector_every_defect_is_anomalous() -> None:
-    said = PREDICTIONS.assign(label=["anomalous", "Good", "anomalous"], predicted=["Good", "Good", "anomalous"])
-    assert train_rows(MANIFEST, said)["label"].tolist() == ["Good", "anomalous"]
+    predictions = PREDICTIONS.assign(label=["anomalous", "Good", "anomalous"], predicted=["Good", "Good", "anomalous"])
+    assert train_rows(MANIFEST, predictions)["label"].tolist() == ["Good", "anomalous"]
 
 
 def test_classes_stand_in_the_model_s_order() -> None:

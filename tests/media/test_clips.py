@@ -20,8 +20,8 @@ def frames(pattern):
 
 
 def clips(pattern, *, window=4, stride=2, gate=GATE):
-    found = arc_clips(frames(pattern), gate=gate, window=window, stride=stride, transform=lambda f: int(f[1, 1, 0]))
-    return [(clip.start, clip.frames) for clip in found]
+    clips = arc_clips(frames(pattern), gate=gate, window=window, stride=stride, transform=lambda f: int(f[1, 1, 0]))
+    return [(clip.start, clip.frames) for clip in clips]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def test_frames_come_in_order_as_rgb(tmp_path):
         assert (video.fps, video.width, video.height) == (31.0, 64, 48)
     assert len(frames) == 20
     assert frames[0].shape == (48, 64, 3)
-    levels = [float(frame.mean()) for frame in frames]
-    np.testing.assert_allclose(levels, [8 * i for i in range(20)], atol=6)  # MPEG-4 is lossy
+    means = [float(frame.mean()) for frame in frames]
+    np.testing.assert_allclose(means, [8 * i for i in range(20)], atol=6)  # MPEG-4 is lossy
 
 
 def test_missing_file_is_named():

@@ -126,5 +126,5 @@ def test_real_images_match_none_of_another_session_but_themselves_saved_again(re
     sessions = [path.parent.name if folder == "tig_ss304" else series_of(path.name) for path in paths]
     assert near_duplicate_images(scenes_of(*images), sessions).tolist() == []
     both = scenes_of(*images[:20], *[re_encoded(image) for image in images[:20]])
-    found = near_duplicate_images(both, [*["original"] * 20, *["copy"] * 20])
-    assert {(k, k + 20) for k in range(20)} <= set(map(tuple, found.tolist()))
+    pairs = near_duplicate_images(both, [*["original"] * 20, *["copy"] * 20])
+    assert {(k, k + 20) for k in range(20)} <= set(map(tuple, pairs.tolist()))

@@ -23,11 +23,11 @@ def save(path, *, size=(80, 60), seed=0):
 
 def test_whole_image_is_one_frame_without_time(tmp_path):
     path = save(tmp_path / "a.png")
-    found = probe(path)
-    assert (found.problem, found.width, found.height, found.n_frames) == (None, 80, 60, 1)
-    assert (found.fps, found.arc_start_s, found.arc_on_s, found.flicker) == (None, None, None, None)
-    assert (found.n_bytes, found.sha256) == (path.stat().st_size, sha256_file(path))
-    assert len(bytes.fromhex(found.scene)) * 8 == 256
+    probed = probe(path)
+    assert (probed.problem, probed.width, probed.height, probed.n_frames) == (None, 80, 60, 1)
+    assert (probed.fps, probed.arc_start_s, probed.arc_on_s, probed.flicker) == (None, None, None, None)
+    assert (probed.n_bytes, probed.sha256) == (path.stat().st_size, sha256_file(path))
+    assert len(bytes.fromhex(probed.scene)) * 8 == 256
 
 
 def test_mean_luma_is_that_of_all_pixels(tmp_path):
@@ -38,8 +38,8 @@ def test_mean_luma_is_that_of_all_pixels(tmp_path):
 
 @pytest.mark.parametrize(("size", "shown"), [((80, 60), (32, 24)), ((4, 100), (3, 64)), ((100, 1), (32, 1))])
 def test_thumbnail_has_the_width_asked_for_or_twice_that_in_height(tmp_path, size, shown):
-    found = probe(save(tmp_path / "a.png", size=size))
-    assert Image.open(io.BytesIO(base64.b64decode(found.thumbnail))).size == shown
+    probed = probe(save(tmp_path / "a.png", size=size))
+    assert Image.open(io.BytesIO(base64.b64decode(probed.thumbnail))).size == shown
 
 
 def test_size_is_that_of_the_upright_image(tmp_path):
@@ -70,20 +70,20 @@ def make_bad(path, kind):
 def test_bad_file_is_a_result_that_holds_no_path_of_this_machine(tmp_path, kind):
     path = tmp_path / "a.png"
     make_bad(path, kind)
-    found = probe(path)
-    assert found.problem.startswith(f"{kind}: ")
-    assert str(tmp_path) not in found.problem
-    assert found.sha256 == sha256_file(path)
-    assert found.thumbnail is None
+    probed = probe(path)
+    assert probed.problem.startswith(f"{kind}: ")
+    assert str(tmp_path) not in probed.problem
+    assert probed.sha256 == sha256_file(path)
+    assert probed.thumbnail is None
 
 
 def test_flat_image_has_no_scene_that_would_match_every_other(tmp_path):
-    for name, level in (("a", 20), ("b", 200)):
-        Image.new("L", (40, 40), level).save(tmp_path / f"{name}.png")
+    for name, value in (("a", 20), ("b", 200)):
+        Image.new("L", (40, 40), value).save(tmp_path / f"{name}.png")
     assert probe(tmp_path / "a.png").scene is probe(tmp_path / "b.png").scene is None
 
 
 def test_real_frame_is_grey_and_whole(real_data):
     path = min((real_data / "tig_ss304/train").rglob("*.png"))
-    found = probe(path, max_pixels=1_000_000)
-    assert (found.problem, found.width, found.height) == (None, 1280, 700)
+    probed = probe(path, max_pixels=1_000_000)
+    assert (probed.problem, probed.width, probed.height) == (None, 1280, 700)

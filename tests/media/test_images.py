@@ -43,16 +43,16 @@ def test_grey_becomes_three_equal_channels():
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
 def test_sixteen_bit_grey_is_scaled_by_257_and_rounded(form):
-    levels = np.array([[0, 128, 129, 257, 385, 386, 32768, 65406, 65407, 65535]], dtype=np.uint16)
+    values = np.array([[0, 128, 129, 257, 385, 386, 32768, 65406, 65407, 65535]], dtype=np.uint16)
     # By hand: v / 257 is 0, .498, .502, 1, 1.498, 1.502, 127.502, 254.498, 254.502, 255.
     expected = [0, 0, 1, 1, 1, 2, 128, 254, 255, 255]
-    image = read(encoded(Image.fromarray(levels), form))
-    assert image[0].tolist() == [[level] * 3 for level in expected]
+    image = read(encoded(Image.fromarray(values), form))
+    assert image[0].tolist() == [[value] * 3 for value in expected]
 
 
 def test_big_endian_sixteen_bit_tiff_is_read_like_any_other():
-    levels = np.array([[257, 514], [65535, 0]], dtype=np.uint16)
-    image = Image.frombytes("I;16B", (2, 2), levels.astype(">u2").tobytes())
+    values = np.array([[257, 514], [65535, 0]], dtype=np.uint16)
+    image = Image.frombytes("I;16B", (2, 2), values.astype(">u2").tobytes())
     assert read(encoded(image, "TIFF"))[..., 0].tolist() == [[1, 2], [255, 0]]
 
 
@@ -112,8 +112,10 @@ def test_first_of_several_frames_is_read(form):
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
-def test_levels_of_32_bits_are_refused(mode):
-    with pytest.raises(ImageError, match=rf"image weld\.png: has levels of kind {mode}, .*; save it as") as raised:
+def test_pixel_values_of_32_bits_are_refused(mode):
+    with pytest.raises(
+        ImageError, match=rf"image weld\.png: has pixel values of kind {mode}, .*; save it as"
+    ) as raised:
         read(encoded(Image.new(mode, (4, 4)), "TIFF"))
     assert raised.value.code == "unsupported"
 

@@ -41,8 +41,8 @@ def test_black_mask_marks_nothing(tmp_path, dtype):
 
 
 def test_dark_rim_of_a_bright_mark_is_not_marked(tmp_path):
-    levels = np.array([[0, 3, 90, 127, 128, 255]], dtype=np.uint8)
-    Image.fromarray(levels).save(tmp_path / "mask.png")
+    values = np.array([[0, 3, 90, 127, 128, 255]], dtype=np.uint8)
+    Image.fromarray(values).save(tmp_path / "mask.png")
     assert read_marks(tmp_path / "mask.png").tolist() == [[False, False, False, False, True, True]]
 
 

@@ -19,13 +19,13 @@ def probe(path, **changes):
 
 
 def test_whole_recording_has_no_problem_and_its_arc_is_timed(film, tmp_path):
-    found = probe(film(tmp_path / "a.avi", dark=5, arc=40, tail=7))
-    assert found.problem is None
-    assert (found.width, found.height, found.fps, found.n_frames) == (96, 60, 31.0, 52)
-    assert found.arc_start_s == pytest.approx(5 / 31)
-    assert found.arc_on_s == pytest.approx(40 / 31)
-    assert found.n_bytes == (tmp_path / "a.avi").stat().st_size
-    assert found.sha256 == sha256_file(tmp_path / "a.avi")
+    probed = probe(film(tmp_path / "a.avi", dark=5, arc=40, tail=7))
+    assert probed.problem is None
+    assert (probed.width, probed.height, probed.fps, probed.n_frames) == (96, 60, 31.0, 52)
+    assert probed.arc_start_s == pytest.approx(5 / 31)
+    assert probed.arc_on_s == pytest.approx(40 / 31)
+    assert probed.n_bytes == (tmp_path / "a.avi").stat().st_size
+    assert probed.sha256 == sha256_file(tmp_path / "a.avi")
 
 
 def test_mean_luma_is_that_of_the_arc_on_frames_alone(film, tmp_path):
@@ -49,10 +49,10 @@ def test_empty_file_is_told(tmp_path):
 
 def test_text_is_no_video_and_the_reason_holds_no_path_of_this_machine(tmp_path):
     (tmp_path / "a.avi").write_text("not a video " * 50)
-    found = probe(tmp_path / "a.avi")
-    assert found.problem.startswith("not_a_video: ")
-    assert str(tmp_path) not in found.problem
-    assert found.sha256 == sha256_file(tmp_path / "a.avi")
+    probed = probe(tmp_path / "a.avi")
+    assert probed.problem.startswith("not_a_video: ")
+    assert str(tmp_path) not in probed.problem
+    assert probed.sha256 == sha256_file(tmp_path / "a.avi")
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.8])
@@ -71,8 +71,8 @@ def test_stream_that_breaks_is_truncated(film, tmp_path, monkeypatch):
         raise WeldError(f"video {self.path}: broke off after 1 of 68 frames (test); re-encode it")
 
     monkeypatch.setattr(Video, "frames", broken)
-    found = probe(film(tmp_path / "a.avi"))
-    assert found.problem == "truncated: broke off after 1 of 68 frames (test); re-encode it"
+    probed = probe(film(tmp_path / "a.avi"))
+    assert probed.problem == "truncated: broke off after 1 of 68 frames (test); re-encode it"
 
 
 def test_frames_that_change_size_are_told(film, tmp_path, monkeypatch):
@@ -82,10 +82,10 @@ def test_frames_that_change_size_are_told(film, tmp_path, monkeypatch):
 
 
 def test_dark_recording_has_no_arc_and_still_an_image(film, tmp_path):
-    found = probe(film(tmp_path / "a.avi", arc=0, dark=40))
-    assert found.problem.startswith("no_arc: ")
-    assert found.thumbnail is not None
-    assert found.fingerprint is None
+    probed = probe(film(tmp_path / "a.avi", arc=0, dark=40))
+    assert probed.problem.startswith("no_arc: ")
+    assert probed.thumbnail is not None
+    assert probed.fingerprint is None
 
 
 @pytest.mark.parametrize(("tail", "is_too_short"), [(0, True), (10, False)])
@@ -113,7 +113,7 @@ def test_copy_re_encoded_smaller_and_later_cut_is_found_again(film, tmp_path):
 
 def test_real_recording_is_usable_and_lit_for_eleven_seconds(real_data):
     run = real_data / "intel_robotic_welding/overlap_1_03-22-23_BSK46/03-22-23-0001-06/03-22-23-0001-06.avi"
-    found = probe(run)
-    assert found.problem is None
-    assert found.n_frames == 669
-    assert (found.arc_start_s, found.arc_on_s) == (pytest.approx(181 / 31), pytest.approx(339 / 31))
+    probed = probe(run)
+    assert probed.problem is None
+    assert probed.n_frames == 669
+    assert (probed.arc_start_s, probed.arc_on_s) == (pytest.approx(181 / 31), pytest.approx(339 / 31))

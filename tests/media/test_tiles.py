@@ -68,9 +68,9 @@ def test_every_pixel_is_covered_by_tiles_of_one_size_that_overlap_as_asked(tilin
 def test_constant_maps_stitch_to_a_constant(tiling, value, side):
     height, width, *_, boxes = tiling
     maps = np.full((len(boxes), side, side), value, dtype=np.float32)
-    found = stitch(maps, boxes, height=height, width=width)
-    assert found.shape == (height, width)
-    np.testing.assert_allclose(found, np.float32(value), rtol=1e-5, atol=1e-6)
+    whole = stitch(maps, boxes, height=height, width=width)
+    assert whole.shape == (height, width)
+    np.testing.assert_allclose(whole, np.float32(value), rtol=1e-5, atol=1e-6)
 
 
 @settings(deadline=None)
@@ -92,8 +92,8 @@ def test_overlap_passes_from_one_tile_to_the_next_without_a_step():
 
 
 def test_map_is_resized_to_its_box_bilinearly():
-    found = stitch(np.array([[[0, 1], [0, 1]]], np.float32), [Box(0, 0, 2, 4)], height=2, width=4)
-    np.testing.assert_allclose(found, [[0, 0.25, 0.75, 1]] * 2, rtol=1e-6)
+    whole = stitch(np.array([[[0, 1], [0, 1]]], np.float32), [Box(0, 0, 2, 4)], height=2, width=4)
+    np.testing.assert_allclose(whole, [[0, 0.25, 0.75, 1]] * 2, rtol=1e-6)
 
 
 def test_number_of_maps_is_that_of_boxes():

@@ -110,8 +110,8 @@ def test_own_session_for_every_recording_is_warned_of():
 
 
 def test_class_by_session_counts_quarantined_rows_too():
-    found = class_by_session(CLEAN).to_dict("records")
-    assert found == [
+    table = class_by_session(CLEAN).to_dict("records")
+    assert table == [
         {"session": "d1", "splits": "train", "n_usable": 1, "Good": 1, "Overlap": 0},
         {"session": "d2", "splits": "test", "n_usable": 1, "Good": 0, "Overlap": 1},
         {"session": "d3", "splits": "", "n_usable": 0, "Good": 1, "Overlap": 0},
@@ -143,13 +143,13 @@ def test_brightness_is_left_out_session_by_session():
 def test_confound_nobody_knows_is_told():
     frame = CLEAN.assign(mean_luma=None, config=None)
     scores = confound_scores(frame)
-    assert scores["mean_luma"] == {"n": 0, "unknown": "fewer than two rows tell it"}
+    assert scores["mean_luma"] == {"n": 0, "unknown": "fewer than two rows have a value"}
     assert scores["config"]["n"] == 0
 
 
 def test_confound_table_has_a_row_for_each_look_up_on_each_set_of_rows():
-    found = confound_table(audit(CLEAN)["confounds"])
-    assert found[["rows", "column"]].to_numpy().tolist() == [
+    table = confound_table(audit(CLEAN)["confounds"])
+    assert table[["rows", "column"]].to_numpy().tolist() == [
         [rows, column] for rows in ("indexed", "usable") for column in ("majority", "session", "config", "mean_luma")
     ]
 

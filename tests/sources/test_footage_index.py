@@ -69,9 +69,9 @@ def test_run_without_its_video_is_a_row_with_a_reason(tmp_path):
 
 def test_video_outside_a_run_folder_is_a_row_with_a_reason(tmp_path):
     touch(tmp_path, "c/03-22-23-0001-06/03-22-23-0001-06.avi", "c/03-22-23-0001-06/again.avi", "stray.mp4")
-    found = rows(tmp_path)
-    assert found["stray.mp4"].problem.startswith("unlisted: ")
-    assert found["c/03-22-23-0001-06/again.avi"].problem.startswith("unlisted: ")
+    indexed = rows(tmp_path)
+    assert indexed["stray.mp4"].problem.startswith("unlisted: ")
+    assert indexed["c/03-22-23-0001-06/again.avi"].problem.startswith("unlisted: ")
 
 
 def test_manifest_gives_speed_split_and_configuration(tmp_path):
@@ -129,17 +129,17 @@ def test_link_that_leaves_the_footage_folder_is_refused(tmp_path):
     run.mkdir(parents=True)
     (run / "03-22-23-0001-06.avi").symlink_to(tmp_path / "outside/a.avi")
     (tmp_path / "root/c/03-22-23-0002-06").symlink_to(tmp_path / "outside/03-22-23-0002-06")
-    found = rows(tmp_path / "root")
-    assert found["c/03-22-23-0001-06"].problem.startswith("unsafe_path: the file is a link")
-    assert found["c/03-22-23-0002-06"].problem.startswith("unsafe_path: is a link to another folder")
+    indexed = rows(tmp_path / "root")
+    assert indexed["c/03-22-23-0001-06"].problem.startswith("unsafe_path: the file is a link")
+    assert indexed["c/03-22-23-0002-06"].problem.startswith("unsafe_path: is a link to another folder")
 
 
 def test_row_given_twice_is_kept_once(tmp_path):
     touch(tmp_path, "a/03-22-23-0001-06/03-22-23-0001-06.avi")
     write_manifest(tmp_path, line("Overlap", "a/03-22-23-0001-06"), line("Overlap", "a/03-22-23-0001-06"))
-    found = rows(tmp_path)
-    assert found["a/03-22-23-0001-06"].problem is None
-    assert found["a/03-22-23-0001-06#2"].problem.startswith("duplicate: ")
+    indexed = rows(tmp_path)
+    assert indexed["a/03-22-23-0001-06"].problem is None
+    assert indexed["a/03-22-23-0001-06#2"].problem.startswith("duplicate: ")
 
 
 @pytest.mark.parametrize("speed", ["fast", "0", "-3", "nan"])
@@ -170,14 +170,14 @@ def test_manifest_deeper_down_is_pointed_at(tmp_path):
 
 def test_folder_names_are_classes(tmp_path):
     touch(tmp_path, "good/a.avi", "good/day1/b.mp4", "spatter/a.avi", "loose.avi", "good/notes.txt")
-    found = rows(tmp_path)
-    assert {sample_id: row.label for sample_id, row in found.items()} == {
+    indexed = rows(tmp_path)
+    assert {sample_id: row.label for sample_id, row in indexed.items()} == {
         "good/a.avi": "Good",
         "good/day1/b.mp4": "Good",
         "spatter/a.avi": "spatter",
         "loose.avi": None,
     }
-    assert found["loose.avi"].problem.startswith("unknown_class: lies in no class folder")
+    assert indexed["loose.avi"].problem.startswith("unknown_class: lies in no class folder")
 
 
 def test_file_of_unknown_kind_in_a_class_folder_is_tried(tmp_path):
@@ -188,8 +188,8 @@ def test_file_of_unknown_kind_in_a_class_folder_is_tried(tmp_path):
 def test_each_plain_file_is_its_own_session_unless_a_pattern_says_otherwise(tmp_path):
     touch(tmp_path, "Good/run7_a.avi", "Good/run7_b.avi", "Good/odd.avi")
     assert rows(tmp_path)["Good/run7_a.avi"].session == "Good/run7_a.avi"
-    found = rows(tmp_path, session_pattern=r"run(\d+)_")
-    assert [found[f"Good/{name}.avi"].session for name in ("run7_a", "run7_b", "odd")] == ["7", "7", None]
+    indexed = rows(tmp_path, session_pattern=r"run(\d+)_")
+    assert [indexed[f"Good/{name}.avi"].session for name in ("run7_a", "run7_b", "odd")] == ["7", "7", None]
 
 
 def test_pattern_that_is_no_regular_expression_is_refused(tmp_path):
@@ -207,11 +207,11 @@ def test_without_a_good_class_every_weld_would_be_a_defect(tmp_path):
 
 def test_class_that_is_not_allowed_is_unknown(tmp_path):
     touch(tmp_path, "Good/a.avi", "misc/a.avi")
-    found = rows(tmp_path, classes=("Good", "Spatter"))
-    assert found["misc/a.avi"].problem.startswith(
+    indexed = rows(tmp_path, classes=("Good", "Spatter"))
+    assert indexed["misc/a.avi"].problem.startswith(
         "unknown_class: 'misc' is none of the classes allowed (Good, Spatter)"
     )
-    assert found["Good/a.avi"].problem is None
+    assert indexed["Good/a.avi"].problem is None
 
 
 def test_csv_of_labels_gives_class_session_configuration_and_speed(tmp_path):
@@ -219,12 +219,12 @@ def test_csv_of_labels_gives_class_session_configuration_and_speed(tmp_path):
     (tmp_path / "labels.csv").write_text(
         "path,label,session,config,split,travel_mm_s\nx/a.avi,Good,s1,thin,train,5\nb.avi,,s1,thin,,\nd.avi,Good,s2,,,\n"
     )
-    found = rows(tmp_path)
-    a = found["x/a.avi"]
+    indexed = rows(tmp_path)
+    a = indexed["x/a.avi"]
     assert (a.label, a.session, a.config, a.source_split, a.travel_mm_s) == ("Good", "s1", "thin", "train", 5.0)
-    assert found["b.avi"].problem.startswith("unknown_class: line 3")
-    assert found["d.avi"].problem.startswith("missing: there is no file d.avi")
-    assert found["c.avi"].problem.startswith("unlisted: ")
+    assert indexed["b.avi"].problem.startswith("unknown_class: line 3")
+    assert indexed["d.avi"].problem.startswith("missing: there is no file d.avi")
+    assert indexed["c.avi"].problem.startswith("unlisted: ")
 
 
 def test_csv_of_labels_cannot_name_files_outside(tmp_path):
@@ -255,29 +255,29 @@ def test_folder_without_footage_is_told(tmp_path):
 def test_drawn_files_are_told_from_recordings(tmp_path):
     touch(tmp_path, "Good/a.avi", "Good/b.avi")
     (tmp_path / "DRAWN.json").write_text('{"is_finished": true, "files": {"Good/a.avi": "key"}}')
-    found = rows(tmp_path)
-    assert (found["Good/a.avi"].source, found["Good/b.avi"].source) == ("drawn", "folders")
+    indexed = rows(tmp_path)
+    assert (indexed["Good/a.avi"].source, indexed["Good/b.avi"].source) == ("drawn", "folders")
 
 
 def test_real_tree_has_sixteen_runs_and_one_video(real_data):
-    found = index_source(real_data / "intel_robotic_welding", Reading())
-    assert len(found) == 16
-    assert [row.sample_id for row in found if not row.problem] == ["overlap_1_03-22-23_BSK46/03-22-23-0001-06"]
+    indexed = index_source(real_data / "intel_robotic_welding", Reading())
+    assert len(indexed) == 16
+    assert [row.sample_id for row in indexed if not row.problem] == ["overlap_1_03-22-23_BSK46/03-22-23-0001-06"]
 
 
 def test_real_manifest_rows_are_read(real_data, tmp_path):
     table = pd.read_csv(real_data / "weldnet_results/df_subset.csv", dtype=str)
     table.to_csv(tmp_path / "manifest.csv", index=False)
-    found = index_source(tmp_path, Reading())
-    assert [row.label for row in found] == ["Good"] * 7
-    assert found[0].travel_mm_s == pytest.approx(25 * 10 / 60)
-    assert all(row.problem.startswith("missing: there is no folder") for row in found)
+    indexed = index_source(tmp_path, Reading())
+    assert [row.label for row in indexed] == ["Good"] * 7
+    assert indexed[0].travel_mm_s == pytest.approx(25 * 10 / 60)
+    assert all(row.problem.startswith("missing: there is no folder") for row in indexed)
 
 
 def test_real_listing_is_indexed_whole_and_nothing_is_usable(real_data):
-    found = index_source(real_data / "weldnet_results/dataset_structure.txt", Reading())
-    assert len({row.sample_id for row in found}) == len(found) == 4040
-    assert len({row.run_id for row in found}) == 4020  # 20 overlap runs bear the same id in either steel
-    assert {row.problem.split(":")[0] for row in found} == {"missing"}
-    assert len({row.session for row in found}) == 72
-    assert sum(row.label == "Good" for row in found) == 819
+    indexed = index_source(real_data / "weldnet_results/dataset_structure.txt", Reading())
+    assert len({row.sample_id for row in indexed}) == len(indexed) == 4040
+    assert len({row.run_id for row in indexed}) == 4020  # 20 overlap runs bear the same id in either steel
+    assert {row.problem.split(":")[0] for row in indexed} == {"missing"}
+    assert len({row.session for row in indexed}) == 72
+    assert sum(row.label == "Good" for row in indexed) == 819

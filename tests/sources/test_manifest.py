@@ -39,9 +39,9 @@ def test_rows_in_are_rows_out_in_the_manifests_columns():
 
 
 def test_what_the_probe_found_is_in_the_manifest():
-    found = manifest([row("a", label="Overlap", travel_mm_s=5.0)], {"a": probe("1")}).loc["a"]
-    assert (found["n_frames"], found["duration_s"], found["arc_on_s"]) == (62, 2.0, 1.0)
-    assert (found["is_defect"], found["travel_mm_s"], found["mean_luma"]) == (True, 5.0, 30.0)
+    joined = manifest([row("a", label="Overlap", travel_mm_s=5.0)], {"a": probe("1")}).loc["a"]
+    assert (joined["n_frames"], joined["duration_s"], joined["arc_on_s"]) == (62, 2.0, 1.0)
+    assert (joined["is_defect"], joined["travel_mm_s"], joined["mean_luma"]) == (True, 5.0, 30.0)
 
 
 def test_good_weld_is_no_defect_and_a_row_without_class_is_neither():
@@ -226,9 +226,9 @@ def test_source_of_train_and_valid_leaves_test_empty_and_gives_calib_only_a_shar
     table = image_manifest(rows, {one.sample_id: image_probe(one.sample_id) for one in rows})
     index = to_table(rows)
     proposed = split_as_source(table, index["source_split"])
-    found = cut_from_train(proposed, ["calib"], None, fractions=fractions, seed=0)["split"].tolist()
+    cut = cut_from_train(proposed, ["calib"], None, fractions=fractions, seed=0)["split"].tolist()
     if splits is not None:
-        assert found == splits
+        assert cut == splits
     else:
         # A third of the four train sessions (.25 of .75) is one.
-        assert sorted(found) == ["calib", "train", "train", "train", "valid", "valid"]
+        assert sorted(cut) == ["calib", "train", "train", "train", "valid", "valid"]

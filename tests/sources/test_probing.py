@@ -91,9 +91,9 @@ def test_images_are_probed_once_until_they_or_a_parameter_change(tmp_path):
 
 
 def draw_mask(path, *, marked, size=(8, 8)):
-    levels = np.zeros(size, dtype=np.uint8)
-    levels[0, :marked] = 255
-    Image.fromarray(levels).save(path)
+    pixels = np.zeros(size, dtype=np.uint8)
+    pixels[0, :marked] = 255
+    Image.fromarray(pixels).save(path)
 
 
 def test_mask_is_read_with_its_image_and_again_when_it_changed(tmp_path):

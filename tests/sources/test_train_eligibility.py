@@ -57,8 +57,8 @@ def test_copies_of_a_defective_session_do_not_train_either():
     table = manifest(("good", "a"), ("crack", "b"), *sessions(6, "good"))
     pairs = pd.DataFrame({"sample_id": ["p0"], "other_id": ["p1"]}, dtype="string")
     allowed = may_train(table, {}, defects_in_train="refuse")
-    found = split_by_session(table, pairs, fractions=SHARES, seed=0, may_train=allowed)["split"].tolist()
-    assert found[0] == found[1] != "train"
+    splits = split_by_session(table, pairs, fractions=SHARES, seed=0, may_train=allowed)["split"].tolist()
+    assert splits[0] == splits[1] != "train"
 
 
 def test_single_defective_session_is_tested():
@@ -82,14 +82,14 @@ def test_no_defect_trains_no_session_is_cut_and_no_row_is_lost(images, seed):
         with pytest.raises(WeldError, match="no usable image is good"):
             dealt(table, seed=seed)
         return
-    found = dealt(table, seed=seed)
-    assert found["sample_id"].tolist() == table["sample_id"].tolist()
-    assert found["split"].notna().all()
-    assert found.groupby("session")["split"].nunique().max() == 1
-    train = found[found["split"] == "train"]
+    split = dealt(table, seed=seed)
+    assert split["sample_id"].tolist() == table["sample_id"].tolist()
+    assert split["split"].notna().all()
+    assert split.groupby("session")["split"].nunique().max() == 1
+    train = split[split["split"] == "train"]
     assert (train["label"] == "good").all()
-    defective = set(found.loc[found["is_defect"].astype(bool), "session"])
-    assert bool(len(train)) == bool(set(found["session"]) - defective)
+    defective = set(split.loc[split["is_defect"].astype(bool), "session"])
+    assert bool(len(train)) == bool(set(split["session"]) - defective)
 
 
 def test_train_without_rows_is_told():
@@ -120,25 +120,25 @@ def test_films_whose_masks_mark_something_may_train_on_clean_tiles():
     table = manifest(("weld_defect", "a"), ("weld_defect", "b"), ("weld_defect", "c"), ("weld_defect", "d"))
     mask_px = {"p0": 9, "p1": 9, "p2": 0}  # p2's is empty, p3 has none
     assert may_train(table, mask_px, defects_in_train="clean_tiles").tolist() == [True, True, False, False]
-    found = dealt(table, mask_px=mask_px, defects_in_train="clean_tiles")
-    assert set(found.loc[found["split"] == "train", "sample_id"]) <= {"p0", "p1"}
-    assert (found["split"] == "train").any()
+    split = dealt(table, mask_px=mask_px, defects_in_train="clean_tiles")
+    assert set(split.loc[split["split"] == "train", "sample_id"]) <= {"p0", "p1"}
+    assert (split["split"] == "train").any()
 
 
 def test_split_of_the_source_is_kept_and_valid_and_calib_cut_from_its_train():
     images = [("good", f"g{n}", "train") for n in range(30)] + [("good", "t", "test"), ("crack", "c", "test")]
     table = split_as_source(manifest(*images), words(*images))
-    found = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"]
+    splits = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"]
     # 0.5 : 0.1 : 0.15 of 30.
-    assert found.value_counts().to_dict() == {"train": 20, "calib": 6, "valid": 4, "test": 2}
-    assert found.tolist()[30:] == ["test", "test"]
+    assert splits.value_counts().to_dict() == {"train": 20, "calib": 6, "valid": 4, "test": 2}
+    assert splits.tolist()[30:] == ["test", "test"]
 
 
 def test_valid_of_the_source_is_left_alone():
     images = [("good", f"g{n}", "train") for n in range(10)] + [("good", "v", "validation"), ("crack", "c", "test")]
     table = split_as_source(manifest(*images), words(*images))
-    found = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"].tolist()
-    assert (found.count("valid"), found[10], found.count("calib")) == (1, "valid", 2)
+    splits = cut_from_train(table, ["valid", "calib"], None, fractions=SHARES, seed=0)["split"].tolist()
+    assert (splits.count("valid"), splits[10], splits.count("calib")) == (1, "valid", 2)
 
 
 def test_copies_within_train_are_cut_together():
@@ -146,8 +146,8 @@ def test_copies_within_train_are_cut_together():
     table = split_as_source(manifest(*images), words(*images))
     pairs = pd.DataFrame({"sample_id": ["p0", "p4"], "other_id": ["p4", "p8"]}, dtype="string")
     for seed in range(5):
-        found = cut_from_train(table, ["valid", "calib"], pairs, fractions=SHARES, seed=seed)["split"].tolist()
-        assert found[0] == found[4] == found[8]
+        splits = cut_from_train(table, ["valid", "calib"], pairs, fractions=SHARES, seed=seed)["split"].tolist()
+        assert splits[0] == splits[4] == splits[8]
 
 
 def test_defect_in_train_of_the_source_is_told_by_name():
@@ -161,8 +161,8 @@ def test_share_of_the_defective_sessions_of_test_goes_to_calib_and_no_other():
     images = [("good", "a", "train"), ("good", "b", "calib")]
     images += [(label, f"{label}{n}", "test") for label in ("good", "crack", "pore") for n in range(10)]
     table = split_as_source(manifest(*images), words(*images))
-    found = give_test_to_calib(table, None, share=0.3, seed=0)
-    counts = pd.crosstab(found["label"], found["split"])
+    split = give_test_to_calib(table, None, share=0.3, seed=0)
+    counts = pd.crosstab(split["label"], split["split"])
     assert counts["calib"].to_dict() == {"crack": 3, "good": 1, "pore": 3}
     assert counts["test"].to_dict() == {"crack": 7, "good": 10, "pore": 7}
 
@@ -170,9 +170,9 @@ def test_share_of_the_defective_sessions_of_test_goes_to_calib_and_no_other():
 def test_given_sessions_stay_whole():
     images = [("good", "a", "train")] + [(label, f"t{n}", "test") for n in range(6) for label in ("good", "crack")]
     table = split_as_source(manifest(*images), words(*images))
-    found = give_test_to_calib(table, None, share=0.5, seed=0)
-    assert found.groupby("session")["split"].nunique().max() == 1
-    assert found["split"].value_counts().to_dict() == {"calib": 6, "test": 6, "train": 1}
+    split = give_test_to_calib(table, None, share=0.5, seed=0)
+    assert split.groupby("session")["split"].nunique().max() == 1
+    assert split["split"].value_counts().to_dict() == {"calib": 6, "test": 6, "train": 1}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4])

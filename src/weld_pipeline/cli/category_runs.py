@@ -15,6 +15,7 @@ import pandas as pd
 import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 
+from weld_pipeline import nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
 from weld_pipeline.report import detector_comparison as anomaly_table
@@ -103,11 +104,14 @@ class CategoryRun:
         return [self.project / "conf" / name for name in dict.fromkeys(("base", self.env))]
 
     def _weights(self) -> list[list[Any]]:
-        """Return what tells that pretrained weights came, went or changed, in their folder or named by a parameter."""
+        """Return what tells that pretrained weights came, went or changed, in their folder, named, or in a package."""
         settings = yaml.safe_load((self.project / "conf" / "base" / "globals.yml").read_text())
         values = [Path(part.partition("=")[2]) for part in self.params.split(",")]
         named = [(value, value.stat()) for value in values if value.is_file()]
-        return _listing(self.project / settings["pretrained"]) + [_state(value, stat) for value, stat in named]
+        packaged = [[name, package.find() is not None] for name, package in nn.weights.packages.PACKAGES.items()]
+        return (
+            _listing(self.project / settings["pretrained"]) + [_state(value, stat) for value, stat in named] + packaged
+        )
 
     def _own_configuration(self) -> Path:
         """Return a copy of the configuration whose data lie in the category's folder."""

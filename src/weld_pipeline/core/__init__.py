@@ -1,4 +1,4 @@
-"""What every room stands on: errors, files, keyed per-item work, table schemas, provenance."""
+"""Foundations of every room: errors, files, keyed per-item work, table schemas, provenance."""
 
 import lazy_loader
 

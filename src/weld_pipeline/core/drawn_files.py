@@ -1,4 +1,4 @@
-"""Made files among a person's own: never over them, never mistaken for them."""
+"""Drawn files in a folder: never over a person's own files, never mistaken for them."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside, write_bytes, write_json
 
 RECORD_NAME = "DRAWN.json"
-_ANOTHER = (
+_OTHER_FOLDER = (
     "`--params footage.source_root=FOLDER` (videos), `--params RECIPE.source_root=FOLDER` (images) or "
     "`--params anomaly_detector.source_root=FOLDER` (detectors)"
 )
@@ -20,13 +20,13 @@ _NOTE = (
 
 
 class DrawnFiles:
-    """A folder that takes made files where there are none; an `ItemStore` of bytes.
+    """A folder that takes drawn files where there are none; an `ItemStore` of bytes.
 
-    `DRAWN.json` at its root says what was made, from which recipe, and whether the work came to its end.
+    `DRAWN.json` at its root lists the files, the key of each recipe, and whether the drawing has finished.
 
     Args:
-        root: The folder; made if missing.
-        keys: Content key of each file to be made, by path relative to `root`.
+        root: The folder; created if missing.
+        keys: Content key of each file to draw, by path relative to `root`.
     """
 
     def __init__(self, root: Path, keys: Mapping[str, str]) -> None:
@@ -34,11 +34,11 @@ class DrawnFiles:
         self.keys = keys
 
     def begin(self) -> None:
-        """Declare what will be made.
+        """Record which files will be drawn.
 
         Raises:
-            WeldError: If the folder holds files of which no record says that they were made here, whatever their names, or
-                files made from another recipe.
+            WeldError: If the folder holds files that no record lists as drawn, whatever their names, or files drawn from
+                another recipe.
         """
         record = _record(self.root)
         if record is None:
@@ -46,12 +46,12 @@ class DrawnFiles:
         elif (changed := _first_difference(record["files"], self.keys)) is not None:
             raise WeldError(
                 f"{self.root} holds files drawn with other parameters (first difference: {changed}), and existing "
-                f"files are never drawn over; delete that folder, or name another, see {_ANOTHER}"
+                f"files are never drawn over; delete that folder, or name another, see {_OTHER_FOLDER}"
             )
         self._write_record(is_finished=record is not None and record["is_finished"])
 
     def finish(self) -> None:
-        """Declare the set complete."""
+        """Record that the set is complete."""
         self._write_record(is_finished=True)
 
     def key_of(self, item_id: str) -> str | None:
@@ -69,7 +69,7 @@ class DrawnFiles:
         """Do nothing if `root` holds no drawn files or a complete set of them.
 
         Raises:
-            WeldError: If a drawing was begun there and did not end.
+            WeldError: If a drawing has begun there and not finished.
         """
         record = _record(root)
         if record is not None and not record["is_finished"]:
@@ -86,7 +86,7 @@ class DrawnFiles:
                 name = path.relative_to(self.root).as_posix()
                 raise WeldError(
                     f"{self.root} holds files that were not drawn (first: {name}), and drawn welds are never mixed with "
-                    f"real ones; name an empty folder, see {_ANOTHER}"
+                    f"real ones; name an empty folder, see {_OTHER_FOLDER}"
                 )
 
     def _write_record(self, *, is_finished: bool) -> None:
@@ -97,7 +97,7 @@ def drawn_names(root: Path) -> frozenset[str]:
     """Return the files under `root` that were drawn, as paths relative to it; none in a folder of recordings.
 
     Raises:
-        WeldError: If there is a record and it cannot be read.
+        WeldError: If its record cannot be read.
     """
     record = _record(root)
     return frozenset(record["files"]) if record else frozenset()
@@ -114,5 +114,5 @@ def _record(root: Path) -> dict[str, Any] | None:
         raise WeldError(f"{path} cannot be read ({error!r}); delete {root} and draw the sample again") from error
 
 
-def _first_difference(made: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
-    return next((name for name in sorted({*made, *wanted}) if made.get(name) != wanted.get(name)), None)
+def _first_difference(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
+    return next((name for name in sorted({*recorded, *wanted}) if recorded.get(name) != wanted.get(name)), None)

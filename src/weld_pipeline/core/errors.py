@@ -1,9 +1,9 @@
-"""The one error a user is meant to read."""
+"""Error that a user is meant to read; there is one."""
 
 
 class WeldError(ValueError):
     """A mistake a user can mend: the message names the thing, the value and the next step.
 
-    Doors (`weld`, `kedro run`) print the message alone; anything else that is raised is a defect of ours
-    and keeps its traceback.
+    Doors (`weld`, `kedro run`) print the message alone. Any other exception is a defect of this program and keeps its
+    traceback.
     """

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and names that stay inside their folder."""
+"""Files that are whole or absent, and paths that stay inside their folder."""
 
 import hashlib
 import json

@@ -1,7 +1,7 @@
-"""Labels this project gives by itself, in every room alike."""
+"""Labels that detectors give, which know no kinds of defect."""
 
-# What a detector calls an image that is not like the good ones; it knows no kinds of defect.
+# Label of an image that is not like the good ones.
 ANOMALOUS = "anomalous"
 
-# What it calls one that is, where no image of the source is good as a whole and the class has no name of its own.
+# Label of an image that is like them, where the source has no good image and so no name for the class.
 GOOD = "good"

@@ -1,4 +1,4 @@
-"""One progress bar for all long work."""
+"""Progress bar of all long work."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Where a number came from: code revision, dirty flag, library versions."""
+"""Provenance of a number: code revision, dirty flag, library versions."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""Which samples a network learns from, and what it may call them. No torch here."""
+"""Sample choice: usable rows, classes in their order, ids of a split."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -18,8 +18,8 @@ class ClassList:
     """The classes in the order of logits and probabilities.
 
     Attributes:
-        names: All of them.
-        good: The one that is no defect.
+        names: Names of all classes.
+        good: Name of the class that is no defect.
     """
 
     names: tuple[str, ...]
@@ -47,7 +47,7 @@ def usable_rows(manifest: pd.DataFrame, *, media: Literal["video", "image"]) -> 
 
 
 def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collection[str] = SPLITS) -> ClassList:
-    """Return the classes that the train split teaches.
+    """Return the classes of the train split.
 
     Args:
         runs: Usable rows of the manifest.
@@ -56,22 +56,22 @@ def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collecti
 
     Raises:
         WeldError: If a needed split is empty, if there is not exactly one good class, if a class is called `defect`, or if
-            a class that occurs elsewhere has no sample in train, which nothing could then be recognised by.
+            a class of another split has no sample in train, so that no network can know it.
     """
     count = {split: int((runs["split"] == split).sum()) for split in SPLITS}
     if empty := [split for split, n in count.items() if n == 0 and split in needed]:
         raise WeldError(
             f"split {empty[0]} is empty ({count}); record more sessions, or raise its share in split.fractions of its ingestion"
         )
-    taught = set(runs.loc[runs["split"] == "train", "label"])
-    if untaught := sorted(set(runs["label"]) - taught):
-        rows = runs[runs["label"] == untaught[0]]
+    trained = set(runs.loc[runs["split"] == "train", "label"])
+    if untrained := sorted(set(runs["label"]) - trained):
+        rows = runs[runs["label"] == untrained[0]]
         places = ", ".join(sorted(set(rows["split"])))
         raise WeldError(
-            f"class {untaught[0]!r} has {len(rows)} sample(s), all in {places} and none in train; it needs sessions enough for "
+            f"class {untrained[0]!r} has {len(rows)} sample(s), all in {places} and none in train; it needs sessions enough for "
             "all splits, or must be left out by index.classes of its ingestion"
         )
-    if "defect" in taught:
+    if "defect" in trained:
         raise WeldError(
             "class 'defect': the probability of this class and the calibrated `p_defect` would bear one name; "
             "call it defective by index.class_aliases, or balance.defect_class, of its ingestion"
@@ -79,8 +79,8 @@ def choose_classes(runs: pd.DataFrame, *, order: Sequence[str], needed: Collecti
     good = sorted(set(runs.loc[~runs["is_defect"].astype(bool), "label"]))
     if len(good) != 1:
         raise WeldError(f"good classes are {good}; exactly one is needed, name it in index.good_class of its ingestion")
-    first = [name for name in order if name in taught]
-    return ClassList(tuple(first + sorted(taught - set(first))), good[0])
+    first = [name for name in order if name in trained]
+    return ClassList(tuple(first + sorted(trained - set(first))), good[0])
 
 
 def with_clips(runs: pd.DataFrame, n_clips: pd.Series) -> pd.DataFrame:
@@ -88,18 +88,18 @@ def with_clips(runs: pd.DataFrame, n_clips: pd.Series) -> pd.DataFrame:
 
     Args:
         runs: Usable rows of the manifest.
-        n_clips: Clips by sample id.
+        n_clips: Number of clips by sample id.
 
     Raises:
         WeldError: If no run is left.
     """
-    found = runs["sample_id"].map(n_clips)
-    none = list(runs.loc[found == 0, "sample_id"])
-    if none:
-        logger.warning("%d of %d runs have no clip and are left out: %s", len(none), len(runs), ", ".join(none[:10]))
-    if len(none) == len(runs):
+    counts = runs["sample_id"].map(n_clips)
+    empty = list(runs.loc[counts == 0, "sample_id"])
+    if empty:
+        logger.warning("%d of %d runs have no clip and are left out: %s", len(empty), len(runs), ", ".join(empty[:10]))
+    if len(empty) == len(runs):
         raise WeldError(f"none of {len(runs)} runs has a clip; lower the window, or look at the arc gate")
-    return runs[found > 0]
+    return runs[counts > 0]
 
 
 def ids_of(runs: pd.DataFrame, split: str) -> list[str]:

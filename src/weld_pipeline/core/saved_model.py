@@ -1,4 +1,4 @@
-"""A trained model as one safetensors file: tensors, architecture, history of training, provenance. No torch here."""
+"""Saved model: one safetensors file with tensors, architecture, history of training and provenance."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class SavedModel:
     """Everything needed to build a trained model again and to say where it came from.
 
     Attributes:
-        family: What builds it: `video_trunk`, `autoencoder`, `latent_classifier`, …
+        family: Name of its builder: `video_trunk`, `autoencoder`, `latent_classifier`, …
         architecture: Arguments of the builder.
         tensors: Parameters and buffers by name.
         training: Epochs run, best epoch, metrics.
@@ -48,7 +48,7 @@ def read_model(path: Path) -> SavedModel:
     """Return the model in a file.
 
     Raises:
-        WeldError: If there is no such file, or it is not one of ours.
+        WeldError: If there is no such file, or this project did not write it.
     """
     header = _header(path)
     with safe_open(path, framework="np") as file:
@@ -60,7 +60,7 @@ def describe(path: Path) -> dict[str, Any]:
     """Return family, architecture, shape and type of each tensor, training and provenance, from the header alone.
 
     Raises:
-        WeldError: If there is no such file, or it is not one of ours.
+        WeldError: If there is no such file, or this project did not write it.
     """
     header = _header(path)
     with safe_open(path, framework="np") as file:
@@ -80,11 +80,11 @@ def _header(path: Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
     except SafetensorError as error:
         raise WeldError(
-            f"model {path}: not a safetensors file ({error}); pickled checkpoints are never opened, convert it where it was made"
+            f"model {path}: not a safetensors file ({error}); pickled checkpoints are never opened, convert it where it was trained"
         ) from error
     if metadata.get("format") != FORMAT:
         raise WeldError(
-            f"model {path}: format is {metadata.get('format')!r}, not {FORMAT!r}; it was not made by this project"
+            f"model {path}: format is {metadata.get('format')!r}, not {FORMAT!r}; this project did not write it"
         )
     return {"format": FORMAT, "family": metadata["family"]} | {name: json.loads(metadata[name]) for name in _HEADERS}
 
@@ -103,6 +103,6 @@ def _save(tensors: Mapping[str, np.ndarray], metadata: dict[str, str]) -> bytes:
     return bytes(content)
 
 
-def with_provenance(model: SavedModel, **more: Any) -> SavedModel:
-    """Return the model with more said of where it comes from."""
-    return replace(model, provenance={**model.provenance, **more})
+def with_provenance(model: SavedModel, **fields: Any) -> SavedModel:
+    """Return the model with more fields in its provenance."""
+    return replace(model, provenance={**model.provenance, **fields})

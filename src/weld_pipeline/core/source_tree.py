@@ -1,4 +1,4 @@
-"""A folder of raw footage or images, or the listing of one, known to be there."""
+"""Source folder of raw footage or images, or the listing of one; it exists."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from weld_pipeline.core.errors import WeldError
 
 @dataclass(frozen=True)
 class SourceTree:
-    """A handle on a folder of raw files: nothing is read until a reader asks.
+    """A handle on a folder of raw files; it reads none of them.
 
     Attributes:
         root: The folder; paths in a manifest are relative to it. It may also be a text file that lists a folder as the

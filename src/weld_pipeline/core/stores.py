@@ -1,4 +1,4 @@
-"""Folders of finished items, one file each, that know under which content key each was made."""
+"""Item stores: folders of finished items, one file an item with its content key."""
 
 import json
 from abc import abstractmethod
@@ -32,7 +32,7 @@ class FolderStore(Mapping[str, Any]):
         return inside(self.folder, item_id + self.suffix)
 
     def commit(self, keys: Mapping[str, str]) -> None:
-        """Declare the set complete: ids and the key of each, in order."""
+        """Record that the set is complete: ids and the key of each, in order."""
         self._index = dict(keys)
         write_json(self.folder / "index.json", {"items": [[item_id, key] for item_id, key in keys.items()]})
 
@@ -71,7 +71,7 @@ class FolderStore(Mapping[str, Any]):
         return self.read(item_id)
 
     def check(self, item_id: str) -> None:
-        """Refuse an item that is not there as the set was completed with; raises as reading it does."""
+        """Refuse an item whose file is missing or of another set; the errors are those of reading it."""
         expected = self.index()[item_id]
         if self.key_of(item_id) != expected:
             raise WeldError(f"{self.path(item_id)} is missing or not of this set; run the pipeline that makes it again")
@@ -132,8 +132,8 @@ class TensorStore(FolderStore):
         """
         self.check(item_id)
         with safe_open(self.path(item_id), framework="np") as file:
-            found: np.ndarray = file.get_tensor(name) if row is None else file.get_slice(name)[row : row + 1][0]
-        return found
+            array: np.ndarray = file.get_tensor(name) if row is None else file.get_slice(name)[row : row + 1][0]
+        return array
 
     def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
         # `ascontiguousarray` would make a vector of a single number.

@@ -1,4 +1,4 @@
-"""Made images with their manifest, if there are any yet."""
+"""Synthetic set: synthetic images with their manifest, if there are any yet."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,11 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class SyntheticSet:
-    """A folder of made images.
+    """A folder of synthetic images.
 
     Attributes:
         root: The folder; paths in the manifest are relative to it.
-        manifest: In the schema of every manifest; no row if nothing was made yet.
+        manifest: Manifest of the images, in the schema of every manifest; it has no row if there are none yet.
     """
 
     root: Path

@@ -1,4 +1,4 @@
-"""The two tables rooms hand to each other: the manifest and the predictions."""
+"""Tables that rooms hand to each other: the manifest and the predictions."""
 
 import pandas as pd
 import pandera.pandas as pa
@@ -9,7 +9,7 @@ from weld_pipeline.core.files import content_key
 
 SPLITS = ("train", "valid", "calib", "test")
 
-# The source of samples that this project drew: numbers reached on them are no results.
+# Source of samples that this project drew; numbers reached on them are no results.
 DRAWN = "drawn"
 
 MANIFEST = pa.DataFrameSchema(
@@ -32,7 +32,7 @@ MANIFEST = pa.DataFrameSchema(
         "duration_s": pa.Column("Float64", nullable=True),
         "arc_start_s": pa.Column("Float64", nullable=True),
         "arc_on_s": pa.Column("Float64", nullable=True),
-        "travel_mm_s": pa.Column("Float64", nullable=True),  # robot travel speed, where the source tells it
+        "travel_mm_s": pa.Column("Float64", nullable=True),  # robot travel speed, where the source gives it
         "mean_luma": pa.Column("Float64", nullable=True),  # over arc-on frames; the brightness confound
         "n_bytes": pa.Column("Int64", nullable=True),
         "sha256": pa.Column(str, nullable=True),
@@ -74,12 +74,10 @@ def checked(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
         return schema.validate(table, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases[["column", "check", "failure_case", "index"]].head(5).to_string(index=False)
-        raise WeldError(
-            f"table {schema.name} breaks its schema; mend the source that made these rows:\n{cases}"
-        ) from error
+        raise WeldError(f"table {schema.name} breaks its schema; mend the source of these rows:\n{cases}") from error
 
 
 def data_hash(manifest: pd.DataFrame) -> str:
-    """Return the SHA-256 of what a model was made from: every usable sample's id, bytes, label and split, in any order."""
+    """Return the SHA-256 of a model's data: id, bytes, label and split of every usable sample, in any order."""
     usable = manifest.loc[manifest["status"] == "ok", ["sample_id", "sha256", "label", "split"]]
     return content_key(usable.sort_values("sample_id").astype(str).to_numpy().tolist())

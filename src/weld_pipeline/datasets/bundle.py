@@ -1,40 +1,23 @@
-"""A bundle folder: written whole or not at all, believed only when every hash fits."""
+"""Bundle folder: written whole or not at all, accepted only when every hash fits."""
 
-import json
-from pathlib import Path
-from typing import Any
-
-from kedro.io import AbstractDataset
 from kedro_datasets._typing import JSONPreview
 
+from weld_pipeline.datasets.base import FileDataset, json_preview
 from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 from weld_pipeline.runtime.bundle import DESCRIPTION, Bundle, load_bundle
 
 
-class BundleDataset(AbstractDataset[BundleContents, Bundle]):
-    """Saves `BundleContents` as a folder; gives the verified `Bundle` at load.
+class BundleDataset(FileDataset[BundleContents, Bundle]):
+    """Saves `BundleContents` as a folder; loads the verified `Bundle`."""
 
-    Args:
-        filepath: The folder.
-        metadata: For plugins such as Kedro-Viz.
-    """
-
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
-        self.metadata = metadata
+    last_file = DESCRIPTION
 
     def load(self) -> Bundle:
-        return load_bundle(self._filepath)
+        return load_bundle(self.path)
 
     def save(self, data: BundleContents) -> None:
-        write_bundle(self._filepath, data)
+        write_bundle(self.path, data)
 
     def preview(self) -> JSONPreview:
-        """Return what the bundle says about itself for Kedro-Viz."""
-        return JSONPreview(json.dumps(self.load().description.model_dump(mode="json")))
-
-    def _exists(self) -> bool:
-        return (self._filepath / DESCRIPTION).is_file()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        """Return the bundle's description for Kedro-Viz."""
+        return json_preview(self.load().description.model_dump(mode="json"))

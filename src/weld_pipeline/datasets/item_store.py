@@ -1,35 +1,36 @@
-"""A folder of items, each worked on and stored by itself."""
+"""Item store: a folder of items, each worked on and stored by itself."""
 
-from pathlib import Path
 from typing import Any, ClassVar
 
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 from kedro_datasets._typing import JSONPreview
 
 from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.items.pending import PendingItems
 from weld_pipeline.core.stores import FolderStore, JsonStore, TensorStore
+from weld_pipeline.datasets.base import FileDataset, json_preview
 
 
-class ItemStoreDataset(AbstractDataset[PendingItems[Any, Any], FolderStore]):
-    """Does pending items at save, keeping what is finished; gives a lazy mapping at load.
+class ItemStoreDataset(FileDataset[PendingItems[Any, Any], FolderStore]):
+    """Works on pending items at save and keeps what is finished; loads a lazy mapping.
 
-    A run killed in the middle leaves every finished item; the next run does the rest. The set counts as existing
-    only when all its items are there.
+    A run that is killed leaves every finished item, and the next run does the rest. The set exists only when all its
+    items are there.
 
     Args:
         filepath: The folder.
         kind: `json` for JSON values, `tensor` for dictionaries of arrays.
-        metadata: For plugins such as Kedro-Viz.
+        metadata: Settings of plugins such as Kedro-Viz.
     """
 
     _STORES: ClassVar[dict[str, type[FolderStore]]] = {"json": JsonStore, "tensor": TensorStore}
+    last_file = "index.json"
 
     def __init__(self, *, filepath: str, kind: str, metadata: dict[str, Any] | None = None) -> None:
         if kind not in self._STORES:
             raise DatasetError(f"kind {kind!r} is none of {sorted(self._STORES)}; mend the catalog entry of {filepath}")
-        self.metadata = metadata
-        self._store = self._STORES[kind](Path(filepath))
+        super().__init__(filepath=filepath, metadata=metadata)
+        self._store = self._STORES[kind](self.path)
 
     def load(self) -> FolderStore:
         self._store.index()
@@ -42,13 +43,8 @@ class ItemStoreDataset(AbstractDataset[PendingItems[Any, Any], FolderStore]):
 
     def preview(self) -> JSONPreview:
         """Return the number of items and the first few ids for Kedro-Viz."""
-        import json  # noqa: PLC0415
-
         ids = list(self._store.index())
-        return JSONPreview(json.dumps({"n_items": len(ids), "first": ids[:10]}))
-
-    def _exists(self) -> bool:
-        return (self._store.folder / "index.json").is_file()
+        return json_preview({"n_items": len(ids), "first": ids[:10]})
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._store.folder), "kind": type(self._store).__name__}
+        return super()._describe() | {"kind": type(self._store).__name__}

@@ -1,4 +1,4 @@
-"""Engines: whatever runs an ONNX graph, behind one Session."""
+"""Engines that run an ONNX graph, behind one Session."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Opening a graph: one table of engines, by name."""
+"""Engine table: the session of each engine by name."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ def open_graph(graph: Path, *, engine: Engine, n_threads: int) -> Session:
 
     Args:
         graph: The file.
-        engine: `openvino` needs that package and takes a second to start; detectors took 4 to 20 % less time on two
-            processors, one of them on one 19 % more (`docs/results.md`). Its arithmetic is float32, too.
-        n_threads: Threads of the network; 0 leaves their number to the engine, which takes one a core.
+        engine: Name of the engine. `openvino` needs that package and takes a second to start. Detectors took 4 to 20 % less
+            time with it on two processors; one detector on one of them took 19 % more (`docs/results.md`).
+        n_threads: Number of threads; 0 leaves it to the engine, which takes one a core.
 
     Raises:
         WeldError: If the engine is not installed.
-        Exception: Whatever the engine raises of a graph it cannot load.
+        Exception: The engine's own, for a graph that it cannot load.
     """
     return ENGINES[engine](graph, n_threads=n_threads)

@@ -1,4 +1,4 @@
-"""OpenVINO: an engine that is often faster on a processor, and slower to start."""
+"""OpenVINO: an engine that is often faster on a processor and slower to start."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ from weld_pipeline.core.errors import WeldError
 class OpenVinoSession:
     """A graph run by OpenVINO in float32.
 
-    Left to itself OpenVINO computes in bfloat16 where the processor can, the whole numbers of the preprocessing as well,
-    and scores move by percents.
+    By itself OpenVINO computes in bfloat16 where the processor can, even the whole numbers of the preprocessing, and scores
+    move by percents.
 
     Raises:
         WeldError: If the package is not installed.
@@ -21,7 +21,7 @@ class OpenVinoSession:
 
     def __init__(self, graph: Path, *, n_threads: int) -> None:
         try:
-            import openvino  # noqa: PLC0415 - optional, and half a second that others need not wait
+            import openvino  # noqa: PLC0415 - an optional package, and half a second that other engines do not wait
         except ImportError as error:
             raise WeldError(
                 "engine openvino: the package openvino is not installed; install it, or take onnxruntime"
@@ -36,8 +36,8 @@ class OpenVinoSession:
 
     def run(self, names: Sequence[str], feed: Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
         """Return the named outputs, as arrays of their own."""
-        found = self._compiled(dict(feed))
-        return [np.array(found[name]) for name in names]
+        results = self._compiled(dict(feed))
+        return [np.array(results[name]) for name in names]
 
 
 def _shape(partial: Any) -> tuple[Any, ...]:

@@ -14,8 +14,8 @@ class Session(Protocol):
     """A graph that is ready to run.
 
     Attributes:
-        inputs: Names of what it takes, in order.
-        outputs: Name to shape of what it gives; a dimension that may vary is no number.
+        inputs: Names of the inputs, in order.
+        outputs: Shape of each output by name; a dimension that may vary is not a number.
     """
 
     inputs: tuple[str, ...]
@@ -26,7 +26,7 @@ class Session(Protocol):
 
 
 class SessionFactory(Protocol):
-    """How an engine opens a graph."""
+    """Function that opens a graph with an engine."""
 
     def __call__(self, graph: Path, *, n_threads: int) -> Session:
         """Return the graph, ready to run; 0 threads leave their number to the engine."""

@@ -1,4 +1,4 @@
-"""Evaluation: what predictions are worth, with intervals over sessions and beside what could be guessed."""
+"""Evaluation of predictions: metrics with intervals over sessions, beside confound baselines."""
 
 import lazy_loader
 

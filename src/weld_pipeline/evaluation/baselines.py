@@ -1,8 +1,8 @@
-"""What would be scored without looking at the weld, beside what the model scores, on the same rows.
+"""Confound baselines: the score of guesses without looking at the weld, on the rows of the model.
 
-Two questions, two fits. *Within the test rows, leave-one-out*: how much does knowing the session, the set-up or the
-brightness give away? This needs nothing but the table, so it works for anyone's predictions. *From the train rows*: how
-much of it could this model have learnt? Where sessions are disjoint the session tells nothing there, as it should.
+There are two fits for two questions. *Within the test rows, leave-one-out*: how well do session, set-up or brightness
+predict the label? This needs only the table, so it works for external predictions too. *From the train rows*: how much of
+this could the model learn? Where sessions are disjoint, the session predicts nothing there.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from weld_pipeline.evaluation.confounds import (
 from weld_pipeline.evaluation.estimates import Estimate, Scored, Sessions, score_labels
 
 FitOn = Literal["test", "train"]
-# Column: what it is called in a sentence. A column of one value is the majority class.
+# Column: its name in a sentence. `majority` is a column of one value.
 CONFOUNDS = {"majority": "nothing", "session": "session", "config": "set-up", "mean_luma": "mean brightness"}
 _RULES: dict[FitOn, str] = {
     "test": "commonest label of the other test rows of the same {word} (leave-one-out); a row alone in its {word} gets "
@@ -43,14 +43,14 @@ _MAJORITY_RULES: dict[FitOn, str] = {
 
 @dataclass(frozen=True)
 class Baseline:
-    """One way to guess without looking.
+    """One guess without looking at the weld.
 
     Attributes:
-        name: The column it sees: a key of `CONFOUNDS`.
-        fit_on: `test` for leave-one-out within the test rows, `train` for what train rows teach.
-        rule: In words.
+        name: Column that the guess uses: a key of `CONFOUNDS`.
+        fit_on: Rows it is fitted on: `test` for leave-one-out within the test rows, or `train`.
+        rule: Rule of the guess in words.
         rates: Every metric of `metrics.RATES`.
-        margin: Accuracy of the model minus that of the guess, over the same draws of sessions.
+        margin: Accuracy of the model minus accuracy of the guess, over the same draws of sessions.
     """
 
     name: str
@@ -63,14 +63,14 @@ class Baseline:
 def confound_baselines(
     table: pd.DataFrame, model: Scored, *, sessions: Sessions, good: Collection[str], train: pd.DataFrame | None
 ) -> tuple[list[Baseline], list[str]]:
-    """Return every baseline the columns allow, and a sentence for each they do not.
+    """Return every baseline that the columns allow, and a sentence for each that they do not.
 
     Args:
         table: Test rows with `label`, `session` and perhaps `config` and `mean_luma`.
-        model: The model's own scores on these rows.
-        sessions: Of the same rows.
+        model: Scores of the model on these rows.
+        sessions: Sessions of the same rows.
         good: Names of the acceptable classes.
-        train: Rows the model learnt from, with the same columns; None where nobody knows.
+        train: Rows the model was trained on, with the same columns; None where unknown.
     """
     rows = table.assign(majority="all")
     sources: dict[FitOn, pd.DataFrame] = {"test": rows}
@@ -115,7 +115,7 @@ def _within(rows: pd.DataFrame, name: str) -> Shaped[np.ndarray, " N"]:
     labels = rows["label"].tolist()
     if name == "mean_luma":
         return brightness_baseline(labels, rows[name].to_numpy(float), rows["session"].tolist())
-    if name == "majority":  # leaving one out of two equal classes would turn each against itself
+    if name == "majority":  # leave-one-out would guess wrong in every row of two equal classes
         return transferred_lookup(labels, rows[name].tolist(), rows[name].tolist())
     return lookup_baseline(labels, rows[name].tolist())
 
@@ -134,6 +134,6 @@ def _rule(name: str, fit_on: FitOn) -> str:
 
 
 def _margin(model: Scored, guess: Scored, sessions: Sessions) -> Estimate:
-    # Both are scored on the same draws, so the difference keeps what they share: an easy day is easy for both.
+    # Both are scored on the same draws, so an easy session counts for both.
     difference = float(np.trace(model.confusion) - np.trace(guess.confusion)) / float(model.confusion.sum())
     return sessions.estimate(difference, model.resampled["accuracy"] - guess.resampled["accuracy"])

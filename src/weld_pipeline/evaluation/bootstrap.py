@@ -1,8 +1,8 @@
-"""Intervals over sessions: what the numbers might have been on other days.
+"""Bootstrap over sessions: intervals for what the numbers might be on other days.
 
-Welds of one session share a plate batch, a set-up and a camera position, so they are not independent and an interval
-over rows is too narrow. Whole sessions are drawn with replacement instead (cluster bootstrap, Davison and Hinkley 1997,
-section 3.8), and the percentiles of the metric over the draws are the interval.
+Welds of one session share a plate batch, a set-up and a camera position. They are not independent, so an interval over
+rows is too narrow. The cluster bootstrap (Davison and Hinkley 1997, section 3.8) draws whole sessions with replacement;
+the interval lies between percentiles of the metric over the draws.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def session_draws(n_sessions: int, *, n_resamples: int, seed: int) -> Int[np.nda
 
 
 def resampled_sums(draws: Int[np.ndarray, "R S"], per_session: Num[np.ndarray, "S *F"]) -> Num[np.ndarray, "R *F"]:
-    """Return the sum over the drawn sessions of whatever was counted in each: matrices, bins, losses."""
+    """Return sums over the drawn sessions: of confusion matrices, bins or losses."""
     flat = per_session.reshape(len(per_session), -1)
     return (draws.astype(float) @ flat).reshape(len(draws), *per_session.shape[1:])
 
@@ -27,7 +27,7 @@ def resampled_sums(draws: Int[np.ndarray, "R S"], per_session: Num[np.ndarray, "
 def percentile_interval(values: Float[np.ndarray, " R"], *, level: float) -> tuple[float, float] | None:
     """Return the central interval that holds `level` of the values, or None if none is defined.
 
-    Draws in which the metric is undefined (a class that was not drawn) are left out.
+    Draws in which the metric is undefined (a class was not drawn) are left out.
     """
     defined = values[np.isfinite(values)]
     if not len(defined):

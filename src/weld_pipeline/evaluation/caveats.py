@@ -1,4 +1,4 @@
-"""Where the numbers end: what rests on too little, in sentences."""
+"""Caveats: sentences on numbers that rest on too few rows."""
 
 from collections.abc import Collection
 
@@ -6,11 +6,11 @@ from weld_pipeline.evaluation.estimates import Estimate, Scored, Sessions
 
 
 def limits(scored: Scored, sessions: Sessions, good: Collection[str]) -> list[str]:
-    """Return a sentence for each number that is undefined or whose interval is not to be relied on.
+    """Return a sentence for each number that is undefined or whose interval is not reliable.
 
     Args:
-        scored: What was scored.
-        sessions: Of the same rows.
+        scored: Scores of the predictions.
+        sessions: Sessions of the same rows.
         good: Names of the acceptable classes.
     """
     notes = []

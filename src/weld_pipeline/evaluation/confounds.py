@@ -1,7 +1,7 @@
-"""What a label can be guessed from without looking at the weld: session, set-up, mean brightness.
+"""Confounds: guesses of a label from session, set-up or mean brightness, without looking at the weld.
 
-A classifier is only worth what it scores above these. Where each recording date holds one class, the date alone
-is an almost perfect classifier, and a network may have learnt the date.
+A classifier must score above these guesses. If each recording date holds one class, the date alone is an almost perfect
+classifier, and the network may recognise the date.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ N_NEIGHBOURS = 15
 def lookup_baseline(labels: Sequence[str], groups: Sequence[str]) -> Shaped[np.ndarray, " N"]:
     """Return for each row the commonest label among the other rows of its group.
 
-    The row itself is left out, so a group never tells its own answer. A row that is alone in its group gets the
-    commonest label of all other rows.
+    The row itself is left out, so its own label does not help. A row that is alone in its group gets the commonest label
+    of all other rows.
 
-    Ties go to the tied label that is commoner among all other rows, then to the one first in alphabetical order;
-    the outcome does not depend on the order of the rows.
+    Ties go to the tied label that is commoner among all other rows, then to the first in alphabetical order. The result
+    does not depend on the order of the rows.
 
     Args:
         labels: True labels.
-        groups: What the look-up sees, e.g. the session of each row.
+        groups: Group of each row, e.g. its session.
 
     Raises:
         WeldError: If the lengths differ, or there are fewer than two rows.
@@ -46,18 +46,18 @@ def transferred_lookup(
 ) -> Shaped[np.ndarray, " M"]:
     """Return for each new row the commonest label of its group among the given rows.
 
-    This is what a model could have learnt from the group alone on its training rows. A group never seen gets the
-    commonest label of all given rows. Ties are broken as in `lookup_baseline`.
+    A model could learn this from the groups of its training rows alone. An unknown group gets the commonest label of all
+    given rows. Ties are broken as in `lookup_baseline`.
 
     Args:
-        labels: True labels of the rows learnt from.
-        groups: Their groups.
-        new_groups: Groups of the M rows to guess.
+        labels: True labels of the given rows.
+        groups: Groups of the given rows.
+        new_groups: Groups of the M new rows.
     """
     _same_length(1, labels=labels, groups=groups)
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     names, group_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    counts = np.zeros((len(names) + 1, len(classes)), dtype=np.int64)  # the last row stays zero: groups never seen
+    counts = np.zeros((len(names) + 1, len(classes)), dtype=np.int64)  # the last row stays zero: unknown groups
     np.add.at(counts, (group_of, label_of), 1)
     row_of = {name: row for row, name in enumerate(names.tolist())}
     rows = np.array([row_of.get(str(group), len(names)) for group in new_groups], dtype=np.int64)
@@ -69,15 +69,15 @@ def brightness_baseline(
 ) -> Shaped[np.ndarray, " N"]:
     """Return for each row the commonest label among the rows of other sessions that are nearest in brightness.
 
-    Fifteen neighbours on one axis are a flexible enough classifier to show that brightness tells something, and
-    leaving the whole session out keeps it from telling the session instead.
+    Fifteen neighbours on one axis are flexible enough to show whether brightness predicts the label. The whole session is
+    left out, because brightness may identify it.
 
     Ties in the vote go to the label first in alphabetical order; a tie in distance goes to the earlier row.
 
     Args:
         labels: True labels.
-        values: One number a row, e.g. mean luma over arc-on frames.
-        sessions: The groups left out together.
+        values: Value of each row, e.g. mean luma over arc-on frames.
+        sessions: Session of each row; a session is left out as a whole.
 
     Raises:
         WeldError: If the lengths differ, a value is not finite, or there are fewer than two sessions.
@@ -90,11 +90,11 @@ def brightness_baseline(
         raise WeldError(
             f"brightness baseline: all rows are of session {str(session[0])!r}; it leaves one out and needs two"
         )
-    guess = np.empty_like(label)
+    predicted = np.empty_like(label)
     for held_out in np.unique(session):
         is_out = session == held_out
-        guess[is_out] = transferred_brightness(label[~is_out].tolist(), value[~is_out], value[is_out])
-    return guess
+        predicted[is_out] = transferred_brightness(label[~is_out].tolist(), value[~is_out], value[is_out])
+    return predicted
 
 
 def transferred_brightness(
@@ -105,7 +105,7 @@ def transferred_brightness(
     Raises:
         WeldError: If a value is not finite.
     """
-    # scikit-learn takes seconds to import, and most who look something up never come here.
+    # scikit-learn takes seconds to import, and most callers of this module do not need it.
     from sklearn.neighbors import KNeighborsClassifier  # noqa: PLC0415
 
     for array in (values, new_values):

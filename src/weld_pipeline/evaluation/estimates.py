@@ -1,4 +1,4 @@
-"""A number, its interval over sessions, and on how much it rests."""
+"""Estimates: a number, its interval over sessions, and the rows it rests on."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,18 +10,20 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.evaluation.bootstrap import BLOCK, percentile_interval, resampled_sums, session_draws
 from weld_pipeline.evaluation.metrics import auroc, class_indices, class_scores, grouped_confusion, rates
 
+VERDICT_RATES = ("defect_recall", "good_specificity", "escape_rate", "false_reject_rate")
+
 
 @dataclass(frozen=True)
 class Protocol:
-    """How numbers are judged.
+    """How numbers are estimated.
 
     Attributes:
-        level: Of the intervals.
-        n_resamples: Draws of the bootstrap.
-        seed: Of the draws.
-        min_sessions: On fewer sessions an interval is not to be relied on: resamples take only a handful of values.
-        min_samples: The same for rows.
-        n_bins: Bins of the reliability plot.
+        level: Confidence level of the intervals.
+        n_resamples: Number of draws of the bootstrap.
+        seed: Seed of the draws.
+        min_sessions: Fewest sessions for a reliable interval; on fewer, resamples take only a handful of values.
+        min_samples: Fewest rows for a reliable interval.
+        n_bins: Number of bins of the reliability plot.
     """
 
     level: float = 0.95
@@ -34,15 +36,15 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One number.
+    """One number with its interval.
 
     Attributes:
-        value: The number, or None where it is undefined (no good weld, nothing predicted as this class).
-        low: Lower end of its interval; None where the number is undefined or rests on one session.
-        high: Upper end.
-        n: Rows it rests on: all, those of a class, or for an AUROC those of the rarer kind.
-        n_sessions: Sessions those rows come from.
-        is_small: Whether that is too little to rely on the interval.
+        value: Number, or None where it is undefined (no good weld, no row predicted as this class).
+        low: Lower end of the interval; None where the number is undefined or rests on one session.
+        high: Upper end of the interval.
+        n: Number of rows it rests on: all, those of a class, or for an AUROC those of the rarer kind.
+        n_sessions: Number of sessions of those rows.
+        is_small: Whether these are too few for a reliable interval.
     """
 
     value: float | None
@@ -52,16 +54,21 @@ class Estimate:
     n_sessions: int
     is_small: bool
 
+    @property
+    def interval(self) -> list[float] | None:
+        """Return both ends of the interval, or None where there is none."""
+        return None if self.low is None or self.high is None else [self.low, self.high]
+
 
 @dataclass(frozen=True)
 class Sessions:
-    """Which row belongs to which session, and the draws that all intervals of one evaluation share.
+    """Session of each row, and the draws that all intervals of one evaluation share.
 
     Attributes:
-        names: Sessions, sorted.
+        names: Names of the sessions, sorted.
         of_row: Index of each row's session.
-        draws: How often each session is drawn in each resample.
-        protocol: How numbers are judged.
+        draws: Count of each session in each resample.
+        protocol: Settings of the estimates.
     """
 
     names: tuple[str, ...]
@@ -77,7 +84,7 @@ class Sessions:
         return cls(tuple(names.tolist()), of_row, draws, protocol)
 
     def is_small(self, n: int, n_sessions: int) -> bool:
-        """Return whether a number rests on too little to rely on its interval."""
+        """Return whether a number rests on too few rows or sessions for a reliable interval."""
         return n < self.protocol.min_samples or n_sessions < self.protocol.min_sessions
 
     def estimate(
@@ -86,9 +93,9 @@ class Sessions:
         """Return a number with its interval.
 
         Args:
-            value: The number on the table as it is; NaN if undefined.
-            resampled: The same on each resample.
-            rows: The rows it rests on; all by default.
+            value: Number on the whole table; NaN if undefined.
+            resampled: Number on each resample.
+            rows: Rows it rests on; all by default.
         """
         of_row = self.of_row if rows is None else self.of_row[rows]
         n, n_sessions = len(of_row), len(np.unique(of_row))
@@ -100,7 +107,7 @@ class Sessions:
         return Estimate(float(value), low, high, n, n_sessions, is_small)
 
     def mean(self, terms: Float[np.ndarray, " N"]) -> Estimate:
-        """Return the mean of one number a row."""
+        """Return the mean of one value for each row."""
         sums = np.zeros((len(self.names), 2))
         np.add.at(sums, self.of_row, np.column_stack([terms, np.ones(len(terms))]))
         resampled = resampled_sums(self.draws, sums)
@@ -121,14 +128,14 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Scored:
-    """One column of predictions against the truth.
+    """Scores of one column of predictions against the truth.
 
     Attributes:
         classes: Names in the order of the matrix.
-        is_good: Which of them are acceptable welds.
+        is_good: Which classes are acceptable welds.
         confusion: Counts, rows true, columns predicted.
         rates: Every metric of `metrics.RATES`.
-        resampled: Each of them on each resample, for paired comparisons.
+        resampled: Every metric on each resample, for paired comparisons.
         per_class: recall, precision and f1 of each class.
     """
 
@@ -148,12 +155,12 @@ def score_labels(
     good: Collection[str],
     classes: Sequence[str],
 ) -> Scored:
-    """Return how well predicted labels agree with the true ones.
+    """Return the scores of predicted labels against the true ones.
 
     Args:
         labels: True labels.
         predicted: Predicted labels.
-        sessions: Of the same rows.
+        sessions: Sessions of the same rows.
         good: Names of the acceptable classes.
         classes: All names that may occur.
 
@@ -163,23 +170,25 @@ def score_labels(
     if not len(labels):
         raise WeldError("evaluation: the table holds no rows; there is nothing to score")
     truth = class_indices(labels, classes, what="true label")
-    guess = class_indices(predicted, classes, what="predicted label")
+    predicted_of = class_indices(predicted, classes, what="predicted label")
     is_good = np.array([name in good for name in classes])
-    by_session = grouped_confusion(truth, guess, sessions.of_row, n_classes=len(classes), n_groups=len(sessions.names))
+    by_session = grouped_confusion(
+        truth, predicted_of, sessions.of_row, n_classes=len(classes), n_groups=len(sessions.names)
+    )
     confusion, resampled = by_session.sum(axis=0), resampled_sums(sessions.draws, by_session)
     point = rates(confusion, is_good)
-    spread = rates(resampled, is_good, drawn_from=confusion)
+    resampled_rates = rates(resampled, is_good, drawn_from=confusion)
     of_kind = {
         "defect_recall": ~is_good[truth],
         "escape_rate": ~is_good[truth],
         "good_specificity": is_good[truth],
         "false_reject_rate": is_good[truth],
     }
-    scores, score_spread = class_scores(confusion), class_scores(resampled)
+    scores, resampled_scores = class_scores(confusion), class_scores(resampled)
     per_class = {
         name: {
             metric: sessions.estimate(
-                float(getattr(scores, metric)[index]), getattr(score_spread, metric)[:, index], truth == index
+                float(getattr(scores, metric)[index]), getattr(resampled_scores, metric)[:, index], truth == index
             )
             for metric in ("recall", "precision", "f1")
         }
@@ -189,7 +198,19 @@ def score_labels(
         classes=tuple(classes),
         is_good=is_good,
         confusion=confusion,
-        rates={name: sessions.estimate(float(point[name]), spread[name], of_kind.get(name)) for name in point},
-        resampled=spread,
+        rates={name: sessions.estimate(float(point[name]), resampled_rates[name], of_kind.get(name)) for name in point},
+        resampled=resampled_rates,
         per_class=per_class,
+    )
+
+
+def score_verdicts(is_defect: Bool[np.ndarray, " N"], fails: Bool[np.ndarray, " N"], *, sessions: Sessions) -> Scored:
+    """Return the scores of pass/fail verdicts, with the classes `good` and `defect`."""
+    names = np.array(["good", "defect"])
+    return score_labels(
+        names[is_defect.astype(int)].tolist(),
+        names[fails.astype(int)].tolist(),
+        sessions=sessions,
+        good=["good"],
+        classes=names.tolist(),
     )

@@ -1,4 +1,4 @@
-"""Everything an evaluation says of one table of predictions, for every family and for anyone's."""
+"""Evaluation of one table of predictions, for every family and for external predictions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,26 @@ from jaxtyping import Bool
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.evaluation.baselines import Baseline, confound_baselines
 from weld_pipeline.evaluation.caveats import limits
-from weld_pipeline.evaluation.estimates import Estimate, Protocol, Sessions, score_labels
+from weld_pipeline.evaluation.estimates import (
+    VERDICT_RATES,
+    Estimate,
+    Protocol,
+    Sessions,
+    score_labels,
+    score_verdicts,
+)
 from weld_pipeline.evaluation.metrics import class_indices, pass_fail
 from weld_pipeline.evaluation.reliability import Reliability, brier_terms, nll_terms, reliability
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """The two-class view of the verdict that is shipped, by the policy that the bundle carries.
+    """Two-class view of the shipped verdicts, by the policy in the bundle.
 
     Attributes:
-        rule: The policy in words.
-        pass_fail: Counts: caught, escaped, passed, rejected.
-        rates: defect_recall, good_specificity, escape_rate and false_reject_rate.
+        rule: Policy in words.
+        pass_fail: Counts of caught, escaped, passed and rejected.
+        rates: Rates named in `estimates.VERDICT_RATES`.
     """
 
     rule: str
@@ -32,26 +39,26 @@ class Shipped:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured.
+    """Everything measured on one table.
 
-    All fields are plain values, so that it goes to JSON and back.
+    All fields are plain values, so the record converts to JSON and back.
 
     Attributes:
-        n: Rows.
-        sessions: Their sessions, sorted.
-        classes: In the order of `confusion`.
-        good_classes: Those that are acceptable welds.
+        n: Number of rows.
+        sessions: Sessions of the rows, sorted.
+        classes: Classes in the order of `confusion`.
+        good_classes: Classes that are acceptable welds.
         confusion: Counts, rows true, columns predicted.
         pass_fail: Counts of the two-class view: caught, escaped, passed, rejected.
         rates: Every metric of `metrics.RATES`; where the columns allow also `auroc` of the score for a defect,
             `auroc_anomaly`, `brier`, `nll` and `brier_defect`.
-        shipped: The same two-class view of the verdicts that are shipped, where there are any.
+        shipped: Two-class view of the shipped verdicts, where there are any.
         per_class: recall, precision and f1 of each class.
-        auroc_per_defect: For each column of scores, the AUROC of each defect class against the good welds.
-        reliability: Curves of what was stated: `class` (the class said) and `defect` (p_defect).
-        baselines: What would be scored without looking.
-        notes: Sentences on what rests on too little or could not be computed.
-        protocol: How it was judged.
+        auroc_per_defect: AUROC of each defect class against the good welds, for each column of scores.
+        reliability: Reliability curves of `class` (the predicted class) and `defect` (p_defect).
+        baselines: Confound baselines: scores of guesses without looking at the weld.
+        notes: Sentences on numbers that rest on too few rows or could not be computed.
+        protocol: Settings of the estimates.
     """
 
     n: int
@@ -80,16 +87,16 @@ def evaluate(
     fails: Bool[np.ndarray, " N"] | None = None,
     rule: str = "",
 ) -> Evaluation:
-    """Return what a table of predictions is worth.
+    """Return the evaluation of a table of predictions.
 
     Args:
-        table: One row a sample: `label`, `predicted`, `session`; where known `config`, `mean_luma`, `score` and
+        table: One row for each sample: `label`, `predicted`, `session`; where known `config`, `mean_luma`, `score` and
             `anomaly` (higher is worse), `p_defect`, and `p_<class>` for every class.
-        good: Names of the acceptable classes; empty where there is no such thing.
-        protocol: Resamples, level and when a number counts as resting on too little.
-        classes: All classes of the model; those that occur, by default.
-        train: Rows the model learnt from: `label` and confounds.
-        fails: Verdict on each row, by the policy that is shipped; None where there is none.
+        good: Names of the acceptable classes; may be empty.
+        protocol: Resamples, confidence level, and the sizes below which an interval is not reliable.
+        classes: All classes of the model; by default those that occur.
+        train: Rows the model was trained on: `label` and confounds.
+        fails: Verdict on each row by the shipped policy; None where there is none.
         rule: That policy in words.
 
     Raises:
@@ -123,16 +130,8 @@ def evaluate(
 def _shipped(
     is_defect: Bool[np.ndarray, " N"], fails: Bool[np.ndarray, " N"], sessions: Sessions, *, rule: str
 ) -> Shipped:
-    names = np.array(["good", "defect"])
-    scored = score_labels(
-        names[is_defect.astype(int)].tolist(),
-        names[fails.astype(int)].tolist(),
-        sessions=sessions,
-        good=["good"],
-        classes=names.tolist(),
-    )
-    kept = ("defect_recall", "good_specificity", "escape_rate", "false_reject_rate")
-    rates = {name: scored.rates[name] for name in kept}
+    scored = score_verdicts(is_defect, fails, sessions=sessions)
+    rates = {name: scored.rates[name] for name in VERDICT_RATES}
     return Shipped(rule, pass_fail(scored.confusion, scored.is_good), rates)
 
 

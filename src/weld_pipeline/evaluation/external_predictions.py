@@ -1,4 +1,4 @@
-"""Anyone's predictions from a csv file, in the form `evaluate` reads."""
+"""External predictions, read from a csv file in the form that `evaluate` takes."""
 
 import re
 import warnings
@@ -49,16 +49,16 @@ def read_csv(path: Path, *, id_column: str, label_column: str, predicted_column:
 
 
 def sessions_of(table: pd.DataFrame, pattern: str | None) -> tuple[list[str], str | None]:
-    """Return each row's session, and in words what a session is; None if nothing tells and each id is its own.
+    """Return each row's session, and in words what a session is; None if each id is its own session.
 
-    Without a pattern, a column `session` is taken if there is one, else the date if every id begins with one.
+    Without a pattern the session is the column `session`, if there is one, else the date that begins every id.
 
     Args:
-        table: With `sample_id`.
-        pattern: Searched in each id; its first group, or else the whole match, is the session.
+        table: Predictions with `sample_id`.
+        pattern: Regular expression to search in each id; its first group, or else the whole match, is the session.
 
     Raises:
-        WeldError: If the pattern is no regular expression, or finds nothing in some id.
+        WeldError: If the pattern is no regular expression, or does not match some id.
     """
     ids = table["sample_id"].tolist()
     if pattern is not None:
@@ -71,7 +71,7 @@ def sessions_of(table: pd.DataFrame, pattern: str | None) -> tuple[list[str], st
 
 
 def good_classes(labels: Collection[str], good: str | None) -> list[str]:
-    """Return the acceptable classes: the one named, or `Good` where it occurs and none is named.
+    """Return the acceptable classes: the named one, else `Good` where it occurs.
 
     Raises:
         WeldError: If the named class does not occur.

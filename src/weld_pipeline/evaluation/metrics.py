@@ -1,8 +1,8 @@
-"""Metrics of one or many confusion matrices at once.
+"""Metrics of one confusion matrix or of many at once.
 
-scikit-learn has each of them for one table of rows. The bootstrap needs them for thousands of resampled tables, and all
-of them are functions of the confusion matrix, so they are written here once for a stack of matrices; the tests hold
-them to scikit-learn's.
+scikit-learn has each of them for one table of rows. The bootstrap needs them for thousands of resampled tables. All are
+functions of the confusion matrix, so they are written here once for a stack of matrices; the tests compare them with
+scikit-learn's.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ class ClassScores:
     """Metrics of each class; the last axis is the class, NaN where a ratio has an empty denominator.
 
     Attributes:
-        recall: Share of the class's rows that were found.
-        precision: Share of the rows called this class that are.
-        f1: Their harmonic mean; NaN for a class that is neither true nor predicted anywhere.
+        recall: Share of the class's rows that are predicted as this class.
+        precision: Share of the rows predicted as this class that are of it.
+        f1: Harmonic mean of both; NaN for a class that is neither true nor predicted anywhere.
     """
 
     recall: Float[np.ndarray, "*B K"]
@@ -45,7 +45,7 @@ def class_indices(values: Sequence[str], classes: Sequence[str], *, what: str) -
     Args:
         values: Labels.
         classes: All names, in the order of the matrix.
-        what: What the values are, for the message.
+        what: Name of the values for the message.
 
     Raises:
         WeldError: If a value is none of the classes.
@@ -67,7 +67,7 @@ def grouped_confusion(
     n_classes: int,
     n_groups: int,
 ) -> Int[np.ndarray, "G K K"]:
-    """Return one confusion matrix a group: rows are true classes, columns predicted ones."""
+    """Return the confusion matrix of each group: rows are true classes, columns predicted ones."""
     counts = np.zeros((n_groups, n_classes, n_classes), dtype=np.int64)
     np.add.at(counts, (group_of, label_of, predicted_of), 1)
     return counts
@@ -78,7 +78,7 @@ def class_scores(confusion: Num[np.ndarray, "*B K K"]) -> ClassScores:
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     n_true, n_predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
     return ClassScores(
-        recall=_ratio(hits, n_true), precision=_ratio(hits, n_predicted), f1=_ratio(2 * hits, n_true + n_predicted)
+        recall=ratio(hits, n_true), precision=ratio(hits, n_predicted), f1=ratio(2 * hits, n_true + n_predicted)
     )
 
 
@@ -91,26 +91,26 @@ def rates(
     """Return every metric named in `RATES`; NaN where it is undefined.
 
     Macro-F1 averages over the classes that occur as truth or prediction, balanced accuracy over those that occur as
-    truth, both as scikit-learn does. An escape is a defective weld called good, a false reject a good weld called
-    defective; a defect mistaken for another defect is neither.
+    truth, both as scikit-learn does. An escape is a defective weld predicted as good. A false reject is a good weld
+    predicted as defective. A defect mistaken for another defect is neither.
 
     Args:
         confusion: Counts, rows true, columns predicted.
         is_good: Which classes are acceptable welds.
-        drawn_from: The whole table, where `confusion` holds draws from it: a class that has rows there but none in a
-            draw is unknown in that draw and left out of its macro-F1, not counted as missed.
+        drawn_from: Matrix of the whole table, where `confusion` holds draws from it. A class with rows there but none in a
+            draw is left out of that draw's macro-F1, not counted as missed.
     """
     scores = class_scores(confusion)
     if drawn_from is not None:
-        is_undrawn = (drawn_from.sum(axis=-1) > 0) & (confusion.sum(axis=-1) == 0)
-        scores = replace(scores, f1=np.where(is_undrawn, np.nan, scores.f1))
+        is_not_drawn = (drawn_from.sum(axis=-1) > 0) & (confusion.sum(axis=-1) == 0)
+        scores = replace(scores, f1=np.where(is_not_drawn, np.nan, scores.f1))
     total = confusion.sum(axis=(-2, -1))
     hits = np.trace(confusion, axis1=-2, axis2=-1)
     of_bad, of_good = confusion[..., ~is_good, :], confusion[..., is_good, :]
-    escapes = _ratio(of_bad[..., is_good].sum(axis=(-2, -1)), of_bad.sum(axis=(-2, -1)))
-    rejects = _ratio(of_good[..., ~is_good].sum(axis=(-2, -1)), of_good.sum(axis=(-2, -1)))
+    escapes = ratio(of_bad[..., is_good].sum(axis=(-2, -1)), of_bad.sum(axis=(-2, -1)))
+    rejects = ratio(of_good[..., ~is_good].sum(axis=(-2, -1)), of_good.sum(axis=(-2, -1)))
     return {
-        "accuracy": _ratio(hits, total),
+        "accuracy": ratio(hits, total),
         "macro_f1": _mean_of_defined(scores.f1),
         "balanced_accuracy": _mean_of_defined(scores.recall),
         "defect_recall": np.asarray(1 - escapes),
@@ -133,30 +133,30 @@ def pass_fail(confusion: Int[np.ndarray, "K K"], is_good: Bool[np.ndarray, " K"]
 def auroc(
     scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], weights: Num[np.ndarray, "R N"]
 ) -> Float[np.ndarray, " R"]:
-    """Return the area under the ROC curve for each row of weights; NaN where only one kind has weight.
+    """Return the area under the ROC curve for each row of weights; NaN where only good or only defective rows have weight.
 
-    It is the chance that a defective weld scores above a good one, a tie counting half (Mann-Whitney).
+    It is the probability that a defective weld scores above a good one; a tie counts half (Mann-Whitney).
 
     Args:
         scores: Higher is worse.
-        is_defect: Truth.
-        weights: How often each row counts, e.g. in each resample.
+        is_defect: Whether each row is truly defective.
+        weights: Weight of each row, e.g. in each resample.
     """
     order = np.argsort(scores, kind="stable")
     _, starts = np.unique(scores[order], return_index=True)  # equal scores stand together
     bad = np.add.reduceat(weights[:, order] * is_defect[order], starts, axis=1)  # [R, distinct scores]
     good = np.add.reduceat(weights[:, order] * ~is_defect[order], starts, axis=1)
     below = np.cumsum(good, axis=1) - good / 2
-    return _ratio((bad * below).sum(axis=1), bad.sum(axis=1) * good.sum(axis=1))
+    return ratio((bad * below).sum(axis=1), bad.sum(axis=1) * good.sum(axis=1))
 
 
-def _ratio(
+def ratio(
     numerator: Num[np.ndarray, "*B"] | np.number, denominator: Num[np.ndarray, "*B"] | np.number
 ) -> Float[np.ndarray, "*B"]:
-    # A sum over all axes of one matrix is a scalar, of a stack an array; both come back as an array.
+    """Return a ratio as an array; NaN where the denominator is 0."""
     top, bottom = np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
     return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
 
 
 def _mean_of_defined(values: Float[np.ndarray, "*B K"]) -> Float[np.ndarray, "*B"]:
-    return _ratio(np.nansum(values, axis=-1), np.isfinite(values).sum(axis=-1))
+    return ratio(np.nansum(values, axis=-1), np.isfinite(values).sum(axis=-1))

@@ -1,4 +1,4 @@
-"""Does a stated 80 % come true eight times in ten? Calibration error, Brier score, likelihood."""
+"""Reliability of stated probabilities: calibration error, Brier score, likelihood."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from jaxtyping import Bool, Float, Int
 
 from weld_pipeline.evaluation.bootstrap import percentile_interval, resampled_sums
 
-_TINY = 1e-12  # keeps the likelihood of a probability of exactly zero finite: 27.6 nats
+_TINY = 1e-12  # least probability, so that the log-likelihood of exactly zero is finite: 27.6 nats
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Stated against observed, in equal bins of the stated probability; empty bins are None.
+    """Stated against observed probability, in equal bins of the stated one; empty bins are None.
 
     Attributes:
         stated: Mean stated probability in each bin.
-        observed: Share that came true.
+        observed: Share of rows in each bin whose event happened.
         low: Lower end of its interval over sessions.
-        high: Upper end.
-        n: Rows in each bin.
-        ece: Expected calibration error: the mean distance of stated and observed, weighted by n. It has no interval:
-            noise only ever adds to it, so resamples lie above the estimate.
+        high: Upper end of its interval over sessions.
+        n: Number of rows in each bin.
+        ece: Expected calibration error: the mean distance of stated and observed, weighted by n. It has no interval,
+            because noise only increases it, so resamples lie above the estimate.
     """
 
     stated: list[float | None]
@@ -44,12 +44,12 @@ def reliability(
     """Return the reliability curve of stated probabilities.
 
     Args:
-        stated: Probabilities of an event.
-        came_true: Whether it happened.
+        stated: Stated probability of an event.
+        came_true: Whether the event happened.
         session_of: Index of each row's session.
-        draws: Resamples of sessions.
-        n_bins: Equal bins between 0 and 1.
-        level: Of the intervals, e.g. 0.95.
+        draws: Count of each session in each resample.
+        n_bins: Number of equal bins between 0 and 1.
+        level: Confidence level of the intervals, e.g. 0.95.
     """
     bin_of = np.minimum((stated * n_bins).astype(np.int64), n_bins - 1)
     sums = np.zeros((draws.shape[1], n_bins, 3))  # per session and bin: rows, stated, came true

@@ -1,4 +1,4 @@
-"""From the two tables every family shares to the rows an evaluation reads."""
+"""Evaluation rows, from the two tables that every family shares."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,16 +13,16 @@ from weld_pipeline.core.labels import ANOMALOUS
 def evaluation_rows(
     predictions: pd.DataFrame, manifest: pd.DataFrame, *, split: str, anomaly_scores: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return the predictions of one split, in their order, with `mean_luma` and perhaps `anomaly` beside them.
+    """Return the predictions of one split, in their order, with `mean_luma` and perhaps `anomaly`.
 
     Args:
-        predictions: Of one family.
-        manifest: Knows the brightness.
-        split: Which rows.
-        anomaly_scores: `sample_id` and `anomaly`, if another score is to be judged on the same rows.
+        predictions: Predictions of one family.
+        manifest: Manifest, with the brightness of each sample.
+        split: Split whose rows are returned.
+        anomaly_scores: Columns `sample_id` and `anomaly`, where a second score is judged on the same rows.
 
     Raises:
-        WeldError: If there is no such row, or one has no anomaly score.
+        WeldError: If the split has no row, or a row has no anomaly score.
     """
     rows = predictions[predictions["split"] == split]
     if rows.empty:
@@ -43,11 +43,11 @@ def evaluation_rows(
 
 
 def train_rows(manifest: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return label and confounds of the usable train rows: what a model could have learnt without looking.
+    """Return label and confounds of the usable train rows.
 
     Args:
-        manifest: Knows them.
-        predictions: Of a family; a defect that none of its rows names is `anomalous` to it.
+        manifest: Manifest, with label and confounds of each sample.
+        predictions: Predictions of a family; a detector knows every defect as `anomalous`.
     """
     is_used = (manifest["status"] == "ok") & (manifest["split"] == "train")
     rows = manifest.loc[is_used, ["label", "session", "config", "mean_luma"]].reset_index(drop=True)
@@ -63,16 +63,16 @@ def classes_of(predictions: pd.DataFrame) -> list[str] | None:
 
 
 def good_classes(predictions: pd.DataFrame) -> list[str]:
-    """Return the labels whose rows are no defects; of a detector all that is not `anomalous`, said or true.
+    """Return the labels that are no defects; of a detector, every true or predicted label but `anomalous`.
 
     Raises:
-        WeldError: If a label stands for both.
+        WeldError: If a label is a defect in some rows only.
     """
     kinds = predictions.groupby("label")["is_defect"].nunique()
     if len(mixed := kinds[kinds > 1]):
         raise WeldError(f"label {mixed.index[0]!r} is a defect in some rows and none in others; mend the manifest")
     names = set(predictions["label"]) | set(predictions["predicted"])
-    if ANOMALOUS in names:  # which may have seen no good image
+    if ANOMALOUS in names:  # a detector's rows may hold no good image
         return sorted(names - {ANOMALOUS})
     return sorted(set(predictions.loc[~predictions["is_defect"], "label"]))
 
@@ -80,15 +80,16 @@ def good_classes(predictions: pd.DataFrame) -> list[str]:
 def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.DataFrame:
     """Return up to `n` wrong predictions: escaped defects, then rejected good welds, then mixed-up defects.
 
-    Within each kind the surest comes first; equally sure ones stand in order of their id.
+    Within each kind the most confident comes first; ties are in the order of their id.
 
     Args:
         rows: Predictions.
         good: Names of the acceptable classes.
-        n: How many at most.
+        n: Largest number of rows.
 
     Returns:
-        `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the class said, NaN if untold).
+        `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the predicted class, NaN
+        if unknown).
     """
     wrong = rows[rows["label"] != rows["predicted"]]
     kind = np.select(
@@ -104,7 +105,7 @@ def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.D
 
 
 def listed(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the predictions as a list to read: who, what is true, what was said, whether that is right."""
+    """Return the predictions as a list to read: sample, true label, predicted label, whether they agree."""
     columns = ["sample_id", "session", "config", "split", "label", "predicted", "score"]
     table = predictions[columns + [name for name in ("p_defect",) if name in predictions]].copy()
     table.insert(columns.index("predicted") + 1, "is_correct", table["label"] == table["predicted"])

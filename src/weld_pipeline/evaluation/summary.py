@@ -1,4 +1,4 @@
-"""An evaluation as plain JSON values: the whole record for the files, the short one for `weld evaluate`."""
+"""Summaries of an evaluation as JSON values: the whole record for files, the short one for `weld evaluate`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,19 +14,19 @@ from weld_pipeline.evaluation.estimates import Estimate
 from weld_pipeline.evaluation.evaluation import Evaluation
 from weld_pipeline.evaluation.metrics import RATES
 
-_NO_METRIC_SIGN = re.compile(r"[^\w\-. :]")
+_NOT_IN_METRIC = re.compile(r"[^\w\-. :]")
 
 
 def to_record(evaluation: Evaluation) -> dict[str, Any]:
-    """Return everything that was measured as JSON values; None stands where a number is undefined."""
+    """Return the whole evaluation as JSON values, None for undefined numbers."""
     return asdict(evaluation)
 
 
 def from_record(record: dict[str, Any]) -> Evaluation:
-    """Return the evaluation that `to_record` made a record of.
+    """Return the evaluation of a record from `to_record`.
 
     Raises:
-        WeldError: If the record is not one.
+        WeldError: If a field is missing or wrong.
     """
     try:
         return TypeAdapter(Evaluation).validate_python(record)
@@ -37,7 +37,7 @@ def from_record(record: dict[str, Any]) -> Evaluation:
 
 
 def class_table(evaluation: Evaluation) -> pd.DataFrame:
-    """Return a row a class: n, n_sessions, each metric with its interval, AUROC of each score against good welds."""
+    """Return a row for each class: n, n_sessions, each metric with its interval, AUROC of each score against good welds."""
     rows = []
     for name, metrics in evaluation.per_class.items():
         row: dict[str, Any] = {"label": name, "is_good": name in evaluation.good_classes}
@@ -53,11 +53,11 @@ def class_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[str, Any]:
-    """Return what `weld evaluate --json` prints.
+    """Return the values that `weld evaluate --json` prints.
 
     Args:
-        evaluation: What was measured.
-        session_rule: What a session is, in words; None if every row is its own, which leaves no session baseline.
+        evaluation: Evaluation to summarise.
+        session_rule: What a session is, in words; None if each row is its own session. Then there is no session baseline.
     """
     rates = {name: evaluation.rates[name] for name in RATES}
     recalls = {name: metrics["recall"] for name, metrics in evaluation.per_class.items()}
@@ -66,8 +66,8 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
         **{name: estimate.value for name, estimate in rates.items()},
         "per_class_recall": {name: estimate.value for name, estimate in recalls.items()},
         "intervals": {
-            **{name: _interval(estimate) for name, estimate in rates.items()},
-            "per_class_recall": {name: _interval(estimate) for name, estimate in recalls.items()},
+            **{name: estimate.interval for name, estimate in rates.items()},
+            "per_class_recall": {name: estimate.interval for name, estimate in recalls.items()},
         },
         "session_baseline": _session_baseline(sees_session[0]) if sees_session else None,
         "n": evaluation.n,
@@ -81,7 +81,7 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
 
 
 def curve_metrics(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, list[dict[str, float]]]:
-    """Return the metrics of every epoch as MLflow takes them: `network.metric` → value and step, from 1 on.
+    """Return the metrics of every epoch in MLflow's form: `network.metric` → value and step, from 1 on.
 
     >>> curve_metrics({"net": {"loss": [0.5]}})
     {'net.loss': [{'value': 0.5, 'step': 1}]}
@@ -94,19 +94,19 @@ def curve_metrics(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[s
 
 
 def metric_name(name: str) -> str:
-    """Return a name of a class or a category as MLflow takes it in a metric's name: other signs become `_`.
+    """Return the name of a class or a category for a metric of MLflow: other characters become `_`.
 
     >>> metric_name("crack+pore (1)")
     'crack_pore _1_'
     """
-    return _NO_METRIC_SIGN.sub("_", name)
+    return _NOT_IN_METRIC.sub("_", name)
 
 
 def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return the numbers worth comparing between runs, one level deep; undefined ones are left out.
+    """Return the numbers to compare between runs, in a flat dict without undefined ones.
 
-    Every family has the same names. `ece` is that of `p_defect`, which all families that are calibrated have; that of the
-    stated class is `ece_class`, which a detector lacks.
+    Every family has the same names. `ece` is that of `p_defect`, which every calibrated family has. `ece_class` is that of
+    the predicted class, which a detector lacks.
     """
     shipped = evaluation.shipped
     named: dict[str, Estimate] = {
@@ -124,17 +124,13 @@ def flat_metrics(evaluation: Evaluation) -> dict[str, float]:
     return {name: float(value) for name, value in flat.items() if value is not None}
 
 
-def _interval(estimate: Estimate) -> list[float] | None:
-    return None if estimate.low is None or estimate.high is None else [estimate.low, estimate.high]
-
-
 def _session_baseline(baseline: Baseline) -> dict[str, Any]:
     return {
         "accuracy": baseline.rates["accuracy"].value,
         "macro_f1": baseline.rates["macro_f1"].value,
         "balanced_accuracy": baseline.rates["balanced_accuracy"].value,
         "rule": baseline.rule,
-        "interval": _interval(baseline.rates["accuracy"]),
+        "interval": baseline.rates["accuracy"].interval,
         "margin": baseline.margin.value,
-        "margin_interval": _interval(baseline.margin),
+        "margin_interval": baseline.margin.interval,
     }

@@ -1,4 +1,4 @@
-"""Frames: decode, arc gate, clips, probe, fingerprints, contact sheets."""
+"""Images and video: decoding, cameras, clips, probes, fingerprints, masks, tiles, heat maps."""
 
 import lazy_loader
 

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.decode import Video
 
-# What FFmpeg calls the cameras of an operating system.
+# FFmpeg's name for the cameras of an operating system.
 _CAMERA_FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 _OPEN_S, _READ_S = 10.0, 5.0
 
@@ -22,7 +22,7 @@ class Camera:
     """An open camera or network stream; a context manager like `Video`.
 
     Attributes:
-        name: What it was opened as.
+        name: Name it was opened by.
         fps: Frame rate it announces [1/s].
     """
 

@@ -1,6 +1,6 @@
-"""From a stream of frames to the clips a model sees: the arc gate and the sliding window.
+"""Clips of a stream of frames, as a model sees them: the arc gate and the sliding window.
 
-One pass, causal, in memory of one window: a finished file and a running camera give the same clips.
+One causal pass in the memory of one window: a finished file and a running camera give the same clips.
 """
 
 from collections import deque
@@ -21,15 +21,15 @@ _GATE_STEP = 4
 
 @dataclass(frozen=True)
 class ArcGate:
-    """When a frame counts as arc-on: enough of its pixels are bright.
+    """Rule for arc-on frames: enough of their pixels are bright.
 
     On the Intel recordings a dark frame has a luma of 10 with at most a stray reflection, while an arc saturates
-    hundreds of pixels even in the low phase of the pulse; an absolute rule needs no look ahead.
+    hundreds of pixels even in the low phase of the pulse. An absolute rule needs no look ahead.
 
     Attributes:
-        min_luma: A pixel is bright from this green value on [0..255].
+        min_luma: Green value from which a pixel is bright [0..255].
         min_bright_fraction: Share of bright pixels from which the arc is on [0..1].
-        min_clip_fraction: A clip is kept if at least this share of its frames is arc-on [0..1].
+        min_clip_fraction: Share of arc-on frames from which a clip is kept [0..1].
     """
 
     min_luma: int = 128
@@ -92,7 +92,7 @@ def arc_clips(
         gate: The arc rule.
         window: Clip length in frames.
         stride: Distance between clip starts in frames.
-        transform: Applied once to each frame that may be part of a clip.
+        transform: Function applied once to each frame that may be part of a clip.
     """
     window_starts(0, window=window, stride=stride)  # refuses lengths below one frame
     recent: deque[tuple[bool, Frame]] = deque(maxlen=window)

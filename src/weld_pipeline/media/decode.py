@@ -21,7 +21,7 @@ class Video:
         fps: Frame rate of the container [1/s].
         width: Frame width [px].
         height: Frame height [px].
-        n_frames_declared: Frame count the header claims; 0 where it claims none. Never trusted, see `frames`.
+        n_frames_declared: Frame count in the header, 0 if there is none; `frames` does not rely on it.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -61,7 +61,7 @@ class Video:
             WeldError: If the stream breaks off inside a frame; frames before it have been yielded.
         """
         n_decoded = 0
-        # One converter for all frames: each frame's own would set up its tables anew, twice the time of the conversion.
+        # One converter serves all frames: setting up its tables for each takes twice as long as the conversion.
         converter = VideoReformatter()
         try:
             for frame in self._container.decode(self._stream):

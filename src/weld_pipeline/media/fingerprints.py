@@ -1,8 +1,8 @@
-"""Which recordings, and which images, show the same weld: fingerprints that survive renaming and re-encoding.
+"""Fingerprints of recordings and images: they find the same weld again, also renamed or re-encoded.
 
-Frames of two welds on one set-up look alike, so the scene alone proves nothing. How the arc flickers from frame to
-frame is chance, and no two welds share it: two fingerprints match if the scenes look alike *and* the flicker agrees,
-at some shift in time, far beyond chance. A single image has its scene alone, so a much finer one is kept of it.
+Frames of two welds on one set-up look alike, so the scene alone proves nothing. The flicker of the arc from frame to
+frame is chance, and no two welds share it. Two fingerprints match if the scenes look alike *and* the flicker agrees,
+at some shift in time, far beyond chance. A single image has only its scene, so its hash is much finer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,19 +14,19 @@ from jaxtyping import Float, Int, UInt8, UInt64
 from PIL import Image
 
 MAX_FLICKER_BITS = 384
-# Of 64; unrelated images are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second
-# half, was 4 and 6 from the original. The flicker decides, the scene only has to be possible.
+# Bits of 64; unrelated images are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second
+# half, was 4 and 6 from the original. The flicker decides; the scene only has to be possible.
 MAX_SCENE_BITS = 16
 # Agreement beyond chance, in standard deviations. Seven leave 0.01 chance matches in the 8 million pairs of 4,040 runs
 # at 767 shifts each; with it 49 common arc-on frames, a second and a half, are the least that can match at all.
 MIN_FLICKER_Z = 7.0
-# Of 256. Saved again as JPEG of quality 40 at a third of the size, 120 real TIG frames are at most 8 from themselves and
+# Bits of 256. Saved again as JPEG of quality 40 at a third of the size, 120 real TIG frames are at most 8 from themselves and
 # 320 photos 6; the nearest two of 6,763 pairs of frames from different TIG runs are 36 apart, of 46,289 pairs of photos
 # from different series 80. With 64 bits, frames of different runs are 0 apart. Noisy radiographs change more: half of 40
-# stay within 9, so that a copy of one may go unfound.
+# stay within 9, so that a copy of one may be missed.
 MAX_IMAGE_BITS = 12
 _IMAGE_SIDE = 16  # 16 × 16 bits
-_MIN_CONTRAST = 3  # grey levels; the bits of a flatter image are chance, or those of every other flat one
+_MIN_CONTRAST = 3  # pixel values; the hash of a flatter image is chance, or that of every other flat one
 _WORD_BITS = 64
 _BATCH_PAIRS = 2048
 _BATCH_ROWS = 256
@@ -34,7 +34,7 @@ _BATCH_ROWS = 256
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is remembered of a recording's arc-on part.
+    """Scene and flicker of a recording's arc-on part.
 
     Attributes:
         scene: Perceptual hash (pHash, 64 bits) of the mean frame, 16 hex digits.
@@ -60,8 +60,9 @@ def fingerprint(mean_frame: Float[np.ndarray, "H W"], lumas: Sequence[float]) ->
 def near_duplicates(fingerprints: Sequence[Fingerprint]) -> Int[np.ndarray, "P 2"]:
     """Return the pairs of positions, smaller first, whose recordings are the same weld.
 
-    For unrelated recordings the sum of sign agreements over n common flicker bits has mean 0 and deviation √n;
-    a pair matches from `MIN_FLICKER_Z` deviations on at its best shift, with scenes at most `MAX_SCENE_BITS` apart.
+    For unrelated recordings the sum of sign agreements over n common flicker bits has mean 0 and standard
+    deviation √n. A pair matches if its best shift is at least `MIN_FLICKER_Z` of these beyond chance and its scenes are at
+    most `MAX_SCENE_BITS` apart.
     """
     signs = np.zeros((len(fingerprints), MAX_FLICKER_BITS), dtype=np.float32)  # 0 beyond a recording's end
     for row, mark in enumerate(fingerprints):
@@ -70,15 +71,15 @@ def near_duplicates(fingerprints: Sequence[Fingerprint]) -> Int[np.ndarray, "P 2
     n_shifts = 2 * MAX_FLICKER_BITS
     spectrum = np.fft.rfft(signs, n=n_shifts, axis=1)
     presence = np.fft.rfft(np.abs(signs), n=n_shifts, axis=1)
-    found = [np.empty((0, 2), dtype=np.int64)]
+    matches = [np.empty((0, 2), dtype=np.int64)]
     for alike in _alike([mark.scene for mark in fingerprints], max_bits=MAX_SCENE_BITS):
         for pairs in np.array_split(alike, np.arange(_BATCH_PAIRS, len(alike), _BATCH_PAIRS)):
             first, second = pairs.T
             agreement = np.fft.irfft(spectrum[first] * spectrum[second].conj(), n=n_shifts, axis=1)  # [P, shift]
             n_common = np.fft.irfft(presence[first] * presence[second].conj(), n=n_shifts, axis=1)
             is_near = agreement >= MIN_FLICKER_Z * np.sqrt(np.maximum(n_common, 1.0))
-            found.append(pairs[is_near.any(axis=1)])
-    return np.concatenate(found)
+            matches.append(pairs[is_near.any(axis=1)])
+    return np.concatenate(matches)
 
 
 def image_scene(image: UInt8[np.ndarray, "H W 3"]) -> str | None:
@@ -93,7 +94,7 @@ def near_duplicate_images(scenes: Sequence[str], sessions: Sequence[str]) -> Int
     """Return pairs of positions, smaller first, whose images are copies of each other in different sessions.
 
     Images of one session are alike by nature and stay together anyway. Of several copies of an image in one other
-    session only the nearest is told, so there are never more pairs than images times sessions.
+    session only the nearest is returned, so there are never more pairs than images times sessions.
 
     Args:
         scenes: `image_scene` of each image.
@@ -101,14 +102,14 @@ def near_duplicate_images(scenes: Sequence[str], sessions: Sequence[str]) -> Int
     """
     _, session_of = np.unique(np.asarray(sessions, dtype=str), return_inverse=True)
     words = _words(scenes)
-    found = [np.empty((0, 2), dtype=np.int64)]
+    matches = [np.empty((0, 2), dtype=np.int64)]
     for pairs in _alike(scenes, max_bits=MAX_IMAGE_BITS):
         first, second = pairs[session_of[pairs[:, 0]] != session_of[pairs[:, 1]]].T
         nearest = np.argsort(np.bitwise_count(words[first] ^ words[second]).sum(axis=1), kind="stable")
         first, second = first[nearest], second[nearest]
         _, one_each = np.unique(np.stack([first, session_of[second]]), axis=1, return_index=True)
-        found.append(np.stack([first, second], axis=1)[one_each])
-    return np.concatenate(found)
+        matches.append(np.stack([first, second], axis=1)[one_each])
+    return np.concatenate(matches)
 
 
 def _words(scenes: Sequence[str]) -> UInt64[np.ndarray, "N W"]:
@@ -119,7 +120,7 @@ def _words(scenes: Sequence[str]) -> UInt64[np.ndarray, "N W"]:
 
 
 def _alike(scenes: Sequence[str], *, max_bits: int) -> Iterator[Int[np.ndarray, "P 2"]]:
-    """Yield pairs of positions, smaller first, whose hashes differ in at most `max_bits` bits; all of some rows at once."""
+    """Yield pairs of positions, smaller first, whose hashes differ in at most `max_bits` bits, in batches of rows."""
     words = _words(scenes)
     for start in range(0, len(words), _BATCH_ROWS):
         apart = np.zeros((len(words[start : start + _BATCH_ROWS]), len(words)), dtype=np.uint16)

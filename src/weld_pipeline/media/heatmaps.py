@@ -1,4 +1,4 @@
-"""Heat maps: colours, contours, and both drawn over the image they belong to."""
+"""Heat maps: colours and contours, drawn over the image they belong to."""
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 from weld_pipeline.core.errors import WeldError
 
 FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
-_PX_PER_LINE = 250  # a contour is one pixel wide for each of these of the image's mean side, and at least one
+_PX_PER_LINE = 250  # a contour is one pixel wide for each of these in the image's mean side, and at least one
 _OPACITY = 0.55  # at full heat; where there is none the image stays as it is
-# matplotlib's inferno at every twelfth: dark to bright, so that it reads in grey and to the colour-blind.
+# matplotlib's inferno at every twelfth. It runs from dark to bright, so it reads in grey and to the colour-blind.
 _INFERNO = np.array(
     [(0, 0, 4), (17, 10, 48), (50, 10, 94), (87, 16, 110), (120, 28, 109), (154, 40, 101), (188, 55, 84), (216, 76, 62),
      (237, 105, 37), (249, 142, 9), (251, 182, 26), (244, 223, 83), (252, 255, 164)]
 )  # fmt: skip
-_LEVELS = np.linspace(0, 255, len(_INFERNO))
-_COLOURS = np.stack([np.interp(np.arange(256), _LEVELS, channel) for channel in _INFERNO.T], axis=1).astype(np.float32)
+_STOPS = np.linspace(0, 255, len(_INFERNO))
+_COLOURS = np.stack([np.interp(np.arange(256), _STOPS, channel) for channel in _INFERNO.T], axis=1).astype(np.float32)
 
 
 class MapRange(BaseModel):
@@ -54,8 +54,8 @@ def anomaly_overlay(
         anomaly_map: Higher is worse; brought to the image's size.
         low: Value of the map up to which the image stays as it is.
         high: Value from which the colour is full.
-        threshold: Value of the map that a white contour encloses; None draws none.
-        mask: What a green contour encloses; None draws none.
+        threshold: Value of the map from which a white contour encloses a region; None draws none.
+        mask: Mask that a green contour encloses; None draws none.
 
     Raises:
         WeldError: If the range is empty, or the map is not finite.
@@ -85,7 +85,7 @@ def heat_of(anomaly_map: Float[np.ndarray, "H W"], *, low: float, high: float) -
 
 
 def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray, "H W"]:
-    """Return the rim of what is marked: its pixels within `line_px` steps of one that is not.
+    """Return the rim of a marked region: its pixels within `line_px` steps of an unmarked one.
 
     The image's border counts as not marked, so that a region it cuts is closed along it.
     """
@@ -97,7 +97,7 @@ def outline(inside: Bool[np.ndarray, "H W"], *, line_px: int) -> Bool[np.ndarray
 
 
 def resize_mask(mask: Bool[np.ndarray, "H W"], *, height: int, width: int) -> Bool[np.ndarray, "h w"]:
-    """Return a mask at another size for show; a pixel is marked if any of its area is, so that small ones stay."""
+    """Return a mask at another size for show; a pixel is marked if any of its area is, so that small regions stay."""
     share = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
     return np.asarray(share) > 0
 

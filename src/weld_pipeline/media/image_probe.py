@@ -1,4 +1,4 @@
-"""What reading an image once tells: is it whole, how large, how bright, is it the same as another."""
+"""Image probe: size, brightness and fingerprint of an image, or why it cannot be used."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from weld_pipeline.media.fingerprints import image_scene
 from weld_pipeline.media.images import ImageError, read_image
 from weld_pipeline.media.probe import REC601, Probe, thumbnail
 
-# Raise it when a probe would come out differently: stored ones are then made anew.
+# Raise it when the same file would give another probe; stored probes are then computed again.
 IMAGE_PROBE_VERSION = 1
 
 
@@ -30,7 +30,7 @@ def probe_image(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
         image = read_image(path, max_pixels=max_pixels)
     except ImageError as error:
         has_bytes = error.code not in ("empty", "unreadable")
-        # Without the file's name: a reason stands in the manifest, which holds no path of this machine.
+        # Without the file's name: the manifest holds reasons, and no path of this machine.
         return Probe(f"{error.code}: {error.what}", n_bytes, sha256_file(path) if has_bytes else None)
     height, width = image.shape[:2]
     return Probe(

@@ -1,4 +1,4 @@
-"""Image files as RGB arrays: the one reader of training and use, so that both see the same pixels."""
+"""Image reader: files as RGB arrays, in training and in use, so that both see the same pixels."""
 
 import io
 import struct
@@ -17,8 +17,8 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif", ".we
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _CONVERTIBLE = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr")
-_LEVELS_16_PER_8 = 257  # 65,535 / 255: white stays white
-# What Pillow's decoders raise on broken bytes, found by cutting and garbling files of every format.
+_VALUES_16_PER_8 = 257  # 65,535 / 255: white stays white
+# Exceptions of Pillow's decoders on broken bytes, seen by cutting and garbling files of every format.
 _DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
     struct.error, zlib.error,
@@ -31,13 +31,9 @@ class ImageError(WeldError):
     """An image that cannot be used.
 
     Args:
-        code: Which kind of trouble, as it stands in a manifest.
-        name: The file.
-        what: What is wrong; what to do.
-
-    Attributes:
-        code: See above.
-        what: See above.
+        code: Kind of problem, as the manifest names it.
+        name: Name of the file.
+        what: Problem and next step.
     """
 
     def __init__(self, code: Code, name: object, what: str) -> None:
@@ -50,7 +46,7 @@ def read_image(path: Path, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray
     """Return an image as RGB, upright as its EXIF orientation says.
 
     Grey becomes three equal channels. 16-bit grey is divided by 257 and rounded; of 16-bit colour Pillow keeps the high
-    byte. What is transparent is seen on black. CMYK is converted by Pillow, without its colour profile. Of a file of
+    byte. Transparent pixels are put on black. CMYK is converted by Pillow, without its colour profile. Of a file of
     several frames (GIF, TIFF, a phone's MPO) the first is read.
 
     Args:
@@ -58,8 +54,8 @@ def read_image(path: Path, *, max_pixels: int = 100_000_000) -> UInt8[np.ndarray
         max_pixels: Larger images are refused before they are decoded.
 
     Raises:
-        ImageError: If the file is missing, empty, unreadable, no image, too large, of 32-bit levels or broken off.
-            An image of which only a part decodes is refused, too.
+        ImageError: If the file is missing, empty, unreadable, no image, too large, of 32-bit pixel values or
+            incomplete.
     """
     try:
         with path.open("rb") as file:
@@ -75,7 +71,7 @@ def read_image_bytes(content: bytes, name: str, *, max_pixels: int = 100_000_000
 
     Args:
         content: The bytes.
-        name: What errors call it.
+        name: Name in errors.
         max_pixels: See `read_image`.
     """
     return _read(io.BytesIO(content), name, max_pixels=max_pixels)
@@ -90,7 +86,7 @@ def _read(file: io.BufferedReader | io.BytesIO, name: str, *, max_pixels: int) -
         size = f"{image.width}×{image.height} px are more than the {max_pixels:,} allowed"
         raise ImageError("too_large", name, f"{size}; cut it up, or raise max_pixels")
     try:
-        image.load()  # all of it, or an error: Pillow leaves the rest of a cut file grey only if told to
+        image.load()  # all of it, or an error; Pillow fills a cut file with grey only on request
         ImageOps.exif_transpose(image, in_place=True)
     except _DECODER_ERRORS as error:
         raise ImageError("truncated", name, f"does not decode to its end ({error}); copy it again") from error
@@ -111,11 +107,11 @@ def _open(file: io.BufferedReader | io.BytesIO, name: str) -> Image.Image:
 
 
 def _rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "H W 3"]:
-    if image.mode in _SIXTEEN_BIT or (image.mode == "I" and image.format == "PPM"):  # PGM's levels come as 32-bit
+    if image.mode in _SIXTEEN_BIT or (image.mode == "I" and image.format == "PPM"):  # Pillow reads PGM as 32-bit
         grey = _eight_bit(np.asarray(image).astype(np.uint16))
         return np.repeat(grey[:, :, None], 3, axis=2)
     if image.mode not in _CONVERTIBLE:
-        what = f"has levels of kind {image.mode}, neither 8 nor 16 bit; save it as an 8- or 16-bit image"
+        what = f"has pixel values of kind {image.mode}, neither 8 nor 16 bit; save it as an 8- or 16-bit image"
         raise ImageError("unsupported", name, what)
     if image.has_transparency_data:
         see_through = image.convert("RGBA")
@@ -123,5 +119,5 @@ def _rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "H W 3"]:
     return np.array(image.convert("RGB"))
 
 
-def _eight_bit(levels: UInt16[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W"]:
-    return ((levels.astype(np.uint32) + _LEVELS_16_PER_8 // 2) // _LEVELS_16_PER_8).astype(np.uint8)
+def _eight_bit(values: UInt16[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W"]:
+    return ((values.astype(np.uint32) + _VALUES_16_PER_8 // 2) // _VALUES_16_PER_8).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What one pass over a recording tells: is it whole, when does the arc burn, how bright, is it the same as another."""
+"""Video probe: size, arc, brightness and fingerprint of a recording in one pass, or why it cannot be used."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ from weld_pipeline.media.clips import ArcGate, arc_clips
 from weld_pipeline.media.decode import Video
 from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fingerprint
 
-# Raise it when a probe would come out differently: stored ones are then made anew.
+# Raise it when the same file would give another probe; stored probes are then computed again.
 PROBE_VERSION = 1
 _STEP = 4  # every fourth pixel each way, as the arc gate sees it
 REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -31,8 +31,8 @@ class Probe:
     An image has one frame, and neither frame rate nor arc.
 
     Attributes:
-        problem: `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable, truncated; of a
-            recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
+        problem: Problem as `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable,
+            truncated; of a recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
             bad_mask, mask_size.
         n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
@@ -41,10 +41,10 @@ class Probe:
         fps: Frame rate [1/s].
         n_frames: Frames decoded, whatever the header claims.
         arc_start_s: Time of the first arc-on frame [s].
-        arc_on_s: From the first to the last arc-on frame [s].
+        arc_on_s: Time from the first to the last arc-on frame [s].
         mean_luma: Mean Rec. 601 luma over the arc-on frames, or over the image [0..255].
-        scene: See `Fingerprint`; of an image see `image_scene`.
-        flicker: See `Fingerprint`.
+        scene: Scene of `Fingerprint`; of an image, `image_scene`.
+        flicker: Flicker of `Fingerprint`.
         thumbnail: A frame from the middle of the weld, or the image, as base64 JPEG.
         mask_px: Pixels that the image's mask marks; None if it has no mask.
     """
@@ -66,7 +66,7 @@ class Probe:
 
     @property
     def fingerprint(self) -> Fingerprint | None:
-        """Return what finds copies of the recording, or None where no arc was seen."""
+        """Return the fingerprint of the recording, or None where no arc was seen."""
         return Fingerprint(self.scene, self.flicker) if self.scene and self.flicker is not None else None
 
 
@@ -95,19 +95,24 @@ def probe_video(
         video = Video(path)
     except WeldError as error:
         return Probe(f"not_a_video: {_without_path(error, path)}", n_bytes, sha256)
-    seen = _Seen(gate, thumbnail_px)
+    stats = _FrameStatistics(gate, thumbnail_px)
     broken, n_clips = None, 0
     with video:
         try:
-            clips = arc_clips(seen.watch(video.frames()), gate=gate, window=window, stride=stride, transform=_nothing)
+            clips = arc_clips(stats.watch(video.frames()), gate=gate, window=window, stride=stride, transform=_nothing)
             n_clips = sum(1 for _ in clips)
         except WeldError as error:
             broken = _without_path(error, path)
         problem = _problem(
-            seen, broken, n_clips=n_clips, n_declared=video.n_frames_declared, window=window, share=min_decoded_fraction
+            stats,
+            broken,
+            n_clips=n_clips,
+            n_declared=video.n_frames_declared,
+            window=window,
+            share=min_decoded_fraction,
         )
-        mark = seen.fingerprint()
-        first, last = seen.first_on, seen.last_on
+        weld_print = stats.fingerprint()
+        first, last = stats.first_on, stats.last_on
         return Probe(
             problem=problem,
             n_bytes=n_bytes,
@@ -115,39 +120,39 @@ def probe_video(
             width=video.width,
             height=video.height,
             fps=video.fps,
-            n_frames=seen.n_frames,
+            n_frames=stats.n_frames,
             arc_start_s=None if first is None else first / video.fps,
             arc_on_s=None if first is None or last is None else (last - first + 1) / video.fps,
-            mean_luma=float(np.mean(seen.mean_frame)) if seen.mean_frame is not None else None,
-            scene=mark.scene if mark else None,
-            flicker=mark.flicker if mark else None,
-            thumbnail=seen.thumbnail(),
+            mean_luma=float(np.mean(stats.mean_frame)) if stats.mean_frame is not None else None,
+            scene=weld_print.scene if weld_print else None,
+            flicker=weld_print.flicker if weld_print else None,
+            thumbnail=stats.thumbnail(),
         )
 
 
 def _problem(  # noqa: PLR0911 - one return a problem
-    seen: "_Seen", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
+    stats: "_FrameStatistics", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
 ) -> str | None:
     if broken:
         return f"truncated: {broken}"
-    if seen.n_frames == n_declared == 0:
+    if stats.n_frames == n_declared == 0:
         return "not_a_video: no frame decodes; is it a video file?"
-    if seen.n_frames < share * n_declared:
+    if stats.n_frames < share * n_declared:
         return (
-            f"truncated: {seen.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
+            f"truncated: {stats.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
             "or re-encode it to keep what is there"
         )
-    if seen.resized_at is not None:
-        return f"frame_size: the frames change their size at frame {seen.resized_at}; re-encode it at one size"
-    if seen.n_on == 0:
+    if stats.resized_at is not None:
+        return f"frame_size: the frames change their size at frame {stats.resized_at}; re-encode it at one size"
+    if stats.n_on == 0:
         return "no_arc: the arc burns in no frame; check the exposure, or video_classifier.windows.gate"
     if n_clips == 0:
-        return f"too_short: the arc burns for {seen.n_on} frames, too few for one clip of {window}; record longer"
+        return f"too_short: the arc burns for {stats.n_on} frames, too few for one clip of {window}; record longer"
     return None
 
 
-class _Seen:
-    """What frames told as they passed by, in the memory of a few small images."""
+class _FrameStatistics:
+    """Statistics of the frames that have passed, in the memory of a few small images."""
 
     def __init__(self, gate: ArcGate, thumbnail_px: int) -> None:
         self._gate = gate
@@ -160,22 +165,22 @@ class _Seen:
         self._shape: tuple[int, ...] | None = None
         self._lumas: list[float] = []
         self._luma_sum: Float[np.ndarray, "h w"] | None = None
-        self._lit, self._any = _Sampler(thumbnail_px), _Sampler(thumbnail_px)
+        self._arc_frames, self._dark_frames = _Sampler(thumbnail_px), _Sampler(thumbnail_px)
 
     def watch(self, frames: Iterator[UInt8[np.ndarray, "H W 3"]]) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-        """Yield the frames unchanged, taking notes."""
+        """Yield the frames unchanged and count them in."""
         for frame in frames:
             self._shape = self._shape or frame.shape
             if frame.shape != self._shape:
                 self.resized_at = self.n_frames if self.resized_at is None else self.resized_at
             elif self._gate.is_on(frame):
-                self._note_arc(frame)
+                self._add_arc_frame(frame)
             elif self.n_on == 0:
-                self._any.offer(frame)  # the image of a recording without arc
+                self._dark_frames.offer(frame)  # for the thumbnail of a recording without arc
             self.n_frames += 1
             yield frame
 
-    def _note_arc(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
+    def _add_arc_frame(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
         luma = frame[::_STEP, ::_STEP].astype(np.float32) @ REC601
         self._luma_sum = luma.astype(np.float64) if self._luma_sum is None else self._luma_sum + luma
         if len(self._lumas) <= MAX_FLICKER_BITS:
@@ -183,7 +188,7 @@ class _Seen:
         self.first_on = self.n_frames if self.first_on is None else self.first_on
         self.last_on = self.n_frames
         self.n_on += 1
-        self._lit.offer(frame)
+        self._arc_frames.offer(frame)
 
     @property
     def mean_frame(self) -> Float[np.ndarray, "h w"] | None:
@@ -196,13 +201,13 @@ class _Seen:
 
     def thumbnail(self) -> str | None:
         """Return an image from the middle of the arc-on part as base64 JPEG; without arc, of the dark part."""
-        sampler = self._lit if self.n_on else self._any
+        sampler = self._arc_frames if self.n_on else self._dark_frames
         frame = sampler.middle()
         return None if frame is None else thumbnail(frame, width_px=self._thumbnail_px)
 
 
 class _Sampler:
-    """Keeps a few evenly spread frames of a stream whose length is not known beforehand."""
+    """Sample of a few evenly spaced frames of a stream of unknown length."""
 
     def __init__(self, width_px: int) -> None:
         self._width_px = width_px
@@ -243,5 +248,5 @@ def _nothing(_: UInt8[np.ndarray, "H W 3"]) -> None:
 
 
 def _without_path(error: WeldError, path: Path) -> str:
-    # A reason stands in the manifest, which holds no path of this machine.
+    # The manifest holds reasons, and no path of this machine.
     return str(error).removeprefix(f"video {path}: ")

@@ -1,4 +1,4 @@
-"""Long images in tiles of one size, and the maps of the tiles stitched to one of the whole image."""
+"""Tiles of long images, and maps of tiles stitched to the map of the whole image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ class Box:
 
     @property
     def slices(self) -> tuple[slice, slice]:
-        """Return what cuts it out of an array of rows and columns."""
+        """Return the slices that cut it out of an array of rows and columns."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """How long images are cut.
+    """Sizes by which long images are cut.
 
     Attributes:
         tile_px: Side of a tile [px of the image].
-        overlap_px: What neighbours share at least; less than a tile.
+        overlap_px: Least overlap of neighbours; less than a tile.
     """
 
     tile_px: int
@@ -49,9 +49,9 @@ def image_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
     """Return the boxes an image is cut into; the whole of it where nothing is cut.
 
     Args:
-        height: Of the image [px].
-        width: Of the image [px].
-        tiling: How it is cut; None for not at all.
+        height: Height of the image [px].
+        width: Width of the image [px].
+        tiling: Sizes of the tiles; None leaves the image whole.
     """
     if tiling is None:
         return [Box(0, 0, height, width)]
@@ -65,10 +65,10 @@ def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> lis
     row or column is moved back to end at the border, so it shares more.
 
     Args:
-        height: Of the image [px].
-        width: Of the image [px].
+        height: Height of the image [px].
+        width: Width of the image [px].
         tile_px: Side of a tile.
-        overlap_px: What neighbours share at least; less than a tile.
+        overlap_px: Least overlap of neighbours; less than a tile.
 
     Raises:
         WeldError: If the image is empty, or a tile would not advance.
@@ -105,16 +105,16 @@ def stitch(
     the middle of a tile to its border, so that no seam shows.
 
     Args:
-        maps: One for each box, in their order.
-        boxes: As `tile_boxes` lays them; they must cover the image.
-        height: Of the image [px].
-        width: Of the image [px].
+        maps: Map of each box, in the order of the boxes.
+        boxes: Boxes of `tile_boxes`; they must cover the image.
+        height: Height of the image [px].
+        width: Width of the image [px].
     """
     total = np.zeros((height, width), dtype=np.float32)
     weight = np.zeros((height, width), dtype=np.float32)
-    for one, box in zip(maps, boxes, strict=True):
+    for tile_map, box in zip(maps, boxes, strict=True):
         falling = np.outer(_triangle(box.height), _triangle(box.width))
-        total[box.slices] += falling * _resized(one, box)
+        total[box.slices] += falling * _resized(tile_map, box)
         weight[box.slices] += falling
     return total / weight
 
@@ -130,6 +130,6 @@ def _triangle(n: int) -> Float[np.ndarray, " n"]:
     return np.minimum(rising, rising[::-1]) / np.float32((n + 1) // 2)
 
 
-def _resized(one: Float[np.ndarray, "S S"], box: Box) -> Float[np.ndarray, "h w"]:
-    image = Image.fromarray(np.ascontiguousarray(one, dtype=np.float32))
+def _resized(tile_map: Float[np.ndarray, "S S"], box: Box) -> Float[np.ndarray, "h w"]:
+    image = Image.fromarray(np.ascontiguousarray(tile_map, dtype=np.float32))
     return np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

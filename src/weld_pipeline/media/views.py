@@ -1,4 +1,4 @@
-"""Which parts of a resized image a network sees: the centre, or ten views for soft voting."""
+"""Crops of a resized image that a network sees: the centre, or the ten-crop for soft voting."""
 
 from typing import Literal
 
@@ -9,11 +9,11 @@ from jaxtyping import Int
 def crop_views(kind: Literal["centre", "ten"], *, resized_px: int, crop_px: int) -> Int[np.ndarray, "V 3"]:
     """Return (top, left, is_mirrored) of each view of a square image.
 
-    `ten` is centre and corners, each as it is and mirrored left to right: the ten crops of Krizhevsky et al. 2012
-    (section 4.1).
+    `ten` is the ten-crop of Krizhevsky et al. 2012 (section 4.1): centre and corners, each as it is and mirrored left to
+    right.
 
     Args:
-        kind: Which set.
+        kind: Name of the set of views.
         resized_px: Side of the image.
         crop_px: Side of a view, at most that of the image.
 

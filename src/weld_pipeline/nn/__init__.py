@@ -1,4 +1,4 @@
-"""Networks: trunks and their weights, autoencoder, heads, training loops, the assembled classifier."""
+"""Networks: trunks and their weights, detectors, classifiers, their training and their graphs."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Calibrated outputs: what follows the logits of any classifier in a graph."""
+"""Calibrated outputs: what any classifier's graph computes from its logits."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""A torch module compiled by OpenVINO for this processor."""
+"""Compiled module: a torch module compiled by OpenVINO for this processor."""
 
 import warnings
 from typing import Any, Literal
@@ -12,22 +12,22 @@ _PRECISION_HINT = {"bf16": "bf16", "fp32": "f32"}
 
 
 class CompiledModule:
-    """A module frozen into a graph: batch norms folded, weights laid out once, bf16 kernels where asked for.
+    """A module frozen into a graph: batch norms folded, weights laid out once, in fp32 or bf16.
 
-    On the processors it was tried on it runs R3D-18 a tenth faster than torch in bf16 and a fifth faster in fp32; see
+    On the processors tried, R3D-18 runs a tenth faster than in torch with bf16 and a fifth faster with fp32; see
     `benchmarks/video_features.py`.
     """
 
     def __init__(self, module: nn.Module, example: Tensor, *, precision: Literal["bf16", "fp32"]) -> None:
-        """Trace and compile.
+        """Trace and compile a module.
 
         Args:
-            module: In evaluation mode, on the CPU; takes one tensor, returns a tuple of tensors.
-            example: An input; later ones differ in nothing but their first axis.
-            precision: Of the arithmetic; what goes in and comes out is as in the module.
+            module: Module in evaluation mode on the CPU; it takes one tensor and returns a tuple of tensors.
+            example: Example input; later inputs may differ in their first axis only.
+            precision: Precision of the arithmetic; inputs and outputs keep the module's types.
         """
         with torch.no_grad(), warnings.catch_warnings():
-            # A trace freezes what is decided by a shape; all but the first axis are fixed here.
+            # A trace freezes every decision that depends on a shape; only the first axis may vary here.
             warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
             # Checking the trace would run the module twice more.
             traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]

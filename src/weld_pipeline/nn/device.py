@@ -1,4 +1,4 @@
-"""Device and precision: whether there is a GPU, what it multiplies by itself, and what a training runs on."""
+"""Device and precision: whether there is a GPU, which types it multiplies, and what a training runs on."""
 
 import logging
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ def find_device() -> Device:
 
 
 def has_fast_bf16() -> bool:
-    """Return whether the processor multiplies bfloat16 by itself (AVX512-BF16 or AMX)."""
+    """Return whether the processor has instructions for bfloat16 products (AVX512-BF16 or AMX)."""
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
 @dataclass(frozen=True)
 class TrainingCompute:
-    """Where and how a network is trained.
+    """Device and precision of a training.
 
     Attributes:
-        device: `cuda` or `cpu`.
-        precision: `bf16`: forward and backward of the trunk under autocast; weights, head and loss stay float32.
-        reason: Why this was chosen.
+        device: Device, `cuda` or `cpu`.
+        precision: With `bf16` the trunk runs under autocast; weights, head and loss stay float32.
+        reason: Reason for the choice.
     """
 
     device: Device
@@ -41,20 +41,20 @@ class TrainingCompute:
 def choose_training_compute(precision: Literal["auto", "bf16", "fp32"]) -> TrainingCompute:
     """Return device and precision for a training, and log them.
 
-    Training in bf16 on a processor is left to those who ask for it: with torch 2.15 small images gave, from one seed,
-    results that depended on what the memory held before, and once a loss that was no number.
+    `auto` never takes bf16 on a processor: with torch 2.15 one seed gave different results on small images, which depended
+    on the earlier contents of memory, and once a loss that was no number.
 
     Args:
-        precision: `auto` takes bf16 on a GPU that multiplies it by itself; the others are taken as they are.
+        precision: `auto` takes bf16 on a GPU that multiplies it in hardware; `bf16` and `fp32` are kept.
     """
     device = find_device()
     if precision != "auto":
-        chosen = TrainingCompute(device, precision, "asked for")
+        chosen = TrainingCompute(device, precision, "set by the parameters")
     elif device == "cpu":
-        chosen = TrainingCompute(device, "fp32", "on a processor, bf16 does not repeat itself in training")
+        chosen = TrainingCompute(device, "fp32", "training in bf16 is not reproducible on a processor")
     elif torch.cuda.is_bf16_supported():
-        chosen = TrainingCompute(device, "bf16", "the GPU multiplies bfloat16 by itself")
+        chosen = TrainingCompute(device, "bf16", "the GPU multiplies bfloat16 in hardware")
     else:
-        chosen = TrainingCompute(device, "fp32", "the GPU does not multiply bfloat16 by itself")
+        chosen = TrainingCompute(device, "fp32", "the GPU does not multiply bfloat16 in hardware")
     logger.info("training runs on %s in %s: %s", chosen.device, chosen.precision, chosen.reason)
     return chosen

@@ -1,13 +1,15 @@
-"""Parameters and buffers of a module as plain arrays, and their digest."""
+"""State of a module: its parameters and buffers as plain arrays, and their digest."""
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.saved_model import SavedModel
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -20,12 +22,12 @@ def fingerprint(module: nn.Module) -> str:
 
 
 def tensors_of(module: nn.Module) -> dict[str, np.ndarray]:
-    """Return every persistent parameter and buffer as an array, however it lies in memory."""
+    """Return every persistent parameter and buffer as a contiguous array."""
     return {name: value.detach().cpu().contiguous().numpy() for name, value in module.state_dict().items()}
 
 
 def load_tensors(module: nn.Module, tensors: Mapping[str, np.ndarray]) -> None:
-    """Put arrays back where `tensors_of` found them.
+    """Load arrays from `tensors_of` back into a module.
 
     Raises:
         WeldError: If names or shapes differ from the module's.
@@ -37,3 +39,18 @@ def load_tensors(module: nn.Module, tensors: Mapping[str, np.ndarray]) -> None:
         raise WeldError(
             f"model for {type(module).__name__}: {reason}; it was saved by another version, train again"
         ) from error
+
+
+def saved_trunk(
+    trunk: nn.Module, *, family: str, architecture: Mapping[str, Any], weights: Mapping[str, Any]
+) -> SavedModel:
+    """Return a frozen trunk as a model file's content.
+
+    Args:
+        trunk: Network with its weights.
+        family: Family of the model file.
+        architecture: Arguments that build the network.
+        weights: Record of the weights.
+    """
+    provenance = {"weights": dict(weights), "fingerprint": fingerprint(trunk)}
+    return SavedModel(family, architecture, tensors_of(trunk), provenance=provenance)

@@ -1,4 +1,4 @@
-"""Layouts on disk → manifest rows: the Intel tree, plain folders, a csv of labels, a listing of names."""
+"""Sources: from layouts on disk to manifest rows, their splits and the audit of these."""
 
 import lazy_loader
 

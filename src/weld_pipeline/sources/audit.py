@@ -1,4 +1,4 @@
-"""What stands between a data set and an honest score: crossings, copies, and labels that give themselves away."""
+"""Audit of splits: sessions and copies that cross, and labels that session, set-up or brightness give away."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,11 +20,11 @@ _ROWS = ("indexed", "usable")
 def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow_leakage: bool) -> dict[str, Any]:
     """Return the audit of a split manifest as JSON values.
 
-    Rows, what was quarantined and why, sessions and classes per split, `crossings` (which stop the run unless leakage
-    is allowed), `banners` (what every later report must print), `confounds`, and `warnings` in plain sentences.
+    It holds counts of rows and of reasons for quarantine, sessions and classes per split, `crossings` (which stop the run
+    unless leakage is allowed), `banners` (which every later report must print), `confounds`, and `warnings` as sentences.
 
     Args:
-        manifest: All rows, usable ones with a split.
+        manifest: All rows; usable ones have a split.
         near_duplicates: Pairs of usable rows that show the same weld: sample_id, other_id.
         allow_leakage: Whether crossings are accepted.
     """
@@ -38,7 +38,7 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
         "n_sessions": int(usable["session"].nunique()),
         "splits": {split: _describe_split(usable[usable["split"] == split]) for split in SPLITS},
         "crossings": crossings,
-        "config_crossings": _groups_in_several_splits(usable, "config"),  # told, not forbidden: see `session`
+        "config_crossings": _groups_in_several_splits(usable, "config"),  # reported, not forbidden: see `session`
         "n_near_duplicates": len(near_duplicates),
         "duplicate_run_ids": _duplicate_run_ids(manifest),
         "confounds": {
@@ -87,7 +87,7 @@ def describe_crossings(crossings: Mapping[str, Any]) -> list[str]:
 
 
 def refuse_crossings(crossings: Mapping[str, Any]) -> None:
-    """Do nothing if nothing crosses.
+    """Refuse splits that something crosses.
 
     Raises:
         WeldError: With the list of offenders.
@@ -109,7 +109,7 @@ def count_reasons(manifest: pd.DataFrame) -> dict[str, int]:
 def class_by_session(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the number of labelled rows of each class (column) in each session (row), with the session's splits.
 
-    Quarantined rows count: the table tells how the data were recorded.
+    Quarantined rows count: the table shows how the data were recorded.
     """
     known = manifest[manifest["label"].notna()].assign(
         session=lambda rows: rows["session"].astype("string").fillna("unknown")
@@ -127,10 +127,11 @@ def class_by_session(manifest: pd.DataFrame) -> pd.DataFrame:
 def confound_scores(rows: pd.DataFrame) -> dict[str, Any]:
     """Return how well nothing, session, set-up and mean brightness alone predict the label.
 
-    Each look-up leaves out the row it guesses, brightness leaves out the row's whole session; see `confound`.
+    Each look-up leaves out the row it guesses, brightness leaves out the row's whole session; see
+    `evaluation.confounds`.
 
     Args:
-        rows: Rows with label, session, config, mean_luma; rows that do not know a column are left out of its look-up.
+        rows: Rows with label, session, config, mean_luma; rows without a value are left out of that look-up.
 
     Returns:
         For each column n, n_groups, accuracy and balanced_accuracy, or n and `unknown` with the reason.
@@ -144,7 +145,7 @@ def confound_table(confounds: Mapping[str, Any]) -> pd.DataFrame:
     Args:
         confounds: `confounds` of `audit_splits`.
     """
-    scores = {(rows, column): found for rows in _ROWS for column, found in confounds[rows].items()}
+    scores = {(rows, column): score for rows in _ROWS for column, score in confounds[rows].items()}
     table = pd.DataFrame.from_dict(
         scores, orient="index", columns=["n", "n_groups", "accuracy", "balanced_accuracy", "unknown"]
     )
@@ -155,7 +156,7 @@ def _confound_score(rows: pd.DataFrame, column: str) -> dict[str, Any]:
     rows = rows.assign(majority="all")
     known = rows[rows[column].notna()]
     if len(known) < _MIN_ROWS:
-        return {"n": len(known), "unknown": "fewer than two rows tell it"}
+        return {"n": len(known), "unknown": "fewer than two rows have a value"}
     if column == "mean_luma" and known["session"].nunique() < _MIN_ROWS:
         return {"n": len(known), "unknown": "all rows are of one session, and none is left when it is left out"}
     labels = known["label"].astype(str).to_numpy()

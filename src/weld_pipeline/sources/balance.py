@@ -1,8 +1,7 @@
-"""Several kinds of defect → one, drawn so that good and defect are equally common and so are the kinds of defect.
+"""Class balance: kinds of defect become one class, and good and defective rows are drawn in equal numbers.
 
-It works on rows that have their splits already: a split is made from all rows, with every kind where it can be, and what
-is drawn afterwards stays in its session's split. Rows that are not drawn are quarantined, none is lost. The kind of a
-defect stays in the index, under the same sample_id.
+The rows have their splits already, and a drawn row stays in its session's split. Rows that are not drawn are quarantined;
+none is lost. The kind of a defect stays in the index, under the same sample_id.
 """
 
 from collections.abc import Mapping
@@ -24,10 +23,10 @@ def draw_balanced(
     equal number of each kind of defect; where a kind has too few, the others make up for it equally.
 
     Args:
-        manifest: Rows with splits; `is_defect` tells good rows from defective ones.
-        good_class: The class that is no defect; it keeps its name.
+        manifest: Rows with splits; `is_defect` marks the defective ones.
+        good_class: Name of the class that is no defect; it stays.
         defect_class: Name of the merged class.
-        per_class: Rows wanted of each class in each split; a split that is not named gets none.
+        per_class: Number of rows wanted of each class in each split; a split that is not named gets none.
         seed: Seed of the draw; the result does not depend on the order of the rows.
 
     Returns:
@@ -35,7 +34,7 @@ def draw_balanced(
         (available and got of each kind of defect), and `unfilled`: a sentence for each wish that was not met.
 
     Raises:
-        WeldError: If the merged class bears the name of the good one, or no good row or no defective one can be used.
+        WeldError: If the merged class has the name of the good one, or if no good row or no defective row is usable.
     """
     if defect_class == good_class:
         raise WeldError(f"balance: both classes are called {good_class!r}; set balance.defect_class to another name")
@@ -51,16 +50,16 @@ def draw_balanced(
         if len(rows) or wanted:
             ids, report[split] = _draw_split(rows, wanted=wanted, generator=generator)
             drawn |= ids
-    return _marked(manifest, drawn, defect_class=defect_class), {
+    return _with_drawn(manifest, drawn, defect_class=defect_class), {
         "splits": report,
         "unfilled": _unfilled(report, good_class=good_class, defect_class=defect_class),
     }
 
 
 def equal_shares(available: Mapping[str, int], total: int) -> dict[str, int]:
-    """Return how many to take of each kind: `total` in all if there are so many, as equal as what is there allows.
+    """Return how many rows to take of each kind: `total` in all if there are so many, in shares as equal as possible.
 
-    Of kinds that could both give one more, the one with more rows does, then the first by name.
+    Of two kinds that could give one more, the one with more rows does, then the first by name.
 
     >>> equal_shares({"crack": 50, "pore": 3, "burn": 50}, 23)
     {'crack': 10, 'pore': 3, 'burn': 10}
@@ -73,7 +72,7 @@ def equal_shares(available: Mapping[str, int], total: int) -> dict[str, int]:
 
 
 def _draw_split(rows: pd.DataFrame, *, wanted: int, generator: np.random.Generator) -> tuple[set[str], dict[str, Any]]:
-    """Return the ids drawn in a split, and the account of it."""
+    """Return the ids drawn in a split, and their counts."""
     good, defective = rows[~rows["is_defect"]], rows[rows["is_defect"]]
     got = min(wanted, len(good), len(defective))
     available = {str(kind): int(n) for kind, n in defective["label"].value_counts().sort_index().items()}
@@ -90,7 +89,7 @@ def _draw_split(rows: pd.DataFrame, *, wanted: int, generator: np.random.Generat
     }
 
 
-def _marked(manifest: pd.DataFrame, drawn: set[str], *, defect_class: str) -> pd.DataFrame:
+def _with_drawn(manifest: pd.DataFrame, drawn: set[str], *, defect_class: str) -> pd.DataFrame:
     is_left = (manifest["status"] == "ok") & ~manifest["sample_id"].isin(drawn)
     reason = "not_drawn: the balanced classes of its split are full; raise balance.per_class to use it"
     return checked(

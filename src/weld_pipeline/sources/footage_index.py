@@ -1,4 +1,4 @@
-"""Which layout a footage folder has, and its rows."""
+"""Footage index: the layout of a folder of recordings, and its rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.layouts import intel
-from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, read_text_table, settled
+from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows, read_text_table
 from weld_pipeline.sources.layouts.listing import Names, read_listing, walk
 from weld_pipeline.sources.layouts.rows import IndexRow
 from weld_pipeline.sources.layouts.video_folders import index_class_folders, index_labels
@@ -17,16 +17,16 @@ Layout = Literal["intel", "folders", "labels_csv"]
 
 @dataclass(frozen=True)
 class Reading:
-    """How footage is read.
+    """Options of the footage index.
 
     Attributes:
-        layout: `auto` takes Intel's where its manifest or a run id is found, the csv of labels where there is one,
-            else a folder per class.
+        layout: Layout of the folder. `auto` takes Intel's where its manifest or a run id is found, the csv of labels where
+            there is one, else a folder per class.
         good_class: Name of the class that is no defect.
-        class_aliases: Other names of classes → the name to use.
+        class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any in plain folders and Intel's twelve in its layout.
         labels_file: The csv of labels, relative to the footage folder.
-        session_pattern: See `index_class_folders`.
+        session_pattern: Pattern of the session; see `index_class_folders`.
     """
 
     layout: Literal["auto", "intel", "folders", "labels_csv"] = "auto"
@@ -42,10 +42,10 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
 
     Args:
         root: A folder, or a text file as `tree` prints it.
-        reading: How to read it.
+        reading: Options.
 
     Raises:
-        WeldError: If nothing is found, a csv cannot be read, or no class is the good one.
+        WeldError: If there is no recording, a csv cannot be read, or no class is the good one.
     """
     check_pattern(reading.session_pattern)
     names = walk(root) if root.is_dir() else read_listing(root)
@@ -61,7 +61,7 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
         rows = index_class_folders(names, session_pattern=reading.session_pattern)
     if not rows:
         raise WeldError(f"footage {root}: no video found in the layout {layout!r}; check index.layout")
-    rows = settled(
+    rows = clean_rows(
         rows,
         root=root,
         names=names,

@@ -1,4 +1,4 @@
-"""Which layout a folder of images has, and its rows."""
+"""Image index: the layout of a folder of images, and its rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, read_text_table, settled
+from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows, read_text_table
 from weld_pipeline.sources.layouts.gdxray import index_gdxray, is_gdxray
 from weld_pipeline.sources.layouts.image_folders import (
     NEU_CLASSES,
@@ -28,7 +28,7 @@ ImageLayout = Literal[
     "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
     "class_folders",
 ]  # fmt: skip
-# Their classes stand in files, of which a listing has only the names.
+# The classes of these layouts stand in files, of which a listing has only the names.
 _READ_FILES = ("tig", "yolo", "labels_csv", "gdxray")
 _BY_NAMES = {
     "visa": index_visa,
@@ -41,22 +41,22 @@ _BY_NAMES = {
 
 @dataclass(frozen=True)
 class ImageReading:
-    """How a folder of images is read.
+    """Options of the image index.
 
     Attributes:
-        layout: `auto` takes the first that fits: tig where a json lies in the folder or in a split's, yolo where there is
-            a data.yaml, labels_csv where there is that csv; of those with masks mvtec_ad2, mvtec and visa by their
-            folders, gdxray by its names, masks_beside where half of the jpg or bmp images have a png of the same name;
-            riawelc and neu where every image's folder or name tells one of their classes; else class_folders.
+        layout: Layout of the folder. `auto` takes the first that fits: tig where a json lies in the folder or in a split's,
+            yolo where there is a data.yaml, labels_csv where there is that csv; of those with masks mvtec_ad2, mvtec and
+            visa by their folders, gdxray by its names, masks_beside where half of the jpg or bmp images have a png of the
+            same name; riawelc and neu where folder or name of every image gives one of their classes; else class_folders.
         good_class: Name of the class that is no defect; None where every class is one, as in NEU.
-        class_aliases: Other names of classes → the name to use.
+        class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any.
-        class_ids: Class id → class name, for tig.
-        session_pattern: Regular expression on the path whose first group, or whole match, is the session. None, and a
-            path in which it finds nothing, leave that to the layout: run folder (tig), series (yolo), film (riawelc,
-            gdxray), tile (masks_beside), else the file itself; a csv of labels without a session column has none there.
-        label_priority: See `LabelRule.priority`, for yolo.
-        label_if_empty: See `LabelRule.if_empty`, for yolo.
+        class_ids: Class name of each class id, for tig.
+        session_pattern: Regular expression on the path; its first group, or the whole match, is the session. Without one,
+            or without a match, the layout gives the session: run folder (tig), series (yolo), film (riawelc, gdxray), tile
+            (masks_beside), else the file itself. A csv of labels without a session column gives none.
+        label_priority: `LabelRule.priority`, for yolo.
+        label_if_empty: `LabelRule.if_empty`, for yolo.
         labels_file: The csv of labels, relative to the source folder.
     """
 
@@ -76,10 +76,10 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
 
     Args:
         root: A folder, or a text file as `tree` prints it for layouts whose classes stand in names.
-        reading: How to read it.
+        reading: Options.
 
     Raises:
-        WeldError: If nothing is found, a file of labels cannot be read, or no class is the good one.
+        WeldError: If there is no image, a file of labels cannot be read, or no class is the good one.
     """
     check_pattern(reading.session_pattern)
     names = walk(root) if root.is_dir() else read_listing(root)
@@ -89,7 +89,7 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
     rows = _rows(root, names, layout, reading)
     if not rows:
         raise WeldError(f"source {root}: no image found in the layout {layout!r}; check index.layout")
-    rows = settled(
+    rows = clean_rows(
         rows,
         root=root,
         names=names,
@@ -97,7 +97,9 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
         class_aliases=reading.class_aliases,
         classes=reading.classes,
     )
-    if reading.good_class is not None and layout != "gdxray":  # there masks tell it, and every film may have defects
+    if (
+        reading.good_class is not None and layout != "gdxray"
+    ):  # its masks give the class, and every film may have defects
         check_good(rows, reading.good_class)
     return rows
 
@@ -106,7 +108,7 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
     """Return the layout that fits first; see `ImageReading.layout`.
 
     Raises:
-        WeldError: If the files that tell a layout lie deeper, so that another folder is meant, or if two layouts fit.
+        WeldError: If the files of a layout lie deeper, so that another folder is meant, or if two layouts fit.
     """
     if label_files(names):
         return "tig"
@@ -114,7 +116,7 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
         return "yolo"
     if reading.labels_file in names.files:
         return "labels_csv"
-    if deeper := next((file for file in names.files if _tells_layout(file)), None):
+    if deeper := next((file for file in names.files if _is_layout_file(file)), None):
         folder = root.joinpath(deeper).parent
         folder = folder.parent if deeper.endswith(".json") else folder
         raise WeldError(f"source {root}: {deeper} lies deeper; name the folder {folder} as the source")
@@ -130,14 +132,14 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
 
 def _masked_layout(names: Names) -> ImageLayout | None:
     """Return the first layout with masks that fits, or None."""
-    tells: dict[ImageLayout, Callable[[Names], bool]] = {
+    checks: dict[ImageLayout, Callable[[Names], bool]] = {
         "mvtec_ad2": is_mvtec_ad2,
         "mvtec": is_mvtec,
         "visa": is_visa,
         "gdxray": is_gdxray,
         "masks_beside": has_masks_beside,
     }
-    return next((layout for layout, fits in tells.items() if fits(names)), None)
+    return next((layout for layout, fits in checks.items() if fits(names)), None)
 
 
 def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) -> list[IndexRow]:
@@ -159,7 +161,7 @@ def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) 
     return _BY_NAMES[layout](names, session_pattern=pattern)
 
 
-def _tells_layout(file: str) -> bool:
+def _is_layout_file(file: str) -> bool:
     """Return whether a file is a data.yaml, or a json named as the split folder it lies in."""
     *folders, name = file.split("/")
     stem = name.removesuffix(".json")

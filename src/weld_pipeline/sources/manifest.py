@@ -1,4 +1,4 @@
-"""Index and probes → manifest rows, each usable or quarantined with its reason."""
+"""Manifest rows from index and probes, each usable or quarantined with its reason."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -20,16 +20,16 @@ def join_probes(
 ) -> pd.DataFrame:
     """Return the manifest, not yet split: one row for each row of the index, in its order.
 
-    A row is quarantined for the first of: what its source or its file has wrong, the same bytes as an earlier row,
-    a mask that marks defects on a good one, no session.
+    The reason of a quarantined row is the first of these: a problem of its source or its file, the same bytes as an earlier
+    row, a mask that marks defects on a good row, no session.
 
     Args:
-        index: Rows of `IndexRow`.
-        probes: Result for each row without a problem, by sample id.
-        media: What the rows are.
-        good_class: The class that is no defect; None where every class is one.
-        session_by: What must not cross splits: the recording date (or what the source names instead: weld run, photo
-            series), the configuration, or everything linked by either.
+        index: Table of `IndexRow`.
+        probes: Probe of each row without a problem, by sample id.
+        media: Kind of the rows.
+        good_class: Name of the class that is no defect; None where every class is one.
+        session_by: Group that must not cross splits: the recording date (or what the source names instead: weld run,
+            photo series), the configuration, or everything linked by either.
     """
     table = index.drop(columns=["source_split", "problem"]).assign(media=media, split=None)
     for name in _PROBED:
@@ -37,8 +37,8 @@ def join_probes(
     table["duration_s"] = table["n_frames"].astype("Float64") / table["fps"].astype("Float64")
     is_defect = pd.Series(True, index=table.index) if good_class is None else table["label"] != good_class
     table["is_defect"] = is_defect.astype("boolean").mask(table["label"].isna())
-    found = [probes[i].problem if i in probes else None for i in index["sample_id"]]
-    reason = index["problem"].astype("string").fillna(pd.Series(found, index=index.index, dtype="string"))
+    problems = [probes[i].problem if i in probes else None for i in index["sample_id"]]
+    reason = index["problem"].astype("string").fillna(pd.Series(problems, index=index.index, dtype="string"))
     reason = reason.fillna(_duplicates(table[reason.isna()]))
     reason = reason.fillna(_contradictions(table, probes))
     table["session"] = _sessions(table, is_usable=reason.isna(), by=session_by)
@@ -76,7 +76,7 @@ def _sessions(table: pd.DataFrame, *, is_usable: pd.Series, by: SessionBy) -> pd
         return table["session"]
     if by == "config":
         return table["config"]
-    # Rows that are not used link nothing.
+    # Quarantined rows link nothing.
     usable = table[is_usable & table["session"].notna()]
     configs = [None if pd.isna(config) else str(config) for config in usable["config"]]
     names = session_components(usable["session"].tolist(), configs)
@@ -103,6 +103,6 @@ def near_duplicate_image_table(manifest: pd.DataFrame, probes: Mapping[str, Prob
         for sample_id, session in zip(usable["sample_id"], usable["session"], strict=True)
         if (scene := probes[sample_id].scene)
     ]
-    found = near_duplicate_images([scene for *_, scene in marked], [session for _, session, _ in marked])
-    pairs = [(marked[first][0], marked[second][0]) for first, second in found.tolist()]
+    positions = near_duplicate_images([scene for *_, scene in marked], [session for _, session, _ in marked])
+    pairs = [(marked[first][0], marked[second][0]) for first, second in positions.tolist()]
     return pd.DataFrame(pairs, columns=["sample_id", "other_id"], dtype="string")

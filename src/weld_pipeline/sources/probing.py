@@ -1,4 +1,4 @@
-"""Probing of many recordings or images: what work there is, and what came of it."""
+"""Probing of many recordings or images: the pending work, and the stored probes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -29,13 +29,13 @@ def pending_probes(
 
     Args:
         root: The footage folder.
-        paths: File of each sample, relative to the root.
+        paths: Path of each sample, relative to the root.
         gate: The arc rule.
         window: Clip length in frames.
         stride: Distance between clip starts in frames.
         min_decoded_fraction: See `probe_video`.
         thumbnail_px: See `probe_video`.
-        n_workers: Processes.
+        n_workers: Number of processes.
     """
     settings: dict[str, Any] = {
         "window": window,
@@ -64,11 +64,11 @@ def pending_image_probes(
 
     Args:
         root: The source folder.
-        paths: File of each sample, relative to the root.
-        masks: Mask of each sample that has one, relative to the root.
+        paths: Path of each sample, relative to the root.
+        masks: Path of the mask of each sample that has one, relative to the root.
         max_pixels: See `probe_image`.
         thumbnail_px: See `probe_image`.
-        n_workers: Processes.
+        n_workers: Number of processes.
     """
     settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
     return PendingItems(

@@ -1,4 +1,4 @@
-"""Which rows train, which choose, which calibrate and which are looked at once: whole sessions, classes balanced."""
+"""Session splits: whole sessions are dealt to train, valid, calib and test, with classes balanced."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,17 +12,17 @@ from weld_pipeline.core.errors import WeldError
 _SUM_TOLERANCE = 1e-6
 _N_PROPOSALS_PER_GROUP, _MAX_PROPOSALS = 60, 5_000
 _N_RESTARTS = 4
-# What it costs, in units of the squared relative errors summed below, that a class has no row in a split: it must be
-# trained on before it can be tested, and tested before it is tuned. No split may lack good welds or defective ones:
-# neither a threshold nor a calibration can be chosen on one kind.
+# Cost of a split without a row of a class, in units of the squared relative errors summed below: a class is needed in train
+# before test, and in test before the others. No split may lack good welds or defective ones, as neither a threshold nor a
+# calibration can be chosen on one kind.
 _ABSENCE = {"train": 10.0, "test": 3.0, "calib": 0.3, "valid": 0.3}
 _ABSENCE_OF_KIND = 8.0
 
 
 def merge_sessions(sessions: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return for each session the name of everything linked to it, directly or by way of others.
+    """Return for each session the name of its group: everything linked to it, directly or by way of others.
 
-    A session without links keeps its name; several are named by the first of them and the number of the rest.
+    A session without links keeps its name; a group has the name of its first session and the number of the rest.
 
     >>> merge_sessions(["a", "b", "c"], [("c", "a")])
     {'a': 'a+1', 'b': 'b', 'c': 'a+1'}
@@ -67,22 +67,22 @@ def assign_splits(
     seed: int,
     may_train: Sequence[bool] | None = None,
 ) -> Shaped[np.ndarray, " N"]:
-    """Return the split of each row: whole groups, and of every class about the wanted share in each split.
+    """Return the split of each row: groups stay whole, and each split gets about the wanted share of every class.
 
-    Groups are dealt out from the largest to the smallest, each to where it lowers the cost most; then random moves and
-    swaps are kept if they lower it further; the best of a few starts wins. The cost is the squared error of the shares,
-    per class and overall, and a penalty for a class that a split lacks, highest for train, then test. So a class
-    of one session is trained on and not tested, and one of two sessions is trained on and tested.
+    Groups are dealt from the largest to the smallest, each to the split where it lowers the cost most. Then random moves
+    and swaps are kept if they lower it further. The best of a few starts wins. The cost is the squared error of the shares,
+    per class and overall, and a penalty for a class that a split lacks, highest for train, then test. So a class of one
+    session is in train alone, and a class of two sessions is in train and test.
 
-    A group that holds a row which may not train goes to another split. Then train gets its share of each class as far as
-    the other groups have it, and the other splits share the rest.
+    A group with a row that may not train goes to another split. Then train gets its share of each class as far as the
+    other groups have it, and the other splits share the rest.
 
     Args:
         labels: Class of each row.
-        groups: What must stay together, e.g. the session.
+        groups: Group of each row, e.g. its session; a group stays together.
         is_defect: Whether each row is a defective weld.
         fractions: Wanted share of each split; they sum to 1.
-        seed: Decides ties and proposals; the result does not depend on the order of the rows.
+        seed: Seed of ties and proposals; the result does not depend on the order of the rows.
         may_train: Whether each row may stand in train; None where all may.
 
     Raises:
@@ -113,14 +113,14 @@ def assign_splits(
 
 
 class _Cost:
-    """How far a deal of groups is from the wanted one.
+    """Distance of a deal of groups from the wanted shares.
 
     Args:
-        counts: Rows of each class in each group.
+        counts: Number of rows of each class in each group.
         share: Wanted share of each split.
-        absence: What it costs that a split has no row of a class.
+        absence: Cost of a split without a row of a class.
         class_share: Wanted share of each class in each split; None where it is `share` for every class.
-        is_barred: Splits that a group may not go to; None where it may go to all.
+        is_barred: Whether a group may not go to a split; None where all may go to all.
     """
 
     def __init__(
@@ -171,9 +171,9 @@ def _without_training(cost: _Cost, barred: Bool[np.ndarray, " G"], *, splits: Se
     """Return the cost where some groups may not train.
 
     Args:
-        cost: Without that.
-        barred: Which groups may not.
-        splits: Names of the splits that are dealt to.
+        cost: Cost where all groups may train.
+        barred: Whether each group may not train.
+        splits: Names of the splits.
 
     Raises:
         WeldError: If no other split has a share.

@@ -1,4 +1,4 @@
-"""Manifest rows → their splits: dealt by whole sessions, or as the source proposes."""
+"""Splits of manifest rows: dealt by whole sessions, or as the source proposes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ def split_by_session(
         manifest: Rows with sessions.
         copies: Pairs of usable rows, sample_id and other_id, whose sessions go to the same split; None ignores copies.
         fractions: Wanted share of each split.
-        seed: Decides ties.
+        seed: Seed of ties.
         may_train: Whether each row of the manifest may stand in train; None where all may.
     """
     usable = manifest[manifest["status"] == "ok"]
@@ -36,7 +36,7 @@ def split_by_session(
 
 
 def follows_source(manifest: pd.DataFrame, source_split: pd.Series, may_train: pd.Series | None) -> bool:
-    """Return whether the source's own splits are to be followed: it proposes some, and all its train rows may train.
+    """Return whether to follow the source's own splits: it proposes some, and all its train rows may train.
 
     Args:
         manifest: Rows with sessions.
@@ -79,14 +79,14 @@ def cut_from_train(
     fractions: Mapping[str, float],
     seed: int,
 ) -> pd.DataFrame:
-    """Return the manifest with splits that have no row cut from train, by whole sessions.
+    """Return the manifest with empty splits filled from train, by whole sessions.
 
     Args:
         manifest: Rows with splits.
-        lacking: Splits to be cut; one that has rows, or whose fraction is 0, is left alone.
-        copies: See `split_by_session`.
-        fractions: Wanted share of each split; only those of train and of what is cut from it are used.
-        seed: Decides ties.
+        lacking: Splits to fill; one that has rows, or whose fraction is 0, is left alone.
+        copies: Pairs of copies; see `split_by_session`.
+        fractions: Wanted share of each split; only those of train and of the filled splits are used.
+        seed: Seed of ties.
     """
     cut = [split for split in lacking if not (manifest["split"] == split).any() and fractions[split] > 0]
     train = manifest[manifest["split"] == "train"]
@@ -98,15 +98,15 @@ def cut_from_train(
 
 
 def give_test_to_calib(manifest: pd.DataFrame, copies: pd.DataFrame | None, *, share: float, seed: int) -> pd.DataFrame:
-    """Return the manifest with some of the sessions of test that hold defects moved to calib.
+    """Return the manifest with some of the defective sessions of test moved to calib.
 
-    A threshold can be chosen for the best F1 where both kinds are, and only there: never on test.
+    A threshold of the best F1 needs good and defective rows, and is never chosen on test.
 
     Args:
         manifest: Rows with splits.
-        copies: See `split_by_session`.
+        copies: Pairs of copies; see `split_by_session`.
         share: Share of these sessions' rows, of every class; 0 leaves test whole.
-        seed: Decides ties.
+        seed: Seed of ties.
     """
     test = manifest[manifest["split"] == "test"]
     groups = pd.Series(_groups(test, copies), index=test.index, dtype="string")

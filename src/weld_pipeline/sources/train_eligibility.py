@@ -1,4 +1,4 @@
-"""What a detector of anomalies may be fitted on: good rows; of defective ones at most the parts their masks leave clean."""
+"""Train eligibility: a detector is fitted on good rows, and at most on the clean tiles of defective ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -19,10 +19,9 @@ def may_train(
 
     Args:
         manifest: Rows before or after splitting.
-        mask_px: Pixels that the mask of a sample marks, by sample id; one without a mask is not in it.
-        defects_in_train: `allow` lets every row; `refuse` only good ones; `clean_tiles` also defective ones whose mask
-            marks something, so that tiles on which it marks nothing can be told. An empty mask of a defective image
-            tells nothing.
+        mask_px: Number of pixels that the mask of a sample marks, by sample id; samples without a mask are not in it.
+        defects_in_train: Rows that may train. `allow`: every row. `refuse`: good ones. `clean_tiles`: also defective ones
+            whose mask marks something, as its unmarked tiles are clean. An empty mask of a defective image shows nothing.
 
     Raises:
         WeldError: If no usable row may.
@@ -41,14 +40,14 @@ def may_train(
 
 
 def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
-    """Do nothing if train has rows, and only such as may train.
+    """Refuse a train split that is empty or holds a row that may not train.
 
     Args:
         manifest: Rows with splits.
-        allowed: Of `may_train`; None asks for nothing.
+        allowed: Result of `may_train`; None allows all.
 
     Raises:
-        WeldError: Naming the images that may not.
+        WeldError: Naming the images.
     """
     if allowed is None:
         return
@@ -72,7 +71,7 @@ def count_masks(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> dict[str,
 
     Args:
         manifest: Rows with splits.
-        mask_px: See `may_train`.
+        mask_px: Marked pixels by sample id; see `may_train`.
     """
     usable = manifest[(manifest["status"] == "ok") & manifest["is_defect"].astype("boolean").fillna(False)]
     px = usable["sample_id"].map(mask_px)
@@ -88,7 +87,7 @@ def marked_px(manifest: pd.DataFrame, probes: Mapping[str, Any]) -> dict[str, in
 
     Args:
         manifest: All rows.
-        probes: Stored probes by sample id.
+        probes: Stored probe of each sample id.
     """
     masked = manifest[(manifest["status"] == "ok") & manifest["mask_path"].notna()]
     return {sample_id: probes[sample_id]["mask_px"] for sample_id in masked["sample_id"]}

@@ -1,4 +1,4 @@
-"""How many synthetic images join the real ones in training. No torch here."""
+"""Mix of real and synthetic images in training."""
 
 import logging
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 def mix_synthetic(real_ids: Sequence[str], synthetic_ids: Sequence[str], *, ratio: float, seed: int) -> list[str]:
-    """Return what is trained on: every real image, and synthetic ones at a ratio.
+    """Return the ids of train: every real image, and synthetic ones at a ratio.
 
     Args:
-        real_ids: Of the train split.
-        synthetic_ids: All there are; as many of them as the ratio asks for are drawn, or all if they are fewer.
-        ratio: Synthetic images to one real.
-        seed: Of the draw.
+        real_ids: Ids of the real images in train.
+        synthetic_ids: Ids of all synthetic images; as many as the ratio wants are drawn, or all if they are fewer.
+        ratio: Number of synthetic images to one real image.
+        seed: Seed of the draw.
 
     >>> mix_synthetic(["r0", "r1"], ["s0"], ratio=0.5, seed=0)
     ['r0', 'r1', 's0']
@@ -34,15 +34,15 @@ def check_synthetic(rows: pd.DataFrame) -> None:
     """Refuse synthetic images that claim a place where a model is chosen, calibrated or tested.
 
     Args:
-        rows: Of a manifest of synthetic images.
+        rows: Rows of a manifest of synthetic images.
 
     Raises:
-        WeldError: Naming the first that does.
+        WeldError: Naming the first of them.
     """
-    astray = rows[rows["split"] != "train"]
-    if not astray.empty:
-        first = astray.iloc[0]
+    misplaced = rows[rows["split"] != "train"]
+    if not misplaced.empty:
+        first = misplaced.iloc[0]
         raise WeldError(
-            f"{len(astray)} synthetic image(s) claim another split than train, the first {first['sample_id']} {first['split']!r}; "
-            "made images may only be learnt from, set their split to train"
+            f"{len(misplaced)} synthetic image(s) claim another split than train, the first {first['sample_id']} {first['split']!r}; "
+            "synthetic images may only train, set their split to train"
         )

@@ -147,7 +147,8 @@ def test_id_that_leaves_the_folder_is_refused(tmp_path):
 KILLED = """
 import os, sys
 from pathlib import Path
-from weld_pipeline.core.items.pending import Item, PendingItems, map_items
+from weld_pipeline.core.items.map import map_items
+from weld_pipeline.core.items.pending import Item, PendingItems
 from weld_pipeline.core.stores import JsonStore
 
 def factory():

@@ -1,4 +1,4 @@
-"""Maps at the size of their images, beside masks and pixels."""
+"""Map reader: maps at the size of their images, with masks and pixels."""
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,16 @@ def read(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     mask = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     mask[3:6, 10:20] = 255
-    for name, levels in {"a.png": pixels, "b.png": pixels, "a_mask.png": mask}.items():
-        Image.fromarray(levels).save(tmp_path / name)
+    for name, values in {"a.png": pixels, "b.png": pixels, "a_mask.png": mask}.items():
+        Image.fromarray(values).save(tmp_path / name)
     manifest = pd.DataFrame(
         [("a", "a.png", "a_mask.png", True, HEIGHT, WIDTH), ("b", "b.png", None, False, HEIGHT, WIDTH)],
         columns=["sample_id", "path", "mask_path", "is_defect", "height", "width"],
     ).astype({"mask_path": "string"})
 
-    def of(levels, *, tiling=None, manifest=manifest):
+    def of(tile_values, *, tiling=None, manifest=manifest):
         store = TensorStore(tmp_path / "maps")
-        maps = np.broadcast_to(np.array(levels, np.float32)[:, None, None], (len(levels), 8, 8))
+        maps = np.broadcast_to(np.array(tile_values, np.float32)[:, None, None], (len(tile_values), 8, 8))
         for name in ("a", "b"):
             store.write(name, "k", {"maps": maps})
         store.commit(dict.fromkeys("ab", "k"))
@@ -70,7 +70,7 @@ def test_samples_and_sheets_hold_the_same_map_and_mask(read):
     first, second = reader.pixel_samples(["a", "b"])
     assert (first.sample_id, first.is_defect, second.is_defect) == ("a", True, False)
     assert second.mask is None
-    shown = reader.sheet_image("a")
+    shown = reader.mapped_image("a")
     assert np.array_equal(shown.mask, first.mask)
     assert np.array_equal(shown.anomaly_map, first.anomaly_map)
     assert shown.pixels.shape == (HEIGHT, WIDTH, 3)

@@ -27,10 +27,10 @@ def regions(mask):
             wide = np.pad(grown, 1)
             height, width = mask.shape
             near = [wide[y : y + height, x : x + width] for y in range(3) for x in range(3)]
-            spread = np.any(near, axis=0) & mask
-            if (spread == grown).all():
+            dilated = np.any(near, axis=0) & mask
+            if (dilated == grown).all():
                 break
-            grown = spread
+            grown = dilated
         left &= ~grown
         found.append(grown)
     return found
@@ -38,13 +38,13 @@ def regions(mask):
 
 def brute_force_aupro(maps, masks, *, max_fpr):
     """Return the area as its definition says: for every threshold, the mean overlap of regions over good pixels hit."""
-    levels = np.unique(np.concatenate([each.ravel() for each in maps]))[::-1]
+    thresholds = np.unique(np.concatenate([each.ravel() for each in maps]))[::-1]
     parts = [(anomaly_map, region) for anomaly_map, mask in zip(maps, masks, strict=True) for region in regions(mask)]
     n_good = sum((~mask).sum() for mask in masks)
     curve = [(0.0, 0.0)]
-    for level in levels:
-        hits = sum(((each >= level) & ~mask).sum() for each, mask in zip(maps, masks, strict=True))
-        curve.append((hits / n_good, np.mean([(each >= level)[region].mean() for each, region in parts])))
+    for threshold in thresholds:
+        hits = sum(((each >= threshold) & ~mask).sum() for each, mask in zip(maps, masks, strict=True))
+        curve.append((hits / n_good, np.mean([(each >= threshold)[region].mean() for each, region in parts])))
     area = 0.0
     for (x0, y0), (x1, y1) in pairwise(curve):
         if x0 >= max_fpr:
@@ -165,7 +165,7 @@ def test_what_cannot_be_judged_is_named() -> None:
         broken = np.where(np.arange(17) == 3, np.float32(spoilt), maps[1])
         with pytest.raises(WeldError, match="map of p9: 13 of 221 pixels are not finite"):
             pixel_metrics([PixelSample("p9", is_defect=True, anomaly_map=broken, mask=masks[1])])
-    with pytest.raises(WeldError, match="p9: are of 17×13 px and 13×17 px; resize the map"):
+    with pytest.raises(WeldError, match="p9 are of 17×13 px and 13×17 px; resize the map"):
         pixel_metrics([PixelSample("p9", is_defect=True, anomaly_map=maps[1], mask=masks[1].T)])
     with pytest.raises(WeldError, match=r"mask of p9: marks \d+ pixels of an image labelled good"):
         pixel_metrics([PixelSample("p9", is_defect=False, anomaly_map=maps[1], mask=masks[1])])

@@ -13,13 +13,13 @@ HOW = {"image_px": 8, "grey": True, "clahe_clip": 0.0, "smoothing": False}
 
 def test_clean_tiles_come_in_order_and_normalised(tmp_path):
     store = TensorStore(tmp_path)
-    for level, (name, clean) in enumerate({"a": [True, True], "b": [False, True], "c": [True, False]}.items()):
-        tiles = np.full((2, 8, 8, 1), 20 * level, np.uint8)
+    for number, (name, clean) in enumerate({"a": [True, True], "b": [False, True], "c": [True, False]}.items()):
+        tiles = np.full((2, 8, 8, 1), 20 * number, np.uint8)
         tiles[1] += 10
         store.write(name, "k", {"image": tiles, "is_clean": np.array(clean)})
     store.commit(dict.fromkeys("abc", "k"))
     preprocess = MapPreprocess(**HOW, mean=[0.5] * 3, std=[0.25] * 3)
     batches = list(normalised_batches(GoodTiles(store, ["a", "b", "c"], "train"), preprocess, batch_size=3))
     assert [tuple(batch.shape) for batch in batches] == [(3, 3, 8, 8), (1, 3, 8, 8)]
-    levels = torch.cat(batches)[:, 0, 0, 0] * 0.25 + 0.5
-    torch.testing.assert_close(levels * 255, torch.tensor([0.0, 10.0, 30.0, 40.0]))
+    values = torch.cat(batches)[:, 0, 0, 0] * 0.25 + 0.5
+    torch.testing.assert_close(values * 255, torch.tensor([0.0, 10.0, 30.0, 40.0]))

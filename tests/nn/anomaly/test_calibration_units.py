@@ -17,8 +17,8 @@ def stores(tmp_path):
     maps, images = TensorStore(tmp_path / "maps"), TensorStore(tmp_path / "images")
     for name, scores in SCORES.items():
         values = np.array(scores, np.float32)
-        levels = np.broadcast_to(values[:, None, None], (2, 4, 4)).copy()
-        maps.write(name, "k", {"tile_scores": values, "maps": levels})
+        tile_maps = np.broadcast_to(values[:, None, None], (2, 4, 4)).copy()
+        maps.write(name, "k", {"tile_scores": values, "maps": tile_maps})
         images.write(name, "k", {"image": np.zeros((2, 4, 4, 1), np.uint8), "is_clean": np.array(CLEAN[name])})
     for store in (maps, images):
         store.commit(dict.fromkeys(SCORES, "k"))

@@ -11,7 +11,7 @@ PREPROCESS = {"image_px": 16, "grey": True, "clahe_clip": 2.0, "smoothing": True
 
 
 class Brightness(nn.Module):
-    """A detector whose map is the normalised level."""
+    """A detector whose map is the normalised pixel value."""
 
     def forward(self, images):
         return images[:, 0].amax(dim=(1, 2)), images[:, 0]
@@ -27,17 +27,17 @@ def images(n=2):
 
 def test_file_and_cached_image_become_the_same():
     assembled = graph()
-    score, levels = assembled(images())
-    cached_score, cached_levels = assembled.from_prepared(assembled.preprocess.prepare(images()))
+    score, maps = assembled(images())
+    cached_score, cached_maps = assembled.from_prepared(assembled.preprocess.prepare(images()))
     assert torch.equal(score, cached_score)
-    assert torch.equal(levels, cached_levels)
+    assert torch.equal(maps, cached_maps)
 
 
 def test_network_sees_prepared_and_normalised_images():
     assembled = graph()
     prepared = assembled.preprocess.prepare(images())
-    _, levels = assembled(images())
-    assert torch.allclose(levels, (prepared[..., 0].float() / 255 - 0.5) / 0.25)
+    _, maps = assembled(images())
+    assert torch.allclose(maps, (prepared[..., 0].float() / 255 - 0.5) / 0.25)
 
 
 def test_nothing_of_it_is_trained():

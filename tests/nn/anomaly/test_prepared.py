@@ -1,4 +1,4 @@
-"""Prepared images: what decides whether one is made again, and which of its tiles may be learnt from."""
+"""Prepared images: when one is prepared again, and which of its tiles are clean."""
 
 from dataclasses import replace
 

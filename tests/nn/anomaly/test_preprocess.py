@@ -62,7 +62,7 @@ def test_exported_graph_prepares_the_same_levels(tmp_path, grey, n_channels):
         (got,) = session.run(None, {"images": image[None]})
         expected = preprocess(torch.from_numpy(image)[None]).numpy()
         assert got.shape == (1, 3, 64, 64)
-        assert np.abs(got - expected).max() < 1e-6  # a level is 0.017
+        assert np.abs(got - expected).max() < 1e-6  # one step of a pixel value is 0.017
         assert preprocess.prepare(torch.from_numpy(image)[None]).shape == (1, 64, 64, n_channels)
 
 

@@ -21,7 +21,7 @@ HOW = {"image_px": PX, "grey": True, "clahe_clip": 0.0, "smoothing": False, "mea
 N_TILES = {"one": 1, "long": 10}
 
 
-def levels(n, seed):
+def pixels(n, seed):
     noise = np.random.default_rng(seed).normal(0, 8, (n, PX, PX, 1))
     return np.clip(np.linspace(40, 200, PX)[:, None] + noise, 0, 255).astype(np.uint8)
 
@@ -38,7 +38,7 @@ def detector(trunk):
 
 
 def fitted(trunk, *, map_sigma_px=1.0):
-    good = MapPreprocess(**HOW).normalise(torch.from_numpy(levels(6, 0)))
+    good = MapPreprocess(**HOW).normalise(torch.from_numpy(pixels(6, 0)))
     options = ReferenceOptions("aligned", "variance", 0.5, map_sigma_px)
     return save_reference(fit_reference(trunk, [good], options)[0], {"preprocess": HOW})
 
@@ -51,7 +51,7 @@ def images(tmp_path):
 def store_of(folder, key="k"):
     store = TensorStore(folder)
     for seed, (name, n) in enumerate(N_TILES.items(), start=1):
-        store.write(name, key, {"image": levels(n, seed)})
+        store.write(name, key, {"image": pixels(n, seed)})
     store.commit(dict.fromkeys(N_TILES, key))
     return store
 
@@ -99,5 +99,7 @@ def test_map_that_is_no_number_is_refused_by_its_image(detector, images):
 
 
 def test_model_that_is_no_detector_is_refused(detector):
-    with pytest.raises(WeldError, match=r"family 'classifier' is no anomaly detector; name one of \['patchcore', 'ref"):
+    with pytest.raises(
+        WeldError, match=r"family 'classifier' is no anomaly detector; give a model of one of \['patchcore', 'ref"
+    ):
         restore_detector(replace(detector, family="classifier"))

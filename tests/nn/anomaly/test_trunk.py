@@ -44,7 +44,7 @@ def test_layer_that_is_not_there_is_named_with_near_ones():
 
 def test_layer_within_a_block_that_tracing_takes_as_one_is_refused():
     with pytest.raises(
-        WeldError, match=r"taken as a whole; set trunk\.layers to some of conv_stem, bn1, blocks, blocks\.0"
+        WeldError, match=r"read as a whole; set trunk\.layers to some of conv_stem, bn1, blocks, blocks\.0"
     ):
         trunk("mobilenetv2_100", layers=("blocks.2.0.bn1.drop",))
 
@@ -54,7 +54,9 @@ def test_maps_come_in_the_networks_order():
 
 
 def test_layer_without_a_map_is_refused():
-    with pytest.raises(WeldError, match=r"^trunk \w+: a layer gives \(\d+,\), no map; name one before pooling$"):
+    with pytest.raises(
+        WeldError, match=r"^trunk \w+: the output \(\d+,\) of a layer is no map; name a layer before pooling$"
+    ):
         trunk(layers=("global_pool",))
 
 

@@ -26,12 +26,12 @@ def classifier(name):
 @pytest.mark.parametrize("name", ["mobilenetv2_035", "resnet10t", "test_convnext"])
 def test_heat_of_the_class_said_for_any_convolutional_trunk(name):
     network = classifier(name)
-    heat, said = heat_maps(network, CROPS)
+    heat, predicted = heat_maps(network, CROPS)
     assert heat.shape == (2, 64, 64)
     assert heat.min() >= 0
     assert set(heat.max(axis=(1, 2)).round(5)) <= {0.0, 1.0}
     with torch.inference_mode():
-        assert said.tolist() == network.classify_crops(CROPS).argmax(dim=1).tolist()
+        assert predicted.tolist() == network.classify_crops(CROPS).argmax(dim=1).tolist()
 
 
 def test_heat_lies_where_the_feature_that_decides_is():
@@ -48,8 +48,8 @@ def test_heat_lies_where_the_feature_that_decides_is():
     network.head.layer.weight.zero_()
     network.head.layer.weight[1, 0] = 1
     network.head.layer.bias.zero_()
-    heat, said = heat_maps(network, CROPS[:1])
-    assert said.tolist() == [1]
+    heat, predicted = heat_maps(network, CROPS[:1])
+    assert predicted.tolist() == [1]
     assert heat[0, :16, :16].mean() > 0.5
     assert heat[0, 48:, 48:].max() == 0  # the map is 2×2, its centres at 16 and 48
 

@@ -14,7 +14,8 @@ from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image import fit as image_fitting
 from weld_pipeline.nn.image.augment import Augmentation, Mixed, Mixing
 from weld_pipeline.nn.image.classifier import restore_image_classifier
-from weld_pipeline.nn.image.fit import LabelledImages, NetworkOptions, image_statistics, train_image_classifier
+from weld_pipeline.nn.image.fit import NetworkOptions, train_image_classifier
+from weld_pipeline.nn.image.labelled_images import LabelledImages, image_statistics
 from weld_pipeline.nn.image.learner import ImageLearner
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.image.predict import predict_logits
@@ -270,7 +271,7 @@ def test_statistics_of_grey_images_stand_for_three_channels(tmp_path):
     store.write("a", "k", {"image": np.array([[[0], [255]]], dtype=np.uint8)})
     store.commit({"a": "k"})
     assert image_statistics(store, ["a"]) == ([0.5] * 3, [0.5] * 3)
-    with pytest.raises(WeldError, match="no image to take mean and spread of"):
+    with pytest.raises(WeldError, match="no image to take mean and standard deviation of"):
         image_statistics(store, [])
 
 

@@ -70,7 +70,7 @@ def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, calibratio
             expected = graph(images, VIEWS[views])
         found = session.run(None, {"images": images.numpy(), "views": VIEWS[views].numpy()})
         for ours, theirs in zip(expected, found, strict=True):
-            # A level that torch and onnxruntime round to different sides moves a logit by a thousandth.
+            # A pixel value that torch and onnxruntime round differently moves a logit by a thousandth.
             np.testing.assert_allclose(theirs, ours.numpy(), atol=5e-3)
 
 

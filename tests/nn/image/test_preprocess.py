@@ -1,4 +1,4 @@
-"""The image's way: Pillow's resize within a level, views, normalisation."""
+"""Preprocessing of images: Pillow's resize within one pixel value, views, normalisation."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_resize_agrees_with_pillow_within_one_level(size, grey):
     assert ours.shape == (64, 64, 1 if grey else 3)
     difference = np.abs(ours.astype(int) - np.asarray(pillow).reshape(ours.shape).astype(int))
     assert difference.max() <= 1
-    assert difference.mean() < 0.005  # a filter without antialias is off by tens of levels on noise
+    assert difference.mean() < 0.005  # a filter without antialias is off by tens on noise
 
 
 @pytest.mark.parametrize("size", [(700, 1280), (9, 2000), (17, 5)])

@@ -116,8 +116,8 @@ def test_file_without_a_tensor_of_the_trunk_is_refused(tmp_path):
 
 def test_weights_of_the_table_are_taken_from_the_folder(tmp_path):
     save_file(state("test_efficientnet"), tmp_path / "test_efficientnet.r160_in1k.safetensors")
-    for asked in ("auto", "test_efficientnet.r160_in1k"):
-        trunk, record = load("test_efficientnet", tmp_path, weights=asked)
+    for name in ("auto", "test_efficientnet.r160_in1k"):
+        trunk, record = load("test_efficientnet", tmp_path, weights=name)
         assert record.name == "test_efficientnet.r160_in1k"
         assert record.source.startswith("https://huggingface.co/timm/test_efficientnet.r160_in1k/")
         assert trunk.architecture["mean"] == [0.485, 0.456, 0.406]  # timm's card of it

@@ -1,4 +1,4 @@
-"""The loop: best on valid, patience, and the same bytes whether or not it was killed."""
+"""Training loop: best epoch on valid, patience, and the same bytes with and without a kill."""
 
 import lightning.pytorch as pl
 import numpy as np
@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.training.batches import FeatureRows, in_order, shuffled
 from weld_pipeline.nn.training.folder import TrainingFolder
-from weld_pipeline.nn.training.loop import EpochShuffle, FeatureRows, TrainingPlan, in_order, shuffled, train
+from weld_pipeline.nn.training.loop import TrainingPlan, train
 from weld_pipeline.nn.video.autoencoder import Autoencoder
 from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.learners import AutoencoderLearner, ClassifierLearner
@@ -98,31 +99,6 @@ def test_patience_stops_the_training_and_the_best_epoch_is_kept(tmp_path):
 def test_loss_that_is_no_number_is_an_error_naming_the_epoch(tmp_path):
     with pytest.raises(WeldError, match=r"valid_loss is (nan|inf) in epoch \d+; lower the learning rate"):
         run(tmp_path, learning_rate=1e30)
-
-
-def test_every_row_is_seen_once_an_epoch_in_an_order_of_its_own():
-    sampler = EpochShuffle(23, batch_size=5, seed=0)
-    orders = []
-    for epoch in (0, 1, 0):
-        sampler.set_epoch(epoch)
-        batches = list(sampler)
-        assert [len(batch) for batch in batches] == [5, 5, 5, 4, 4]
-        orders.append([row for batch in batches for row in batch])
-    assert sorted(orders[0]) == list(range(23))
-    assert orders[0] == orders[2] != orders[1]
-
-
-def test_balanced_epoch_holds_as_many_rows_of_every_class():
-    """Twelve rows of three classes, one of them rare: four of each an epoch, the rare one twice over."""
-    labels = np.array([0] * 7 + [1] * 3 + [2] * 2)
-    sampler = EpochShuffle(12, batch_size=5, seed=0, balanced=labels)
-    rows = [row for batch in sampler for row in batch]
-    assert np.bincount(labels[rows]).tolist() == [4, 4, 4]
-    assert sorted(np.bincount(rows, minlength=12)[10:]) == [2, 2]
-    assert len({row for row in rows if labels[row] == 0}) == 4
-    again = [row for batch in sampler for row in batch]
-    sampler.set_epoch(1)
-    assert rows == again != [row for batch in sampler for row in batch]
 
 
 def test_training_leaves_the_random_numbers_of_others_alone(tmp_path):

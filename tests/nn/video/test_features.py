@@ -23,7 +23,7 @@ from weld_pipeline.nn.video.trunk import save_trunk
 
 # Windows of 4 frames keep a convolutional trunk's work small.
 WINDOWS = Windows(window=4, stride=3, gate=ArcGate())
-FP32 = Compute("cpu", "fp32", "asked for", None)
+FP32 = Compute("cpu", "fp32", "set by the parameters", None)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_no_more_than_a_window_of_small_frames_is_held(random_trunk, arc_video):
         {"sha256": "other"},
         {"windows": Windows(4, 2, ArcGate())},
         {"windows": Windows(4, 3, ArcGate(min_luma=9))},
-        {"compute": Compute("cpu", "bf16", "asked for", None)},
+        {"compute": Compute("cpu", "bf16", "set by the parameters", None)},
     ],
 )
 def test_key_changes_with_everything_features_depend_on(saved, change):
@@ -101,20 +101,20 @@ def test_footage_without_any_clip_is_named(random_trunk, arc_video):
         first_clips([arc_video("dark2.avi", n_on=0)], random_trunk[0].preprocess, WINDOWS)
 
 
-def test_precision_asked_for_is_taken(random_trunk):
+def test_precision_of_the_parameters_is_taken(random_trunk):
     clips = torch.zeros(1, 4, 112, 112, 3, dtype=torch.uint8)
     for precision in ("bf16", "fp32"):
         chosen = choose_compute(random_trunk[0], clips, precision=precision, max_rounding=0.1)
         assert (chosen.precision, chosen.rounding) == (precision, None)
 
 
-@pytest.mark.skipif(not has_fast_bf16(), reason="the processor does not round to bf16, whatever it is asked")
-def test_auto_measures_rounding_against_the_spread_between_clips(random_trunk, monkeypatch):
-    monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
+@pytest.mark.skipif(not has_fast_bf16(), reason="the processor does not round to bf16, whatever the precision")
+def test_auto_measures_rounding_in_standard_deviations_between_clips(random_trunk, monkeypatch):
+    monkeypatch.setattr("weld_pipeline.nn.video.compute.has_fast_bf16", lambda: True)
     generator = torch.Generator().manual_seed(0)
     clips = torch.randint(0, 256, (1, 2, 112, 112, 3), dtype=torch.uint8, generator=generator)
     alike = torch.cat([clips, clips])
-    alike[1, 0, 50, 50] = 255 - alike[1, 0, 50, 50]  # one pixel: a spread smaller than any rounding
+    alike[1, 0, 50, 50] = 255 - alike[1, 0, 50, 50]  # one pixel: a standard deviation smaller than any rounding
 
     def choose(clips, max_rounding):
         return choose_compute(random_trunk[0], clips, precision="auto", max_rounding=max_rounding)
@@ -125,22 +125,22 @@ def test_auto_measures_rounding_against_the_spread_between_clips(random_trunk, m
     assert (taken.precision, 0 < taken.rounding < refused.rounding / 5) == ("bf16", True)
 
 
-@pytest.mark.parametrize(("asked", "taken"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
-def test_training_on_a_processor_takes_bf16_only_if_asked(monkeypatch, asked, taken):
+@pytest.mark.parametrize(("option", "taken"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
+def test_training_on_a_processor_takes_bf16_only_if_set(monkeypatch, option, taken):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert choose_training_compute(asked).precision == taken
+    assert choose_training_compute(option).precision == taken
 
 
 @pytest.mark.parametrize(("rounding", "precision"), [(0.1, "bf16"), (0.15, "bf16"), (0.151, "fp32")])
 def test_auto_takes_bf16_up_to_the_rounding_allowed(random_trunk, monkeypatch, rounding, precision):
-    monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
+    monkeypatch.setattr("weld_pipeline.nn.video.compute.has_fast_bf16", lambda: True)
     monkeypatch.setattr("weld_pipeline.nn.video.compute._rounding", lambda *_: rounding)
     clips = torch.zeros(2, 4, 112, 112, 3, dtype=torch.uint8)
     assert choose_compute(random_trunk[0], clips, precision="auto", max_rounding=0.15).precision == precision
 
 
 def test_auto_takes_fp32_where_bf16_is_slow(random_trunk, monkeypatch):
-    monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: False)
+    monkeypatch.setattr("weld_pipeline.nn.video.compute.has_fast_bf16", lambda: False)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     clips = torch.zeros(2, 4, 112, 112, 3, dtype=torch.uint8)
     chosen = choose_compute(random_trunk[0], clips, precision="auto", max_rounding=0.15)
@@ -148,7 +148,7 @@ def test_auto_takes_fp32_where_bf16_is_slow(random_trunk, monkeypatch):
 
 
 def test_auto_needs_two_clips_for_a_spread(random_trunk, monkeypatch):
-    monkeypatch.setattr("weld_pipeline.nn.device.has_fast_bf16", lambda: True)
+    monkeypatch.setattr("weld_pipeline.nn.video.compute.has_fast_bf16", lambda: True)
     with pytest.raises(WeldError, match=r"1 clip\(s\) to measure rounding on, 2 are needed"):
         choose_compute(
             random_trunk[0], torch.zeros(1, 4, 112, 112, 3, dtype=torch.uint8), precision="auto", max_rounding=0.1

@@ -18,10 +18,10 @@ def build(transform):
 
 
 def assert_same_levels(ours, theirs, std):
-    """At most one grey level apart, and that on fewer than one pixel in a thousand: their sums round otherwise."""
-    levels = ((ours - theirs) * std * 255).abs()
-    assert levels.max() < 1.01
-    assert (levels > 0.5).float().mean() < 1e-3
+    """At most 1 apart in pixel values, and that on fewer than one pixel in a thousand: their sums round otherwise."""
+    differences = ((ours - theirs) * std * 255).abs()
+    assert differences.max() < 1.01
+    assert (differences > 0.5).float().mean() < 1e-3
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -49,7 +49,7 @@ def test_cropping_once_and_normalising_later_is_the_same():
 
 
 def test_grey_frame_takes_the_value_of_the_published_statistics():
-    """Grey level 51 is 0.2; (0.2 - 0.43216) / 0.22803 = -1.0181 in red, by hand."""
+    """Pixel value 51 is 0.2; (0.2 - 0.43216) / 0.22803 = -1.0181 in red, by hand."""
     ours = build(WEIGHTS["r3d_18"].transforms())
     clip = ours(torch.full((1, 1, 40, 40, 3), 51, dtype=torch.uint8))
     assert clip.shape == (1, 3, 1, 112, 112)

@@ -1,4 +1,4 @@
-"""Mean and spread in one pass."""
+"""Mean and standard deviation in one pass."""
 
 import numpy as np
 import pytest

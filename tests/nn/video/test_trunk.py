@@ -95,8 +95,8 @@ def test_weights_of_the_table_are_taken_from_the_folder_and_recorded_with_their_
     torch.save(network.state_dict(), tmp_path / "s3d-d76dad2f.pth")
     line = replace(weights.default_for("s3d"), sha256=sha256_file(tmp_path / "s3d-d76dad2f.pth"))
     monkeypatch.setattr(weights, "table", lambda: {line.name: line})
-    for asked in ("auto", line.name):
-        trunk, record = load_trunk("s3d", weights=asked, seed=0, folder=tmp_path)
+    for option in ("auto", line.name):
+        trunk, record = load_trunk("s3d", weights=option, seed=0, folder=tmp_path)
         assert (record.name, record.source, record.sha256) == ("s3d.kinetics400_v1", line.url, line.sha256)
         assert not record.is_random
         assert torch.equal(trunk.head.bias, network.classifier[1].bias)

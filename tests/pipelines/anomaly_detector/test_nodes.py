@@ -309,7 +309,7 @@ def test_patches_that_are_all_alike_are_still_a_memory(fit, seams, constant, tmp
 
 
 def test_reference_of_images_that_are_all_alike_has_no_spread(fit, seams, constant):
-    with pytest.raises(WeldError, match=r"good images are all the same.* set fit\.spread to none, or give others"):
+    with pytest.raises(WeldError, match=r"good images are all the same.* set fit\.scale to none, or give others"):
         fit("reference", constant, seams.manifest)
 
 

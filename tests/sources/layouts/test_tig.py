@@ -34,10 +34,10 @@ def test_class_session_and_split_of_a_frame(tmp_path):
 def test_run_in_two_splits_is_one_session_and_its_frames_are_two_samples(tmp_path):
     for split in ("valid", "test"):
         write(tmp_path, {"run/image-1.png": 0}, file=f"{split}/{split}.json")
-    found = rows(tmp_path)
-    assert set(found) == {"valid/run/image-1.png", "test/run/image-1.png"}
-    assert {row.session for row in found.values()} == {"run"}
-    assert {row.source_split for row in found.values()} == {"valid", "test"}
+    indexed = rows(tmp_path)
+    assert set(indexed) == {"valid/run/image-1.png", "test/run/image-1.png"}
+    assert {row.session for row in indexed.values()} == {"run"}
+    assert {row.source_split for row in indexed.values()} == {"valid", "test"}
 
 
 def test_one_folder_with_one_json_has_no_splits(tmp_path):
@@ -66,9 +66,9 @@ def test_class_id_without_name_is_an_unknown_class(tmp_path, class_id):
 def test_path_that_stands_twice_is_a_duplicate(tmp_path):
     write(tmp_path, {"run/a.png": 0})
     (tmp_path / "train/train.json").write_text('{"run/a.png": 0, "run/a.png": 1}')
-    found = rows(tmp_path)
-    assert found["train/run/a.png"].problem is None
-    assert found["train/run/a.png#2"].problem.startswith("duplicate: ")
+    indexed = rows(tmp_path)
+    assert indexed["train/run/a.png"].problem is None
+    assert indexed["train/run/a.png#2"].problem.startswith("duplicate: ")
 
 
 @pytest.mark.parametrize("path", ["../secret.png", "/etc/secret.png", "C:\\secret.png", ""])
@@ -119,8 +119,8 @@ def test_session_pattern_takes_the_place_of_the_run_folder(tmp_path):
 
 
 def test_real_frames_are_120_of_six_classes_in_27_runs(real_data):
-    found = index_images(real_data / "tig_ss304", ImageReading(class_ids=SS304))
-    assert Counter(row.source_split for row in found) == {"train": 60, "valid": 60}
-    assert Counter(row.label for row in found) == dict.fromkeys(SS304.values(), 20)
-    assert len({row.session for row in found}) == 27
-    assert not [row.problem for row in found if row.problem]
+    indexed = index_images(real_data / "tig_ss304", ImageReading(class_ids=SS304))
+    assert Counter(row.source_split for row in indexed) == {"train": 60, "valid": 60}
+    assert Counter(row.label for row in indexed) == dict.fromkeys(SS304.values(), 20)
+    assert len({row.session for row in indexed}) == 27
+    assert not [row.problem for row in indexed if row.problem]

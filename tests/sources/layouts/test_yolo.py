@@ -53,9 +53,9 @@ def test_image_without_boxes_is_unlabelled_unless_a_class_is_given(tmp_path, tex
 
 def test_without_a_ranking_boxes_of_several_classes_are_a_conflict(tmp_path):
     write(tmp_path, {"a": f"1 {BOX}\n0 {BOX}", "b": f"1 {BOX}\n1 {BOX}"})
-    found = rows(tmp_path, label_priority=())
-    assert found["a.jpg"].problem.startswith("label_conflict: its boxes are Good Weld, Bad Weld; rank the classes")
-    assert found["b.jpg"].label == "Good Weld"
+    indexed = rows(tmp_path, label_priority=())
+    assert indexed["a.jpg"].problem.startswith("label_conflict: its boxes are Good Weld, Bad Weld; rank the classes")
+    assert indexed["b.jpg"].label == "Good Weld"
 
 
 def test_ranking_must_name_every_class(tmp_path):
@@ -91,20 +91,20 @@ def test_label_file_alone_and_image_outside_are_rows_with_reasons(tmp_path):
     write(tmp_path, {"a": f"1 {BOX}"})
     (tmp_path / "train/labels/gone.txt").write_text(f"1 {BOX}")
     (tmp_path / "stray.jpg").write_bytes(b"image")
-    found = rows(tmp_path)
-    assert found["gone.txt"].problem.startswith("missing: no image of this name")
-    assert found["stray.jpg"].problem.startswith("unlisted: lies in no folder `images`")
-    assert len(found) == 3
+    indexed = rows(tmp_path)
+    assert indexed["gone.txt"].problem.startswith("missing: no image of this name")
+    assert indexed["stray.jpg"].problem.startswith("unlisted: lies in no folder `images`")
+    assert len(indexed) == 3
 
 
 def test_frames_of_a_video_and_augmented_copies_are_one_session(tmp_path):
     names = [f"Sample_3_mp4-{n}_jpg.rf.{c * 32}" for n, c in ((1, "a"), (1, "b"), (12, "c"))]
     write(tmp_path, dict.fromkeys(names, f"1 {BOX}"))
     assert {row.session for row in rows(tmp_path).values()} == {"Sample_3_mp4"}
-    found = rows(tmp_path, session_pattern=r"mp4-(\d+)_")
-    assert {row.session for row in found.values()} == {"1", "12"}
-    found = rows(tmp_path, session_pattern=r"/(plate\d+)_")
-    assert {row.session for row in found.values()} == {"Sample_3_mp4"}
+    indexed = rows(tmp_path, session_pattern=r"mp4-(\d+)_")
+    assert {row.session for row in indexed.values()} == {"1", "12"}
+    indexed = rows(tmp_path, session_pattern=r"/(plate\d+)_")
+    assert {row.session for row in indexed.values()} == {"Sample_3_mp4"}
 
 
 def test_classes_may_be_numbered_in_data_yaml(tmp_path):
@@ -147,18 +147,18 @@ def test_classes_found_are_those_of_the_boxes(drawn):
 @given(st.text("012 .-x\n"))
 def test_any_text_gives_classes_or_the_one_error(text):
     try:
-        found = classes_in(text, CLASSES)
+        present = classes_in(text, CLASSES)
     except WeldError:
         return
-    assert set(found) <= set(CLASSES.values())
+    assert set(present) <= set(CLASSES.values())
 
 
 def test_real_photos_are_320_of_which_81_are_good(real_data):
     aliases = {"Good Weld": "good_weld", "Bad Weld": "bad_weld", "Defect": "bad_weld"}
-    found = index_images(
+    indexed = index_images(
         real_data / "weld_photos",
         ImageReading(good_class="good_weld", label_priority=WORST_FIRST, class_aliases=aliases),
     )
-    assert Counter(row.label for row in found) == {"bad_weld": 239, "good_weld": 81}
-    assert not [row.problem for row in found if row.problem]
-    assert len({row.session for row in found}) == 29
+    assert Counter(row.label for row in indexed) == {"bad_weld": 239, "good_weld": 81}
+    assert not [row.problem for row in indexed if row.problem]
+    assert len({row.session for row in indexed}) == 29

@@ -1,4 +1,4 @@
-"""Items: work on many of them that streams, resumes and never believes a half-written result."""
+"""Items: per-item work that streams, resumes and never takes a half-written result for a whole one."""
 
 import lazy_loader
 

@@ -10,15 +10,14 @@ from loky import ProcessPoolExecutor
 
 from weld_pipeline.core.items.pending import Item, PendingItems
 
-# Each process has an item of its own; threads within one would only get in the others' way.
+# Each process works on an item of its own; more threads in one would slow down the others.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
-
 
 _worker: Callable[[Any], Any] | None = None
 
 
 def _start_worker(worker_factory: Callable[[], Callable[[Any], Any]]) -> None:
-    global _worker  # noqa: PLW0603 - one worker a process is the point: a network is built once, not once an item
+    global _worker  # noqa: PLW0603 - one worker a process: a network is built once, not once an item
     _worker = worker_factory()
 
 

@@ -1,4 +1,4 @@
-"""Mapping: bring a store to hold every item, doing only what is missing."""
+"""Mapping: pending items are worked on and stored, those that a store holds already are kept."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,11 @@ from weld_pipeline.core.progress import track
 
 @dataclass(frozen=True)
 class MapReport:
-    """What a call of `map_items` did.
+    """Counts of a call of `map_items`.
 
     Attributes:
-        n_done: Items worked on in this call.
-        n_kept: Items found finished.
+        n_done: Number of items worked on in this call.
+        n_kept: Number of items that were finished before.
     """
 
     n_done: int
@@ -22,7 +22,7 @@ class MapReport:
 
 
 def map_items(pending: PendingItems[Any, Any], store: ItemStore) -> MapReport:
-    """Bring `store` to hold every pending item, doing only what is missing or has another key.
+    """Work on the items that `store` lacks or holds under another key, and store their results.
 
     Results are written in the order of the items, as they come; no more than a few wait in memory.
 

@@ -1,8 +1,8 @@
-"""Items that are pending: work done one by one, streamed, keyed, resumable.
+"""Pending items: work described item by item, each with a content key.
 
-A node that has thousands of files to read returns `PendingItems`, a description of the work. Whoever saves it
-calls `map_items` with a store: each finished item is written at once, and an item whose key the store already
-holds is not done again. No node knows which engine runs the work.
+A node that has thousands of files to read returns `PendingItems`. The dataset that saves them calls `map_items` with a
+store: each finished item is written at once, and an item whose key the store already holds is not done again. No node
+knows which engine runs the work.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ class Item(Generic[Payload]):
     Attributes:
         id: Stable name, unique in its collection.
         key: Content key of everything the result depends on: input bytes, parameters, weights, code version.
-        payload: What the worker gets; must pickle when `n_workers` > 1.
+        payload: Argument of the worker; it must pickle when `n_workers` > 1.
     """
 
     id: str
@@ -30,12 +30,12 @@ class Item(Generic[Payload]):
 
 @dataclass(frozen=True)
 class Execution:
-    """How items are run.
+    """Settings of how items are run.
 
     Attributes:
         engine: `local` runs on this machine.
-        n_workers: Processes, of one thread each; 1 runs in the calling process, which is right where torch uses every core
-            itself.
+        n_workers: Number of processes, of one thread each. 1 runs in the calling process, which suits work that uses
+            every core itself, as torch does.
     """
 
     engine: Literal["local"] = "local"
@@ -47,10 +47,10 @@ class PendingItems(Generic[Payload, Result]):
     """Work described but not done.
 
     Attributes:
-        worker_factory: Called once in each process that has something to do; returns the worker.
+        worker_factory: Function that returns the worker; each process that has something to do calls it once.
         items: The work, in order.
-        label: What the progress bar says.
-        execution: How to run it.
+        label: Text of the progress bar.
+        execution: Settings of the run.
     """
 
     worker_factory: Callable[[], Callable[[Payload], Result]]
@@ -61,7 +61,7 @@ class PendingItems(Generic[Payload, Result]):
 
 @runtime_checkable
 class ItemStore(Protocol):
-    """Where finished items lie; `weld_pipeline.core.stores` has the kinds."""
+    """Store of finished items; `weld_pipeline.core.stores` has the kinds."""
 
     def key_of(self, item_id: str) -> str | None:
         """Return the content key under which the item was stored, or None."""

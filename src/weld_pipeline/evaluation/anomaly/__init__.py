@@ -1,4 +1,4 @@
-"""Evaluation of anomaly detectors: by image, by pixel, by tile."""
+"""Evaluation of anomaly detectors by image, by pixel and by tile."""
 
 import lazy_loader
 

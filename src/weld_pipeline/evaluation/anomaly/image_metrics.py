@@ -1,7 +1,7 @@
-"""How well one score an image tells good from defective: the numbers the field compares anomaly detectors by.
+"""Image metrics of an anomaly detector, from one score for each image.
 
-All are functions of how much of either kind lies at or above each score. They take a stack of weights, as
-`metrics.auroc` does, so that the bootstrap costs one call and pixels, counted in a histogram, need no code of their own.
+All depend only on how many good and how many defective rows lie at or above each score. They take a stack of weights, as
+`metrics.auroc` does: one call serves all draws of the bootstrap, and a histogram of pixels needs no code of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,20 +13,21 @@ from jaxtyping import Bool, Float, Num
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.evaluation.bootstrap import BLOCK
 from weld_pipeline.evaluation.estimates import Estimate, Sessions
+from weld_pipeline.evaluation.metrics import ratio
 
 TPR = 0.95
 
 
 @dataclass(frozen=True)
 class ImageMetrics:
-    """What one score an image is worth.
+    """Metrics of one score for each image.
 
     Attributes:
         estimates: `image_auroc`, `image_ap`, `image_f1_max` and `image_fpr_at_95_tpr`.
-        f1_max_threshold: Score from which `image_f1_max` calls an image defective; None where that is undefined. It is
-            chosen on the very images that are judged, so that F1 is an upper bound for any threshold chosen elsewhere.
+        f1_max_threshold: Score at or above which `image_f1_max` counts an image as defective; None where undefined. It is
+            chosen on the judged images, so F1-max is an upper bound for a threshold chosen on other images.
         auroc_per_kind: AUROC of each kind of defect against all good images.
-        notes: Sentences on what rests on too little.
+        notes: Sentences on numbers that rest on too few images.
     """
 
     estimates: dict[str, Estimate]
@@ -38,36 +39,37 @@ class ImageMetrics:
 def average_precision(
     scores: Num[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], weights: Num[np.ndarray, "R N"]
 ) -> Float[np.ndarray, " R"]:
-    """Return the precision at each score, averaged over the defects it adds, for each row of weights.
+    """Return the average precision for each row of weights; NaN where there is no defect.
 
-    Nothing is interpolated and equal scores count as one step, as in scikit-learn; NaN where there is no defect.
+    It is the precision at each score, averaged over the defects at that score. Nothing is interpolated and equal scores
+    count as one step, as in scikit-learn.
 
     Args:
         scores: Higher is worse.
-        is_defect: Truth.
-        weights: How often each row counts, e.g. in each resample.
+        is_defect: Whether each row is truly defective.
+        weights: Weight of each row, e.g. in each resample.
     """
     _, bad, good = _at_or_above(scores, is_defect, weights)
-    precision = _ratio(bad, bad + good)
+    precision = ratio(bad, bad + good)
     added = np.diff(bad, axis=1, prepend=0)
-    return _ratio((np.nan_to_num(precision) * added).sum(axis=1), bad[:, -1])
+    return ratio((np.nan_to_num(precision) * added).sum(axis=1), bad[:, -1])
 
 
 def f1_max(
     scores: Num[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], weights: Num[np.ndarray, "R N"]
 ) -> tuple[Float[np.ndarray, " R"], Float[np.ndarray, " R"]]:
-    """Return the best F1 any threshold reaches, and that threshold, for each row of weights; NaN without a defect.
+    """Return the best F1 of any threshold, and that threshold, for each row of weights; NaN without a defect.
 
-    A row is called defective where its score is at or above the threshold. Of equally good thresholds the lowest is
-    taken: it lets the fewest defects escape.
+    A row counts as defective where its score is at or above the threshold. Of equally good thresholds the lowest is
+    returned, because the fewest defects escape it.
 
     Args:
         scores: Higher is worse.
-        is_defect: Truth.
-        weights: See `average_precision`.
+        is_defect: Whether each row is truly defective.
+        weights: Weight of each row.
     """
     values, bad, good = _at_or_above(scores, is_defect, weights)
-    f1 = np.nan_to_num(_ratio(2 * bad, bad + good + bad[:, -1:]))
+    f1 = np.nan_to_num(ratio(2 * bad, bad + good + bad[:, -1:]))
     best = f1.shape[1] - 1 - f1[:, ::-1].argmax(axis=1)  # the last of equals
     is_defined = bad[:, -1] > 0
     found = f1[np.arange(len(f1)), best]
@@ -77,33 +79,33 @@ def f1_max(
 def fpr_at_tpr(
     scores: Num[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], weights: Num[np.ndarray, "R N"], *, tpr: float
 ) -> Float[np.ndarray, " R"]:
-    """Return the share of good rows rejected where at least `tpr` of the defects are found, for each row of weights.
+    """Return the false-positive rate at a true-positive rate of at least `tpr`, for each row of weights.
 
-    NaN where a kind is missing.
+    It is NaN where there are no good or no defective rows.
 
     Args:
         scores: Higher is worse.
-        is_defect: Truth.
-        weights: See `average_precision`.
-        tpr: Share of defects that must be at or above the threshold, in (0, 1].
+        is_defect: Whether each row is truly defective.
+        weights: Weight of each row.
+        tpr: Share of defects at or above the threshold, in (0, 1].
     """
     _, bad, good = _at_or_above(scores, is_defect, weights)
-    # The tolerance lets 19 of 20 be 0.95, whatever the last bit of the product says.
+    # The tolerance makes 19 of 20 equal 0.95 despite rounding.
     first = (bad >= tpr * bad[:, -1:] * (1 - 1e-12)).argmax(axis=1)
-    rate = _ratio(good[np.arange(len(good)), first], good[:, -1])
+    rate = ratio(good[np.arange(len(good)), first], good[:, -1])
     return np.where(bad[:, -1] > 0, rate, np.nan)
 
 
 def image_metrics(
     scores: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"], kinds: Sequence[str], *, sessions: Sessions
 ) -> ImageMetrics:
-    """Return what the scores of images are worth, with intervals over sessions.
+    """Return the metrics of image scores, with intervals over sessions.
 
     Args:
-        scores: One an image; higher is worse.
-        is_defect: Truth.
+        scores: Score of each image; higher is worse.
+        is_defect: Whether each row is truly defective.
         kinds: Label of each image.
-        sessions: Of the same images.
+        sessions: Sessions of the same images.
 
     Raises:
         WeldError: If there is no image, or a score is not finite.
@@ -131,7 +133,7 @@ def check_scores(scores: Float[np.ndarray, " N"]) -> None:
     """Refuse an empty table and scores that are not finite.
 
     Raises:
-        WeldError: See above.
+        WeldError: If there is no score, or one is not finite.
     """
     if not len(scores):
         raise WeldError("anomaly scores: there are none; check that the split holds usable images")
@@ -146,7 +148,7 @@ def check_scores(scores: Float[np.ndarray, " N"]) -> None:
 def _estimate(
     measure: Callable[[np.ndarray], np.ndarray], is_defect: np.ndarray, sessions: Sessions, *, is_defined: bool
 ) -> Estimate:
-    """Return one measure with its interval; it rests on the rarer kind, as an AUROC does."""
+    """Return one measure with its interval; like an AUROC, it rests on the rarer of good and defective."""
     rarer = is_defect if is_defect.sum() <= (~is_defect).sum() else ~is_defect
     if not is_defined:
         return sessions.estimate(np.nan, np.zeros(0), rarer)
@@ -163,14 +165,10 @@ def _at_or_above(
     order = np.argsort(-scores, kind="stable")
     ordered = scores[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    weighed = weights[:, order].astype(float)  # products of pixel counts outgrow whole numbers
+    weighed = weights[:, order].astype(float)  # products of pixel counts overflow integers
     bad = np.add.reduceat(weighed * is_defect[order], starts, axis=1)
     good = np.add.reduceat(weighed * ~is_defect[order], starts, axis=1)
     return ordered[starts], np.cumsum(bad, axis=1), np.cumsum(good, axis=1)
-
-
-def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    return np.divide(top, bottom, out=np.full(bottom.shape, np.nan), where=bottom > 0)
 
 
 def _notes(
@@ -178,11 +176,11 @@ def _notes(
 ) -> list[str]:
     auroc, notes = estimates["image_auroc"], []
     if auroc.low is not None and auroc.low == auroc.high:
-        notes.append(f"Every draw of sessions has an image AUROC of {auroc.low:.3g}: that does not bound rare errors.")
+        notes.append(f"Every draw of sessions has an image AUROC of {auroc.low:.3g}: this does not bound rare errors.")
     for name, rows in (("good", ~is_defect), ("defective", is_defect)):
         n, n_sessions = int(rows.sum()), len(np.unique(sessions.of_row[rows]))
         if not n:
-            notes.append(f"No {name} image: what needs both kinds is undefined.")
+            notes.append(f"No {name} image: numbers that need both kinds are undefined.")
         elif sessions.is_small(n, n_sessions):
             of = f"{n} {name} images of {n_sessions} session(s)"
             notes.append(f"n is too small: {of}; do not rely on the intervals.")

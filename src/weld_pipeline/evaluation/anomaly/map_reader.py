@@ -1,12 +1,13 @@
-"""Anomaly maps at the size of their images, beside the masks they are judged by."""
+"""Map reader: anomaly maps at the size of their images, with pixels and masks."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.stores import TensorStore
@@ -14,17 +15,31 @@ from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import read_mask
 from weld_pipeline.media.tiles import Tiling, image_boxes, stitch
-from weld_pipeline.report.sheets.anomalies import SheetImage
+
+
+@dataclass(frozen=True)
+class MappedImage:
+    """One image with its anomaly map.
+
+    Attributes:
+        pixels: RGB pixels.
+        anomaly_map: Anomaly map of any size; higher is worse.
+        mask: True where the defect is; None where there is no mask.
+    """
+
+    pixels: UInt8[np.ndarray, "H W 3"]
+    anomaly_map: Float[np.ndarray, "h w"]
+    mask: Bool[np.ndarray, "H W"] | None
 
 
 class MapReader:
-    """Reads one image's map, mask and pixels at a time.
+    """Reads map, mask and pixels of one image at a time.
 
     Args:
-        anomaly_maps: `maps` [T, S, S] of each image.
-        manifest: Knows size, path and mask of each.
-        root: The source's folder.
-        tiling: How images were cut; None for not at all.
+        anomaly_maps: Store of `maps` [T, S, S] of each image.
+        manifest: Manifest, with size, path and mask of each image.
+        root: Folder of the source.
+        tiling: Tiling of long images; None for whole images.
     """
 
     def __init__(self, anomaly_maps: TensorStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
@@ -40,17 +55,17 @@ class MapReader:
         return stitch(self._maps.part(sample_id, "maps"), boxes, height=height, width=width)
 
     def mask(self, sample_id: str) -> Bool[np.ndarray, "H W"] | None:
-        """Return where the defect is; None where nobody drew it."""
+        """Return where the defect is; None where there is no mask."""
         path = self._rows[sample_id]["mask_path"]
         if pd.isna(path):
             return None
         height, width = self._size(sample_id)
         return read_mask(inside(self._root, path), height=height, width=width)
 
-    def sheet_image(self, sample_id: str) -> SheetImage:
-        """Return image, map and mask."""
+    def mapped_image(self, sample_id: str) -> MappedImage:
+        """Return pixels, map and mask."""
         pixels = read_image(inside(self._root, self._rows[sample_id]["path"]))
-        return SheetImage(pixels, self.map(sample_id), self.mask(sample_id))
+        return MappedImage(pixels, self.map(sample_id), self.mask(sample_id))
 
     def pixel_samples(self, sample_ids: Sequence[str]) -> Iterator[PixelSample]:
         """Yield map and mask of some images, one at a time."""

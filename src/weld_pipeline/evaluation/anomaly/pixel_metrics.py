@@ -1,8 +1,7 @@
-"""How well anomaly maps agree with masks, however many images: one pass, memory that does not grow.
+"""Pixel metrics of anomaly maps against masks, in one pass and in memory that does not grow with the images.
 
-Every number here is a function of how many good pixels, defective pixels and shares of defective regions lie at or above
-each score, which three histograms keep. Their bins are at most 1/32,768 of their scores wide; within one, scores count as
-equal.
+Three histograms count the good pixels, the defective pixels and the shares of defective regions of each score, and every
+number here follows from them. A bin is at most 1/32,768 of its scores wide; scores in one bin count as equal.
 
 References:
     [1] P. Bergmann et al., "The MVTec anomaly detection dataset", IJCV 2021, section 5.2; the regions of its evaluation
@@ -28,13 +27,13 @@ _EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
 
 @dataclass(frozen=True)
 class PixelSample:
-    """One image to be judged.
+    """Map and mask of one image.
 
     Attributes:
-        sample_id: Whose it is.
-        is_defect: Truth of the whole image.
-        anomaly_map: Higher is worse; at the mask's size.
-        mask: True where the defect is; None where nobody drew one.
+        sample_id: Name of the image.
+        is_defect: Whether the image is truly defective.
+        anomaly_map: Anomaly map at the mask's size; higher is worse.
+        mask: True where the defect is; None where there is no mask.
     """
 
     sample_id: str
@@ -45,25 +44,26 @@ class PixelSample:
 
 @dataclass(frozen=True)
 class PixelMetrics:
-    """What the maps are worth; the five numbers are None together where they are undefined.
+    """Metrics of anomaly maps; where one of the five numbers is undefined, all are None.
 
-    They bear no interval: pixels of an image are not independent, and a histogram a session would not stay small.
+    They have no interval: the pixels of an image are not independent, and a histogram for each session would take too much
+    memory.
 
     Attributes:
-        pixel_auroc: Chance that a defective pixel scores above a good one, a tie counting half.
-        aupro: Area under per-region overlap over false-positive rate up to `max_fpr`, divided by `max_fpr` [1].
+        pixel_auroc: Probability that a defective pixel scores above a good one; a tie counts half.
+        aupro: Area under the per-region overlap over the false-positive rate up to `max_fpr`, divided by `max_fpr` [1].
         pixel_ap: Average precision of pixels.
-        pixel_f1_max: Best F1 of any threshold; chosen on the judged pixels, so an upper bound.
-        pixel_f1_max_threshold: That threshold.
-        max_fpr: See `aupro`.
-        n_images: Judged.
-        n_good: Of these, good ones; all their pixels count as good.
-        n_without_mask: Defective images left out because nobody drew a mask.
-        n_empty_mask: Defective images left out because their mask marks nothing.
-        n_regions: Defective regions, 8-connected.
-        n_good_pixels: Good pixels.
-        n_defect_pixels: Defective pixels.
-        reason: Why the numbers are undefined, or None.
+        pixel_f1_max: Best F1 of any threshold; chosen on the judged pixels, so it is an upper bound.
+        pixel_f1_max_threshold: Threshold of that F1.
+        max_fpr: Largest false-positive rate of `aupro`.
+        n_images: Number of judged images.
+        n_good: Number of good images among them; all their pixels count as good.
+        n_without_mask: Number of defective images left out because they have no mask.
+        n_empty_mask: Number of defective images left out because their mask marks nothing.
+        n_regions: Number of defective regions, 8-connected.
+        n_good_pixels: Number of good pixels.
+        n_defect_pixels: Number of defective pixels.
+        reason: Reason why the numbers are undefined, or None.
     """
 
     pixel_auroc: float | None
@@ -83,12 +83,12 @@ class PixelMetrics:
 
 
 def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = 0.3) -> PixelMetrics:
-    """Return what anomaly maps are worth, pixel by pixel and region by region.
+    """Return the metrics of anomaly maps by pixel and by region.
 
     Args:
-        samples: Images, one at a time. A good one needs no mask; a defective one without, or whose mask marks nothing,
-            is left out and counted.
-        max_fpr: Where the area under the per-region overlap ends, in (0, 1].
+        samples: Maps and masks, one image at a time. A good image needs no mask. A defective image without a mask, or with
+            an empty one, is left out and counted.
+        max_fpr: Largest false-positive rate of the area under the per-region overlap, in (0, 1].
 
     Raises:
         WeldError: If a map is not finite or not of its mask's size, or a good image's mask marks a defect.
@@ -102,12 +102,12 @@ def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = 0.3) -> Pi
 def area_under_pro(good: Int[np.ndarray, " V"], regions: Float[np.ndarray, " V"], *, max_fpr: float) -> float:
     """Return the area under per-region overlap over the false-positive rate up to `max_fpr`, divided by it [1].
 
-    Between two thresholds the curve is taken as straight.
+    The curve is straight between two thresholds.
 
     Args:
-        good: Good pixels of each score, lowest score first.
-        regions: The same for defective pixels, each counting one over the size of its region.
-        max_fpr: In (0, 1].
+        good: Number of good pixels of each score, lowest score first.
+        regions: Defective pixels of each score, each counted as one over the size of its region.
+        max_fpr: Largest false-positive rate, in (0, 1].
     """
     fpr = np.r_[0, np.cumsum(good[::-1]) / good.sum()]
     overlap = np.r_[0, np.cumsum(regions[::-1]) / regions.sum()]
@@ -117,7 +117,7 @@ def area_under_pro(good: Int[np.ndarray, " V"], regions: Float[np.ndarray, " V"]
 
 
 class _Counts:
-    """What is kept of the images seen so far."""
+    """Histograms and counts of the images so far."""
 
     def __init__(self) -> None:
         self._good, self._bad = ScoreHistogram(np.int64), ScoreHistogram(np.int64)
@@ -164,8 +164,8 @@ class _Counts:
         without, empty = self._n["n_without_mask"], self._n["n_empty_mask"]
         missing = "good" if has_bad else "defective"
         return (
-            f"no {missing} pixel is known ({without} defective images have no mask, {empty} an empty one): what needs "
-            "both kinds of pixels is undefined"
+            f"no {missing} pixel is known ({without} defective images have no mask, {empty} an empty one): numbers that "
+            "need both kinds of pixels are undefined"
         )
 
 
@@ -181,7 +181,7 @@ def _checked_mask(sample: PixelSample) -> Bool[np.ndarray, "H W"] | None:
         return None
     if mask.shape != anomaly_map.shape:
         sizes = " and ".join(f"{shape[1]}×{shape[0]} px" for shape in (anomaly_map.shape, mask.shape))
-        raise WeldError(f"anomaly map and mask of {sample.sample_id}: are of {sizes}; resize the map to the mask")
+        raise WeldError(f"anomaly map and mask of {sample.sample_id} are of {sizes}; resize the map to the mask")
     if mask.any() and not sample.is_defect:
         marked = int(mask.sum())
         raise WeldError(f"mask of {sample.sample_id}: marks {marked} pixels of an image labelled good; mend either")
@@ -189,14 +189,14 @@ def _checked_mask(sample: PixelSample) -> Bool[np.ndarray, "H W"] | None:
 
 
 def _region_shares(mask: Bool[np.ndarray, "H W"]) -> tuple[Float[np.ndarray, " N"], int]:
-    """Return one over the size of its region for each marked pixel, and how many regions there are."""
+    """Return for each marked pixel one over the size of its region, and the number of regions."""
     region_of, n_regions = ndimage.label(mask, structure=_EIGHT_CONNECTED)  # type: ignore[attr-defined]  # made at run time
     of_pixel = region_of[mask]
     return 1 / np.bincount(of_pixel)[of_pixel], int(n_regions)
 
 
 def _numbers(bins: Int[np.ndarray, " V"], good: Int[np.ndarray, " V"], bad: Int[np.ndarray, " V"]) -> dict[str, float]:
-    """Return what follows from counts of pixels alone."""
+    """Return the numbers that need only counts of pixels."""
     scores = np.r_[bins, bins]
     is_defect = np.r_[np.ones(len(bins), dtype=bool), np.zeros(len(bins), dtype=bool)]
     weights = np.r_[bad, good].astype(float)[None]

@@ -1,4 +1,4 @@
-"""Float32 scores counted by their own bits: any range, any number of them, memory that does not grow."""
+"""Histogram of float32 scores by their bits: any range, and memory that does not grow with their number."""
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -9,31 +9,31 @@ _SHIFT = np.uint32(32 - _KEY_BITS)
 
 
 class ScoreHistogram:
-    """How much weight lies in each bin of scores.
+    """Weight of the scores in each bin.
 
     Args:
-        dtype: Of the weights: whole numbers for pixels, float64 for shares.
+        dtype: Type of the weights: whole numbers for pixels, float64 for shares.
 
     Attributes:
-        weight: Of each bin, lowest scores first. They would fill 128 MiB, but pages that nothing was counted
-            into take no memory, and the maps of one detector fill a few.
+        weight: Weight of each bin, lowest scores first. All bins would fill 128 MiB, but untouched memory pages take no
+            memory, and the maps of one detector touch few.
     """
 
     def __init__(self, dtype: type) -> None:
         self.weight: Num[np.ndarray, " V"] = np.zeros(1 << _KEY_BITS, dtype=dtype)
 
     def add(self, bins: Int[np.ndarray, " N"], weights: Float[np.ndarray, " N"] | None = None) -> None:
-        """Count scores in, given their bins from `bins_of`; each counts one unless told otherwise."""
+        """Add scores by their bins from `bins_of`; each weighs 1 unless `weights` are given."""
         if len(bins):
             low = int(bins.min())
             counts = np.bincount(bins - low, weights=weights)
             self.weight[low : low + len(counts)] += counts.astype(self.weight.dtype)
 
     def quantile(self, share: float) -> float:
-        """Return the lowest score of the first bin at or below which this share of the weight lies.
+        """Return the quantile of the scores: the lowest score of its bin.
 
         Args:
-            share: In (0, 1]; something must have been counted.
+            share: Share of the weight at or below the quantile, in (0, 1]; the histogram must not be empty.
         """
         used = np.flatnonzero(self.weight)
         below = np.cumsum(self.weight[used])
@@ -43,10 +43,10 @@ class ScoreHistogram:
 def bins_of(scores: Float[np.ndarray, "*N"]) -> Int[np.ndarray, "*N"]:
     """Return the bin of each score: of two scores, the higher never lies in the lower bin.
 
-    The bits of a float32 without sign ascend with it. Setting the sign bit of the positive ones and turning over all
-    bits of the negative ones puts them in one order; the lowest eight bits are dropped.
+    The bits of positive float32 ascend with their values. Setting the sign bit of positive scores and inverting all bits
+    of negative ones puts all in one order. The lowest eight bits are dropped.
     """
-    bits = (np.asarray(scores, np.float32) + np.float32(0)).view(np.uint32)  # adding 0 makes -0 one with 0
+    bits = (np.asarray(scores, np.float32) + np.float32(0)).view(np.uint32)  # adding 0 turns -0 into 0
     ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN)
     return (ordered >> _SHIFT).astype(np.int64)
 

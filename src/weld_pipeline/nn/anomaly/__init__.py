@@ -1,4 +1,4 @@
-"""Anomaly detectors: fitted on good images alone, a score and a map for each image."""
+"""Anomaly detectors, fitted on good images alone: a score and a map for each image."""
 
 import lazy_loader
 

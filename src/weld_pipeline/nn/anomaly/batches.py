@@ -1,4 +1,4 @@
-"""Good tiles as normalised batches, read ahead of the network."""
+"""Batches of good tiles, normalised and read ahead of the network."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ def normalised_batches(
     """Yield all tiles in order, normalised.
 
     Args:
-        tiles: Prepared.
-        preprocess: Knows mean and spread.
-        batch_size: B; the last batch may hold fewer.
+        tiles: Good tiles.
+        preprocess: Preprocessing with mean and standard deviation.
+        batch_size: B, tiles a batch; the last batch may hold fewer.
     """
     for some in read_ahead(tiles.batches(batch_size)):
         yield preprocess.normalise(torch.from_numpy(some))

@@ -1,4 +1,4 @@
-"""What a threshold is chosen on and what is judged: images, or the tiles of long ones."""
+"""Calibration units, which a threshold is chosen on: images, or the tiles of long ones."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,14 +10,14 @@ from weld_pipeline.core.stores import TensorStore
 
 
 def calibration_units(calib: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
-    """Return what a threshold is chosen on: images, or their tiles where no image is good but some tile is.
+    """Return the units a threshold is chosen on: images, or their tiles where no image is good but some tile is.
 
-    Radiographs of whole seams may all show a defect somewhere; what is good about them are tiles.
+    Radiographs of whole seams may all show a defect somewhere; only tiles of them are good.
 
     Args:
-        calib: Rows of the calib split: `sample_id`, `session`, `is_defect`, `score`.
+        calib: Rows of the calib split, with `sample_id`, `session`, `is_defect`, `score`.
         anomaly_maps: Scores of each image and its tiles.
-        images: Which tiles are clean.
+        images: Prepared images, which know their clean tiles.
 
     Returns:
         `sample_id`, `session`, `is_defect`, `score` and `unit`, which is `image` or `tile` throughout.
@@ -35,7 +35,7 @@ def most_tiles(units: pd.DataFrame) -> int | None:
 
 
 def tile_rows(rows: pd.DataFrame, anomaly_maps: TensorStore, images: TensorStore) -> pd.DataFrame:
-    """Return a row a tile of some images: `sample_id`, `session`, `is_defect` and `score`.
+    """Return the tiles of some images, a row each: `sample_id`, `session`, `is_defect` and `score`.
 
     A tile of a defective image without a mask counts as defective, though it may not be.
     """

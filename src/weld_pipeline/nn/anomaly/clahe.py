@@ -1,8 +1,8 @@
-"""Contrast-limited adaptive histogram equalisation as tensor operations in whole numbers.
+"""Contrast-limited adaptive histogram equalisation (CLAHE) as tensor operations in whole numbers.
 
-Zuiderveld 1994 (Graphics Gems IV), with the details of OpenCV's `createCLAHE`, whose levels it reproduces: 8×8 tiles,
-what is cut off a histogram is spread over all bins, and each pixel's level is interpolated between the four tiles
-around it. It has to be part of the exported graph, where OpenCV is not; whole numbers give every runtime the same levels.
+Zuiderveld 1994 (Graphics Gems IV), with the details of OpenCV's `createCLAHE`, whose pixel values it reproduces. An image
+has 8×8 tiles. What is cut off a histogram is shared out over all bins, and each pixel value is interpolated between the
+four tiles around it. The exported graph needs it and has no OpenCV. Whole numbers give every runtime the same pixels.
 """
 
 import torch
@@ -13,34 +13,34 @@ from torch import Tensor
 from weld_pipeline.nn.image.preprocess import luma
 
 N_TILES = 8
-# Beyond this, weights times levels pass 2²⁴ and float32 holds them no longer: 255 · (2 · 1024 / 8)² < 2²⁴.
+# Beyond this side, weights times pixel values pass 2²⁴ and float32 holds them no longer: 255 · (2 · 1024 / 8)² < 2²⁴.
 MAX_PX = 1024
-_LEVELS = 256
+_N_VALUES = 256
 
 
-def equalised(levels: Float[Tensor, "N S S C"], *, clip: float) -> Float[Tensor, "N S S C"]:
-    """Return square images with local contrast evened out, in whole levels.
+def equalised(pixels: Float[Tensor, "N S S C"], *, clip: float) -> Float[Tensor, "N S S C"]:
+    """Return square images with equalised local contrast, as whole pixel values.
 
-    Of colour the luma is equalised and what it gained is added to every channel, so hues keep their differences.
+    The luma of a colour image is equalised. What it gained is added to every channel, so hues keep their differences.
 
     Args:
-        levels: Whole numbers in 0 to 255; C is 1 or 3, S at most `MAX_PX`.
-        clip: How often an even histogram's count a bin may hold before it is cut.
+        pixels: Whole values in 0 to 255; C is 1 or 3, S at most `MAX_PX`.
+        clip: Clip limit of a bin, in multiples of an even histogram's count.
     """
-    if levels.shape[-1] == 1:
-        return _equalised(levels[..., 0], clip)[..., None]
-    grey = luma(levels)[..., 0]
+    if pixels.shape[-1] == 1:
+        return _equalised(pixels[..., 0], clip)[..., None]
+    grey = luma(pixels)[..., 0]
     gain = _equalised(grey, clip) - grey
-    return (levels + gain[..., None]).clamp(0.0, 255.0)
+    return (pixels + gain[..., None]).clamp(0.0, 255.0)
 
 
-def _equalised(levels: Float[Tensor, "N S S"], clip: float) -> Float[Tensor, "N S S"]:
-    size = levels.shape[-1]
+def _equalised(pixels: Float[Tensor, "N S S"], clip: float) -> Float[Tensor, "N S S"]:
+    size = pixels.shape[-1]
     tile = -(-size // N_TILES)  # as OpenCV, which mirrors the image to a multiple of the tiles
-    places = _mirrored(size, tile * N_TILES).to(levels.device)
-    padded = levels.index_select(1, places).index_select(2, places)
+    places = _mirrored(size, tile * N_TILES).to(pixels.device)
+    padded = pixels.index_select(1, places).index_select(2, places)
     tables = _tables(rearrange(padded, "n (i a) (j b) -> n (i j) (a b)", i=N_TILES, j=N_TILES), clip)
-    return _interpolated(levels, tables, tile)
+    return _interpolated(pixels, tables, tile)
 
 
 def _mirrored(size: int, padded: int) -> Tensor:
@@ -49,41 +49,41 @@ def _mirrored(size: int, padded: int) -> Tensor:
 
 
 def _tables(tiles: Float[Tensor, "N T P"], clip: float) -> Float[Tensor, "N T 256"]:
-    """Return what each level becomes in each tile: the cumulated histogram, cut and refilled."""
+    """Return what each pixel value becomes in each tile: the cumulated histogram, cut and refilled."""
     n, n_tiles, n_pixels = tiles.shape
-    counts = torch.zeros(n, n_tiles, _LEVELS, device=tiles.device)
+    counts = torch.zeros(n, n_tiles, _N_VALUES, device=tiles.device)
     counts = counts.scatter_add(2, tiles.long(), torch.ones_like(tiles))
-    limit = max(int(clip * n_pixels / _LEVELS), 1)
+    limit = max(int(clip * n_pixels / _N_VALUES), 1)
     excess = (counts - limit).clamp(min=0).sum(dim=2, keepdim=True)
-    share = torch.floor(excess / _LEVELS)
-    filled = counts.clamp(max=limit) + share + _spread(excess - share * _LEVELS)
+    share = torch.floor(excess / _N_VALUES)
+    filled = counts.clamp(max=limit) + share + _evenly_shared(excess - share * _N_VALUES)
     # One product, rounded half to even, as OpenCV does it in float32.
-    return torch.round(filled.cumsum(dim=2) * ((_LEVELS - 1) / n_pixels)).clamp(0.0, 255.0)
+    return torch.round(filled.cumsum(dim=2) * ((_N_VALUES - 1) / n_pixels)).clamp(0.0, 255.0)
 
 
-def _spread(residual: Float[Tensor, "N T 1"]) -> Float[Tensor, "N T 256"]:
-    """Return one for each of the bins that share what is left over, in even steps from the first."""
-    bins = torch.arange(_LEVELS, device=residual.device).float()
-    step = torch.floor(_LEVELS / residual.clamp(min=1.0))
+def _evenly_shared(residual: Float[Tensor, "N T 1"]) -> Float[Tensor, "N T 256"]:
+    """Return 1 for each bin that takes a share of what is left over, in even steps from the first."""
+    bins = torch.arange(_N_VALUES, device=residual.device).float()
+    step = torch.floor(_N_VALUES / residual.clamp(min=1.0))
     number = torch.floor(bins / step)
     return ((bins == number * step) & (number < residual)).float()
 
 
 def _interpolated(
-    levels: Float[Tensor, "N S S"], tables: Float[Tensor, "N T 256"], tile: int
+    pixels: Float[Tensor, "N S S"], tables: Float[Tensor, "N T 256"], tile: int
 ) -> Float[Tensor, "N S S"]:
-    """Return each pixel's level, weighed between the tiles whose centres surround it; at the border the nearest counts."""
-    size = levels.shape[-1]
+    """Return each pixel value, weighed between the tiles whose centres surround it; at the border the nearest tile counts."""
+    size = pixels.shape[-1]
     # Distances in halves of a pixel, so that they are whole: a tile is 2·tile of them wide.
-    place = 2 * torch.arange(size, device=levels.device) - tile
+    place = 2 * torch.arange(size, device=pixels.device) - tile
     first = torch.div(place, 2 * tile, rounding_mode="floor")
     weight = place - 2 * tile * first  # of the second
     ends = [(first.clamp(min=0), 2 * tile - weight), ((first + 1).clamp(max=N_TILES - 1), weight)]
-    flat, level = tables.flatten(1), levels.long()
-    total = torch.zeros_like(levels)
+    flat, value = tables.flatten(1), pixels.long()
+    total = torch.zeros_like(pixels)
     for row, row_weight in ends:
         for column, column_weight in ends:
-            at = (row[:, None] * N_TILES + column[None, :]) * _LEVELS + level
-            found = flat.gather(1, at.flatten(1)).reshape(levels.shape)
+            at = (row[:, None] * N_TILES + column[None, :]) * _N_VALUES + value
+            found = flat.gather(1, at.flatten(1)).reshape(pixels.shape)
             total = total + found * (row_weight[:, None] * column_weight[None, :]).float()
     return torch.round(total / float(4 * tile * tile))

@@ -1,4 +1,4 @@
-"""The kinds of anomaly detectors, and a saved one restored."""
+"""Detectors by kind: a saved one restored."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,5 +25,7 @@ def restore_detector(model: SavedModel) -> nn.Module:
         WeldError: If the model is no detector.
     """
     if model.family not in _RESTORE:
-        raise WeldError(f"model of family {model.family!r} is no anomaly detector; name one of {sorted(_RESTORE)}")
+        raise WeldError(
+            f"model of family {model.family!r} is no anomaly detector; give a model of one of {sorted(_RESTORE)}"
+        )
     return _RESTORE[model.family](model)

@@ -1,4 +1,4 @@
-"""Good tiles of prepared images: counted once, then read one at a time."""
+"""Good tiles of prepared images, counted once and read one at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from weld_pipeline.core.stores import TensorStore
 
 @dataclass(frozen=True)
 class GoodTiles:
-    """The tiles of some prepared images that show nothing defective.
+    """Tiles of some prepared images that show nothing defective.
 
     Attributes:
         images: All prepared images: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T]}.
-        sample_ids: Which of them.
-        split: Their split, for messages.
+        sample_ids: Images whose tiles are taken.
+        split: Split of these images, for messages.
     """
 
     images: TensorStore
@@ -28,7 +28,7 @@ class GoodTiles:
 
     @cached_property
     def places(self) -> Int[np.ndarray, "N 2"]:
-        """Return image and tile of each; 16 bytes a tile are all that is held in memory.
+        """Return the image and tile number of each good tile; nothing else is held in memory.
 
         Raises:
             WeldError: If there is none.
@@ -50,17 +50,17 @@ class GoodTiles:
         return self.images.part(self.sample_ids[row], "image", int(tile))
 
     def batches(self, size: int) -> Iterator[UInt8[np.ndarray, "B S S C"]]:
-        """Yield all tiles in order, at most `size` together."""
+        """Yield all tiles in order, at most `size` a batch."""
         for first in range(0, len(self), size):
             yield np.stack([self[index] for index in range(first, min(first + size, len(self)))])
 
     def digest(self) -> str:
-        """Return a digest of the tiles, from the keys their images were prepared under."""
+        """Return a digest of the tiles, computed from the content keys of their images."""
         index = self.images.index()
         return content_key([[name, index[name]] for name in self.sample_ids])
 
     def check(self, image_px: int, n_channels: int) -> None:
-        """Refuse images that were prepared otherwise.
+        """Refuse images that were prepared with other settings.
 
         Raises:
             WeldError: If there is none, or the first is of another shape.
@@ -68,4 +68,6 @@ class GoodTiles:
         expected, found = (image_px, image_px, n_channels), self[0].shape
         if found != expected:
             name = self.sample_ids[self.places[0, 0]]
-            raise WeldError(f"image {name}: prepared as {found}, not {expected}; run the pipeline from its images on")
+            raise WeldError(
+                f"image {name}: prepared as {found}, not {expected}; run the pipeline again from `prepare_images` on"
+            )

@@ -1,4 +1,4 @@
-"""The assembled anomaly detector: uint8 images of any size in, a score and a map of each out."""
+"""Graph of an anomaly detector: uint8 images of any size in, a score and a map of each out."""
 
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -9,15 +9,15 @@ from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 class AnomalyGraph(nn.Module):
     """Preprocessing and a detector as one graph.
 
-    Its threshold is no part of it: a shop may fit another from its own good images without a new graph.
+    The threshold is no part of the graph: a shop may fit another from its own good images.
     """
 
     def __init__(self, preprocess: MapPreprocess, network: nn.Module) -> None:
         """Join fitted parts.
 
         Args:
-            preprocess: What the network was fitted with.
-            network: Maps normalised images [B, 3, S, S] to scores [B] and maps [B, S, S]; higher is worse.
+            preprocess: Preprocessing that the network was fitted with.
+            network: Detector that maps normalised images [B, 3, S, S] to scores [B] and maps [B, S, S]; higher is worse.
         """
         super().__init__()
         self.preprocess = preprocess
@@ -29,6 +29,6 @@ class AnomalyGraph(nn.Module):
         return self.from_prepared(self.preprocess.prepare(images))
 
     def from_prepared(self, prepared: UInt8[Tensor, "N S S C"]) -> tuple[Float[Tensor, " N"], Float[Tensor, "N S S"]]:
-        """Return the same for images as they are cached."""
+        """Return the score and the map of prepared images."""
         score, anomaly_map = self.network(self.preprocess.normalise(prepared))
         return score, anomaly_map

@@ -1,4 +1,4 @@
-"""From patch scores to an anomaly map of the image's size: upsampling and Gaussian smoothing."""
+"""Anomaly maps of the image's size from patch scores: upsampling and Gaussian smoothing."""
 
 import torch
 from jaxtyping import Float
@@ -12,12 +12,12 @@ _TRUNCATE = 4.0
 
 
 def upsampled(map: Float[Tensor, "B h w"], px: int) -> Float[Tensor, "B S S"]:  # noqa: A002 - what it is
-    """Return maps resized bilinearly to a square, pixel centres kept where they are.
+    """Return maps resized bilinearly to a square; pixel centres stay where they are (Roth et al. 2022, §3.3).
 
-    Roth et al. 2022, §3.3. A nearest-neighbour upsampling would leave the patches' edges in the map.
+    Nearest-neighbour upsampling would leave the patches' edges in the map.
 
     Args:
-        map: One score per patch.
+        map: Score of each patch.
         px: Side of the square.
     """
     return functional.interpolate(map[:, None], size=(px, px), mode="bilinear", align_corners=False)[:, 0]

@@ -1,4 +1,4 @@
-"""A trunk made ready to give patch features of many images on this machine."""
+"""Patch reader: a trunk made ready to compute patch features of many images on this machine."""
 
 from collections.abc import Callable
 
@@ -14,23 +14,23 @@ from weld_pipeline.nn.device import find_device
 
 PatchReader = Callable[[Float[Tensor, "B 3 S S"]], Float[Tensor, "B P D"]]
 
-# On two cores compiling takes what it saves on 76 images (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT). Up to
-# half of the least of these torch reads, so that neither few nor many images pay for both.
+# On two cores compiling takes the time it saves on 76 images (mobilenetv2_100), 55 (wide_resnet50_2) or more (a ViT).
+# Torch reads the first images, half of the least of these, so that neither few nor many images pay for both.
 _BY_TORCH = 28
 
 
 def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
-    """Return what gives the patches of normalised images, in float32.
+    """Return the reader: normalised images → their patches in float32.
 
-    The trunk belongs to the reader until `at_rest`. On a GPU it moves there and the patches stay there. On a processor the first images go through torch, and
-    the trunk is compiled by OpenVINO once it shows that there are more.
+    The trunk belongs to the reader until `at_rest`. On a GPU, trunk and patches stay there. On a processor, torch reads
+    the first images; OpenVINO compiles the trunk once there are more.
 
     Args:
-        trunk: Gives the maps.
-        features: What is made of them.
+        trunk: Trunk that gives the maps.
+        features: Function that makes patches of the maps.
 
     Raises:
-        WeldError: If a weight of the trunk is not finite; a compiled network need not pass it on.
+        WeldError: If a weight of the trunk is not finite. A compiled network may hide that.
     """
     _check_weights(trunk)
     rows = _PatchRows(trunk, features)
@@ -38,7 +38,7 @@ def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
 
 
 def at_rest(trunk: MapTrunk) -> MapTrunk:
-    """Return a trunk that was read with as it was before, on the processor and with its weights in their usual order."""
+    """Return a reader's trunk as it was before: on the processor, weights in their usual memory order."""
     rested: MapTrunk = trunk.to(device="cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return rested
 
@@ -47,7 +47,7 @@ def _check_weights(trunk: MapTrunk) -> None:
     for name, value in trunk.state_dict().items():
         if not torch.isfinite(value).all():
             raise WeldError(
-                f"trunk {trunk.architecture['name']}: {name} holds values that are not finite, so would its features; fetch the weights again"
+                f"trunk {trunk.architecture['name']}: {name} holds values that are not finite; fetch the weights again"
             )
 
 

@@ -1,4 +1,4 @@
-"""Patch features: the maps of a trunk's layers joined at the finest size, a row a position."""
+"""Patch features: the maps of a trunk's layers joined at the finest size, one row for each position."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,25 +14,25 @@ PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B 
 
 
 def pooled_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each patch, aware of its neighbours: Roth et al. 2022, §3.1.
+    """Return the features of each patch, averaged over its neighbours (Roth et al. 2022, §3.1).
 
-    Each layer's map is averaged over 3×3 positions, those beyond the border counting as 0 (as the peer has it), before
-    the maps are joined.
+    Each layer's map is averaged over 3×3 positions before the maps are joined. Positions beyond the border count as 0, as
+    in anomalib.
 
     Args:
-        trunk: Gives the maps; the first layer's size (h, w) is that of the patches, P = h w.
-        images: Normalised.
+        trunk: Trunk that gives the maps; the size (h, w) of the first sets the number of patches, P = h w.
+        images: Normalised images.
     """
     maps = [functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(images)]
     return rearrange(joined_maps(maps), "b d h w -> b (h w) d")
 
 
 def unit_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each position alone, at length √D, so that only their direction counts.
+    """Return the features of each position alone, scaled to length √D, so that only their direction counts.
 
     Args:
-        trunk: As above.
-        images: Normalised.
+        trunk: Trunk that gives the maps.
+        images: Normalised images.
     """
     patches = rearrange(joined_maps(trunk(images)), "b d h w -> b (h w) d")
     length = patches.square().mean(dim=2, keepdim=True).sqrt()
@@ -40,7 +40,7 @@ def unit_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Ten
 
 
 def joined_maps(maps: Sequence[Float[Tensor, "B _ _ _"]]) -> Float[Tensor, "B D h w"]:
-    """Return maps one above the other, all resized bilinearly to the first one's size; D is the sum of their channels."""
+    """Return maps joined along their channels, all resized bilinearly to the first map's size; D is the sum of the channels."""
     first, *others = maps
     size = first.shape[2:]
     resized = [functional.interpolate(each, size=size, mode="bilinear", align_corners=False) for each in others]

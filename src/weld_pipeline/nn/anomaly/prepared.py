@@ -1,4 +1,4 @@
-"""Images decoded, cut into tiles and prepared once, so that every later step reads small arrays instead of files."""
+"""Prepared images: decoded, cut into tiles and preprocessed once, so that later steps read small arrays, not files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from weld_pipeline.media.masks import read_mask
 from weld_pipeline.media.tiles import Box, Tiling, cut, image_boxes, marked_px
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
-# Raise it when a change of the code changes a prepared image; it is part of every content key.
+# Raise it when a code change changes a prepared image; it is part of every content key.
 PREPARED_VERSION = 1
 
 
@@ -25,11 +25,11 @@ class MaskedImage:
     """An image to be prepared.
 
     Attributes:
-        sample_id: Its name.
-        path: Its file.
-        sha256: Of its bytes.
+        sample_id: Name of the image.
+        path: File of the image.
+        sha256: Digest of the file's bytes.
         is_defect: Whether any of it is defective.
-        mask: File that marks where; None if there is none.
+        mask: File that marks the defect; None if there is none.
     """
 
     sample_id: str
@@ -42,18 +42,18 @@ class MaskedImage:
 def pending_prepared(
     images: Sequence[MaskedImage], *, preprocess: Mapping[str, Any], tiling: Tiling | None, n_workers: int
 ) -> PendingItems[MaskedImage, dict[str, np.ndarray]]:
-    """Return the preparing of images as work to be done.
+    """Return the preparing of images as pending work.
 
-    Each gives `image` [T, S, S, C], uint8, and `is_clean` [T]: which tiles show nothing defective, and so may be learnt
-    from. T is 1 without tiling. Of a defective image without mask no tile is known to be clean.
+    Each image gives `image` [T, S, S, C], uint8, and `is_clean` [T]: which tiles show nothing defective, so that a
+    detector may train on them. T is 1 without tiling. No tile of a defective image without a mask counts as clean.
 
     Args:
-        images: What to prepare.
+        images: Images to prepare.
         preprocess: Architecture of a `MapPreprocess`.
-        tiling: How long images are cut; None for not at all.
-        n_workers: Processes.
+        tiling: Tiling of long images; None for whole images.
+        n_workers: Number of processes.
     """
-    # Statistics come after the store, so they are no part of the key.
+    # Mean and standard deviation are applied after the store, so they are no part of the key.
     how = {name: preprocess[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
     cutting = asdict(tiling) if tiling else None
     items = [
@@ -103,5 +103,5 @@ def _clean(image: MaskedImage, boxes: Sequence[Box], shape: tuple[int, ...]) -> 
     if image.mask is None:
         return np.zeros(len(boxes), dtype=bool)
     mask = read_mask(image.mask, height=shape[0], width=shape[1])
-    # An image known to be defective whose mask marks nothing says nothing about where.
+    # A defective image whose mask marks nothing leaves open where the defect is.
     return marked_px(mask, boxes) == 0 if mask.any() else np.zeros(len(boxes), dtype=bool)

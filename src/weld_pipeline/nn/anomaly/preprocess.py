@@ -1,4 +1,4 @@
-"""From decoded images to what an anomaly detector sees: grey, resize, equalise, smooth, normalise."""
+"""Preprocessing of a detector's images: grey, resize, equalise, smooth, normalise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from weld_pipeline.nn.image.preprocess import ImagePreprocess
 class MapPreprocess(nn.Module):
     """uint8 images of any size → normalised squares; the same in fitting, export and use.
 
-    Up to `prepare` everything is computed in whole numbers, so every runtime gets the same levels; see `nn.image`.
+    `prepare` computes in whole numbers, so every runtime gets the same pixels; see `nn.image.preprocess`.
 
     Attributes:
         architecture: The arguments it was built with.
@@ -31,15 +31,15 @@ class MapPreprocess(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
     ) -> None:
-        """Keep the numbers.
+        """Build the preprocessing.
 
         Args:
-            image_px: S, the side of the square an image or tile is squashed to.
-            grey: Whether colour is thrown away first.
+            image_px: S, side of the square that an image or tile is resized to.
+            grey: Whether colour is dropped first.
             clahe_clip: Clip limit of the equalisation, in multiples of an even histogram's bin; 0 for none.
             smoothing: Whether a 3×3 binomial filter (Gaussian, σ about 0.8 px) follows.
-            mean: Per RGB channel, on [0, 1].
-            std: Per RGB channel, on [0, 1].
+            mean: Mean of each RGB channel, on [0, 1].
+            std: Standard deviation of each RGB channel, on [0, 1].
 
         Raises:
             WeldError: If the image is too small or too large for the equalisation.
@@ -49,7 +49,7 @@ class MapPreprocess(nn.Module):
             raise WeldError(
                 f"image.image_px {image_px}: CLAHE takes {N_TILES} to {MAX_PX} px; change it, or set image.clahe_clip to 0"
             )
-        self._squash = ImagePreprocess(resized_px=image_px, crop_px=image_px, grey=grey, mean=mean, std=std)
+        self._square = ImagePreprocess(resized_px=image_px, crop_px=image_px, grey=grey, mean=mean, std=std)
         self.image_px, self.clahe_clip, self.smoothing = image_px, clahe_clip, smoothing
         self.architecture: dict[str, Any] = {
             "image_px": image_px,
@@ -63,36 +63,36 @@ class MapPreprocess(nn.Module):
     @property
     def n_channels(self) -> int:
         """Return C of a prepared image."""
-        return self._squash.n_channels
+        return self._square.n_channels
 
     def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N 3 S S"]:
         """Return the normalised squares of images."""
         return self.normalise(self.prepare(images))
 
     def prepare(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N S S C"]:
-        """Return images squashed to the square, equalised and smoothed as asked for, in levels of uint8."""
-        levels = self._squash.resize(images)
+        """Return images resized to the square, and equalised and smoothed if so set."""
+        pixels = self._square.resize(images)
         if self.clahe_clip:
-            levels = equalised(levels.float(), clip=self.clahe_clip).to(torch.uint8)
-        return smoothed(levels.float()).to(torch.uint8) if self.smoothing else levels
+            pixels = equalised(pixels.float(), clip=self.clahe_clip).to(torch.uint8)
+        return smoothed(pixels.float()).to(torch.uint8) if self.smoothing else pixels
 
     def normalise(self, prepared: UInt8[Tensor, "N S S C"]) -> Float[Tensor, "N 3 S S"]:
-        """Return prepared images on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
-        return self._squash.normalise(prepared).expand(-1, 3, -1, -1)
+        """Return prepared images on [0, 1], standardised by mean and standard deviation; grey fills all three channels."""
+        return self._square.normalise(prepared).expand(-1, 3, -1, -1)
 
 
-def smoothed(levels: Float[Tensor, "N H W C"]) -> Float[Tensor, "N H W C"]:
-    """Return images under the filter [1 2 1] × [1 2 1] / 16, in whole levels, mirrored at the border.
+def smoothed(pixels: Float[Tensor, "N H W C"]) -> Float[Tensor, "N H W C"]:
+    """Return images under the filter [1 2 1] × [1 2 1] / 16, as whole pixel values, mirrored at the border.
 
-    Sums stay below 2¹², so they are exact. OpenCV's GaussianBlur of 3×3 pixels gives the same levels.
+    Sums stay below 2¹², so they are exact. OpenCV's GaussianBlur of 3×3 px gives the same pixels.
     """
-    down = _weighed(levels, dim=1)
+    down = _weighed(pixels, dim=1)
     return torch.floor((_weighed(down, dim=2) + 8.0) / 16.0)
 
 
-def _weighed(levels: Float[Tensor, "N H W C"], *, dim: int) -> Float[Tensor, "N H W C"]:
-    n = levels.shape[dim]
-    inner, outer = levels.narrow(dim, 1, 1), levels.narrow(dim, n - 2, 1)
-    before = torch.cat([inner, levels.narrow(dim, 0, n - 1)], dim=dim)
-    after = torch.cat([levels.narrow(dim, 1, n - 1), outer], dim=dim)
-    return before + 2.0 * levels + after
+def _weighed(pixels: Float[Tensor, "N H W C"], *, dim: int) -> Float[Tensor, "N H W C"]:
+    n = pixels.shape[dim]
+    inner, outer = pixels.narrow(dim, 1, 1), pixels.narrow(dim, n - 2, 1)
+    before = torch.cat([inner, pixels.narrow(dim, 0, n - 1)], dim=dim)
+    after = torch.cat([pixels.narrow(dim, 1, n - 1), outer], dim=dim)
+    return before + 2.0 * pixels + after

@@ -1,4 +1,4 @@
-"""Scores and anomaly maps of prepared images, as work to be done image by image."""
+"""Scores and anomaly maps of prepared images, as pending work for each image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from weld_pipeline.nn.compiled import CompiledModule
 from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.state import fingerprint
 
-# Raise it when a change of the code changes a score; it is part of every content key.
+# Raise it when a code change changes a score; it is part of every content key.
 SCORE_VERSION = 1
 # Tiles of one image through the network at a time.
 _TILES = 8
@@ -30,16 +30,16 @@ Scorer = Callable[[Float[Tensor, "B 3 S S"]], tuple[np.ndarray, np.ndarray]]
 def pending_scores(
     detector: SavedModel, images: TensorStore, sample_ids: Sequence[str]
 ) -> PendingItems[str, dict[str, np.ndarray]]:
-    """Return the scoring of prepared images as work to be done.
+    """Return the scoring of prepared images as pending work.
 
-    Each gives `score` [], the highest of its tiles', `tile_scores` [T] and `maps` [T, S, S], all float32.
+    Each image gives `score` [], the highest of its tiles, `tile_scores` [T] and `maps` [T, S, S], all float32.
 
     Args:
-        detector: Saved, with the architecture of its preprocessing in its provenance.
+        detector: Saved detector, with the architecture of its preprocessing in its provenance.
         images: Prepared images.
-        sample_ids: Which of them.
+        sample_ids: Images to score.
     """
-    # Not all that makes a map is a tensor: the smoothing is an argument, mean and spread belong to the preprocessing.
+    # A map depends on more than tensors: smoothing is an argument, mean and standard deviation belong to the preprocessing.
     network = [fingerprint(restore_detector(detector)), dict(detector.architecture)]
     preprocess, keys = detector.provenance["preprocess"], images.index()
     items = [Item(name, content_key(SCORE_VERSION, network, preprocess, keys[name]), name) for name in sample_ids]
@@ -72,7 +72,7 @@ class _ImageScorer:
 
 
 def _scorer(network: nn.Module, image_px: int) -> Scorer:
-    """Return the network made ready: compiled for the processor, or on the GPU as it is."""
+    """Return the network ready for use: compiled for the processor, or as it is on the GPU."""
     if find_device() == "cuda":
         network = network.to("cuda")
 

@@ -1,4 +1,4 @@
-"""Feature maps of timm trunks: normalised images in, the maps of chosen layers out."""
+"""Trunk of a detector: normalised images in, the feature maps of chosen timm layers out."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.nn.image.trunk import ImageTrunk, load_image_trunk
-from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
+from weld_pipeline.nn.state import load_tensors, saved_trunk
 from weld_pipeline.nn.weights.choose import WeightsRecord
 
 _TOKENS = 3  # dimensions of a transformer's output, [B, P, D]
 
 
 class MapTrunk(nn.Module):
-    """A timm network cut behind the last of the chosen layers.
+    """A timm network cut after the last of the chosen layers.
 
     Attributes:
         architecture: The arguments it was built with.
@@ -33,15 +33,15 @@ class MapTrunk(nn.Module):
     def __init__(
         self, *, name: str, crop_px: int, layers: Sequence[str], mean: Sequence[float], std: Sequence[float]
     ) -> None:
-        """Build the network with whatever random weights the library gives it.
+        """Build the network with the library's random weights.
 
         Args:
             name: Timm's name of the architecture, without a tag.
             crop_px: Side of the images.
-            layers: Names of modules of the network, such as layer2, blocks.4 or stages.1; their maps come in the
+            layers: Names of the network's modules, such as layer2, blocks.4 or stages.1. Their maps come in the
                 network's own order, the finest first.
-            mean: Per RGB channel, on [0, 1], that its weights were made with.
-            std: Per RGB channel, on [0, 1].
+            mean: Mean of each RGB channel, on [0, 1], that its weights were trained with.
+            std: Standard deviation of each RGB channel, on [0, 1].
 
         Raises:
             WeldError: If timm has no such network, the network no such layer or none whose output is a map, or if images
@@ -70,7 +70,7 @@ class MapTrunk(nn.Module):
             return rearrange(patches, "b (h w) c -> b c h w", h=side)
         if output.ndim != 4:  # noqa: PLR2004 - B, C, h, w
             raise WeldError(
-                f"trunk {self.architecture['name']}: a layer gives {tuple(output.shape[1:])}, no map; name one before pooling"
+                f"trunk {self.architecture['name']}: the output {tuple(output.shape[1:])} of a layer is no map; name a layer before pooling"
             )
         return rearrange(output, "b h w c -> b c h w") if self._is_channels_last else output
 
@@ -88,7 +88,7 @@ class MapTrunk(nn.Module):
 
 
 def _check_patches(whole: ImageTrunk, crop_px: int) -> None:
-    """Refuse a size of which a transformer would silently leave out the border."""
+    """Refuse a size whose border a transformer would silently ignore."""
     patch = getattr(getattr(whole.body, "patch_embed", None), "patch_size", None)
     if patch is not None and any(crop_px % side for side in patch):
         raise WeldError(
@@ -98,7 +98,7 @@ def _check_patches(whole: ImageTrunk, crop_px: int) -> None:
 
 
 def _cut(whole: ImageTrunk, layers: Sequence[str]) -> nn.Module:
-    """Return the part of the network up to the layers; what lies behind them is not computed."""
+    """Return the network up to the last of the layers; what follows is not computed."""
     name = whole.architecture["name"]
     known = [path for path, _ in whole.body.named_modules() if path]
     if not layers:
@@ -115,13 +115,13 @@ def _cut(whole: ImageTrunk, layers: Sequence[str]) -> nn.Module:
             return create_feature_extractor(whole.body.eval(), {layer: layer for layer in layers})
         except ValueError as error:  # a part of a block that tracing takes as one
             raise WeldError(
-                f"trunk {name}: {', '.join(layers)} cannot all be read, one lies within a block that is taken as a whole; "
+                f"trunk {name}: {', '.join(layers)} cannot all be read, one lies inside a block that can only be read as a whole; "
                 f"set trunk.layers to some of {', '.join(_top(known))}"
             ) from error
 
 
 def _top(known: Sequence[str]) -> list[str]:
-    """Return stages and numbered blocks, which tracing gives in any network."""
+    """Return the names of stages and numbered blocks, which tracing finds in any network."""
     names = [path.split(".") for path in known]
     return [".".join(parts) for parts in names if len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit())][:12]  # noqa: PLR2004
 
@@ -129,15 +129,15 @@ def _top(known: Sequence[str]) -> list[str]:
 def load_map_trunk(
     name: str, *, layers: Sequence[str], image_px: int, weights: str, seed: int, folder: Path
 ) -> tuple[MapTrunk, WeightsRecord]:
-    """Return a trunk that gives the maps of some layers, and what it carries.
+    """Return a trunk that gives the maps of some layers, and the record of its weights.
 
     Args:
-        name: Timm's name of the architecture, perhaps with a tag; see `image_trunk.load_image_trunk`.
-        layers: Names of its modules.
-        image_px: Side of the images it will see.
+        name: Timm's name of the architecture, perhaps with a tag; see `nn.image.trunk.load_image_trunk`.
+        layers: Names of the modules whose maps it gives.
+        image_px: Side of its images.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Of random weights.
-        folder: Where pretrained files lie.
+        seed: Seed of random weights.
+        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit, or there is no such network or layer.
@@ -151,12 +151,7 @@ def load_map_trunk(
 
 def save_map_trunk(trunk: MapTrunk, record: WeightsRecord) -> SavedModel:
     """Return the trunk as a model file's content."""
-    return SavedModel(
-        family="map_trunk",
-        architecture=trunk.architecture,
-        tensors=tensors_of(trunk),
-        provenance={"weights": record.as_dict(), "fingerprint": fingerprint(trunk)},
-    )
+    return saved_trunk(trunk, family="map_trunk", architecture=trunk.architecture, weights=record.as_dict())
 
 
 def restore_map_trunk(model: SavedModel) -> MapTrunk:

@@ -6,6 +6,7 @@ from . import fit as fit
 from . import graph as graph
 from . import heads as heads
 from . import label_errors as label_errors
+from . import labelled_images as labelled_images
 from . import learner as learner
 from . import optimization as optimization
 from . import predict as predict

@@ -1,6 +1,6 @@
-"""Random changes to a batch of cached images while training, drawn from a generator that is given.
+"""Augmentation: random changes to a batch of cached images while training.
 
-One batch, one pass: crop, stretch, flip and rotation are a single affine sampling, so it costs the same with all of them.
+Crop, stretch, flip and rotation are one affine sampling of the batch, so all of them cost what one costs.
 """
 
 import math
@@ -17,7 +17,7 @@ from torch.nn import functional
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.nn.image.preprocess import resized
 
-_MAX_LEVEL = 255.0
+_MAX_VALUE = 255.0
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Augmentation:
 
     Attributes:
         min_area: Smallest share of the image a crop keeps; 1 keeps it whole.
-        max_stretch: Largest ratio a side is stretched by against the other; 1 keeps the aspect.
-        flip_horizontal: Probability.
-        flip_vertical: Probability.
+        max_stretch: Largest factor of one side's length against the other's; 1 keeps the aspect.
+        flip_horizontal: Probability of a left-right flip.
+        flip_vertical: Probability of an upside-down flip.
         rotation_deg: Largest angle to either side [°].
-        brightness: Largest relative change.
+        brightness: Largest relative change of the pixel values.
         contrast: Largest relative change of the distance from the image's own mean.
         erasing: Probability that a rectangle of a twentieth to a fifth of the area is set to the image's mean.
     """
@@ -53,25 +53,25 @@ def augmented(
     out_px: int,
     generator: np.random.Generator,
 ) -> Float[Tensor, "B h h C"]:
-    """Return randomly changed crops, levels in 0 to 255 but not rounded.
+    """Return randomly changed crops, pixel values in 0 to 255, not rounded.
 
     An image that nothing happens to is its centre crop.
 
     Args:
-        images: As cached.
-        how: What may happen.
-        crop_px: Side of a view on the cached image; the frame the crop's area is a share of.
-        out_px: Side of what comes back; smaller than `crop_px` early in a progressive training.
-        generator: The only source of chance.
+        images: Cached images.
+        how: Settings of the changes.
+        crop_px: Side of a view on the cached image; the area of a crop is a share of this view's.
+        out_px: Side of the crops that come back; smaller than `crop_px` early in a progressive training.
+        generator: Source of all chance.
     """
-    if out_px != crop_px:  # antialiased, as the graph would: sampling alone would alias
+    if out_px != crop_px:  # resize with antialias first, as the graph does: sampling alone would alias
         smaller_px = round(images.shape[1] * out_px / crop_px)
-        levels = resized(images.float(), smaller_px)
+        pixels = resized(images.float(), smaller_px)
     else:
-        levels = images.float()
-    matrices = torch.from_numpy(_matrices(len(images), how, out_px / levels.shape[1], generator)).to(levels.device)
-    grid = functional.affine_grid(matrices, [len(levels), levels.shape[3], out_px, out_px], align_corners=False)
-    source = rearrange(levels, "b h w c -> b c h w")
+        pixels = images.float()
+    matrices = torch.from_numpy(_matrices(len(images), how, out_px / pixels.shape[1], generator)).to(pixels.device)
+    grid = functional.affine_grid(matrices, [len(pixels), pixels.shape[3], out_px, out_px], align_corners=False)
+    source = rearrange(pixels, "b h w c -> b c h w")
     crops = functional.grid_sample(source, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     crops = _recoloured(crops, how, generator)
     crops = _erased(crops, how.erasing, generator)
@@ -79,7 +79,7 @@ def augmented(
 
 
 def _matrices(n: int, how: Augmentation, view: float, generator: np.random.Generator) -> Float[np.ndarray, "B 2 3"]:
-    """Return for each image where the corners of its crop lie, on [-1, 1]²; `view` is the centre crop's share of a side."""
+    """Return the affine matrix of each image's crop, on [-1, 1]²; `view` is the centre crop's share of a side."""
     side = view * np.sqrt(generator.uniform(how.min_area, 1, n))
     stretch = np.exp(generator.uniform(-1, 1, n) * math.log(how.max_stretch) / 2)
     # A whole crop is the centre view; only what is cut away from it gives room to move.
@@ -107,7 +107,7 @@ def _recoloured(
         return crops
     mean = crops.mean(dim=(1, 2, 3), keepdim=True)
     factor, gain = (torch.from_numpy(values).to(crops.device) for values in (contrast, brightness))
-    return (((crops - mean) * factor + mean) * gain).clamp(0, _MAX_LEVEL)
+    return (((crops - mean) * factor + mean) * gain).clamp(0, _MAX_VALUE)
 
 
 def _erased(
@@ -134,8 +134,8 @@ class Mixing:
     """How images of a batch are mixed with one another.
 
     Attributes:
-        mixup_alpha: Of the Beta distribution MixUp draws its share from; 0 never does it.
-        cutmix_alpha: The same of CutMix; where both are above 0, one of them is drawn for each batch.
+        mixup_alpha: Parameter of the Beta distribution that MixUp draws its share from; 0 for no MixUp.
+        cutmix_alpha: The same for CutMix. Where both are above 0, one of the two is drawn for each batch.
         probability: Share of batches that are mixed.
     """
 
@@ -148,13 +148,13 @@ class Mixing:
 class Mixed:
     """Images with two classes each: a loss is share · L(first) + (1 - share) · L(second).
 
-    Two whole targets and not one soft one, because a margin is set against a class; for the softmax both are the same.
+    There are two hard targets and not one soft target, because a margin needs a class. For the softmax both are the same.
 
     Attributes:
-        images: Mixed, or as they were.
+        images: Mixed images, or the images as they were.
         first: Class index of each.
-        second: Class index of what was mixed into it.
-        share: Of the first, the same for the whole batch.
+        second: Class index of the image that was mixed into it.
+        share: Share of the first, the same for the whole batch.
     """
 
     images: Float[Tensor, "B C h w"]
@@ -193,7 +193,7 @@ def _cut_and_pasted(
     left, right = (int(np.clip(middle[1] + s * cut * width / 2, 0, width)) for s in (-1, 1))
     pasted = images.clone()
     pasted[:, :, top:bottom, left:right] = images[order, :, top:bottom, left:right]
-    # The rectangle is cut off at the border, so the share is what is left of the image.
+    # The border cuts the rectangle off, so the share is computed from what was pasted.
     kept = 1 - (bottom - top) * (right - left) / (height * width)
     return Mixed(pasted, target, target[order], kept)
 
@@ -204,8 +204,8 @@ def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: 
     Args:
         stages: (side [px], share of the epochs), in order, sides ascending to `crop_px`; none: always `crop_px`.
         epoch: Counted from 0.
-        max_epochs: Of the whole training.
-        crop_px: Side in use, which the training must end with.
+        max_epochs: Epochs of the whole training.
+        crop_px: Side of the crops in use; training must end with it.
 
     Raises:
         WeldError: If the stages do not end at `crop_px`, or their shares do not add up to 1.

@@ -1,4 +1,4 @@
-"""Images decoded and resized once, so that an epoch of training reads small arrays instead of files."""
+"""Cached images: decoded and resized once, so that an epoch reads small arrays instead of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.images import read_image
 from weld_pipeline.nn.image.preprocess import ImagePreprocess, cached_image
 
-# Raise it when a change of the code changes a resized image; it is part of every content key.
+# Raise it when a code change changes a resized image; it is part of every content key.
 CACHE_VERSION = 1
 
 
@@ -20,10 +20,10 @@ class ImageFile:
     """An image to be cached.
 
     Attributes:
-        sample_id: Its name.
-        root: The folder its source lies in.
-        path: Relative to that.
-        sha256: Of its bytes.
+        sample_id: Name of the image.
+        root: Folder of its source.
+        path: Path relative to `root`.
+        sha256: Digest of the file's bytes.
     """
 
     sample_id: str
@@ -35,13 +35,13 @@ class ImageFile:
 def pending_images(
     files: Sequence[ImageFile], *, resized_px: int, grey: bool, n_workers: int
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
-    """Return the resizing of images as work to be done; each gives `image` [R, R, C], uint8.
+    """Return the resizing of images as pending work; each gives `image` [R, R, C], uint8.
 
     Args:
-        files: The images.
-        resized_px: R, the side of the square an image is squashed to.
+        files: Images to resize.
+        resized_px: R, side of the square that an image is resized to.
         grey: Whether C is 1, else 3.
-        n_workers: Processes.
+        n_workers: Number of processes.
     """
     items = [
         Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, resized_px, grey), inside(file.root, file.path))
@@ -57,7 +57,7 @@ class _ResizerFactory:
     grey: bool
 
     def __call__(self) -> "_Resizer":
-        # Statistics and crop come after the cache, so any do.
+        # Crop, mean and standard deviation come after the cache, so any values do.
         return _Resizer(
             ImagePreprocess(
                 resized_px=self.resized_px, crop_px=self.resized_px, grey=self.grey, mean=(0.0,) * 3, std=(1.0,) * 3

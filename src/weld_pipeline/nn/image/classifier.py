@@ -1,4 +1,4 @@
-"""The image classifier: normalised images to logits, with the way from a decoded image to there."""
+"""Image classifier: trunk and head, with the preprocessing of decoded images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,11 @@ class ImageClassifier(nn.Module):
     def __init__(
         self, *, trunk: Mapping[str, Any], head: Mapping[str, Any], preprocess: Mapping[str, Any], dropout: float
     ) -> None:
-        """Build the network with whatever random weights the libraries give it.
+        """Build the network with the libraries' random weights.
 
         Args:
             trunk: `ImageTrunk.architecture`.
-            head: `Head.architecture` without its `embedding_size`, which the trunk tells.
+            head: `Head.architecture` without `embedding_size`, which comes from the trunk.
             preprocess: `ImagePreprocess.architecture`.
             dropout: Share of the embedding dropped in a step of training.
         """
@@ -49,7 +49,7 @@ class ImageClassifier(nn.Module):
         return self.head(self.embed(images))
 
     def embed(self, images: Float[Tensor, "B 3 h w"]) -> Float[Tensor, "B D"]:
-        """Return what the head stands on."""
+        """Return the embedding, the input of the head."""
         return self.dropout(self.trunk(images))
 
     def classify_crops(self, crops: UInt8[Tensor, "M S S C"]) -> Float[Tensor, "M K"]:
@@ -61,8 +61,8 @@ def soft_vote(logits: Float[Tensor, "NV K"], n_views: int | torch.SymInt) -> Flo
     """Return the log of the mean probability over the views of each image; for one view the log-softmax.
 
     Args:
-        logits: The views of one image stand together.
-        n_views: Views an image, at least 1; a symbol while a graph is exported.
+        logits: Logits of all views, the views of one image together.
+        n_views: Views of an image, at least 1; a symbol while a graph is exported.
     """
     log_probability = torch.log_softmax(logits, dim=-1).reshape(-1, n_views, logits.shape[-1])
     n_seen = torch.ones_like(log_probability[:, :, :1]).sum(dim=1)  # a tensor also while a graph is exported
@@ -70,7 +70,7 @@ def soft_vote(logits: Float[Tensor, "NV K"], n_views: int | torch.SymInt) -> Flo
 
 
 def restore_image_classifier(model: SavedModel) -> ImageClassifier:
-    """Return the classifier a model file holds, in evaluation mode, for use and not for training."""
+    """Return the classifier a model file holds, frozen and in evaluation mode."""
     classifier = ImageClassifier(**model.architecture)
     load_tensors(classifier, model.tensors)
     return classifier.eval().requires_grad_(requires_grad=False)

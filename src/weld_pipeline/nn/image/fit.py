@@ -1,87 +1,49 @@
-"""From cached images to a trained image classifier."""
+"""Fit of an image classifier on cached images."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.core.stores import FolderStore
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.device import choose_training_compute
 from weld_pipeline.nn.image.augment import Augmentation, Mixing
 from weld_pipeline.nn.image.classifier import ImageClassifier
 from weld_pipeline.nn.image.heads import HeadKind, balanced_class_weights, check_smoothing
+from weld_pipeline.nn.image.labelled_images import ImageRows, LabelledImages, image_statistics
 from weld_pipeline.nn.image.learner import ImageLearner
 from weld_pipeline.nn.image.optimization import ImageSteps
 from weld_pipeline.nn.state import load_tensors
+from weld_pipeline.nn.training.batches import in_order, shuffled
 from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
-from weld_pipeline.nn.training.loop import Trained, in_order, shuffled, train
+from weld_pipeline.nn.training.loop import Trained, train
 
-# Raise it when a change of the code changes what is trained; it is part of every key.
+# Raise it when a code change changes a trained classifier; it is part of every key.
 IMAGE_TRAINING_VERSION = 1
 _VALID_BATCH = 32
 
 
 @dataclass(frozen=True)
-class LabelledImages:
-    """Cached images of one split with their classes.
-
-    Attributes:
-        images: All cached images: sample id → {"image": uint8 [R, R, C]}.
-        sample_ids: Which of them.
-        labels: Class index of each.
-    """
-
-    images: FolderStore
-    sample_ids: Sequence[str]
-    labels: Int[np.ndarray, " n"]
-
-    def digest(self) -> str:
-        """Return a digest of the images and their classes, from the keys they were cached under."""
-        index = self.images.index()
-        return content_key(
-            [[name, index[name], int(label)] for name, label in zip(self.sample_ids, self.labels, strict=True)]
-        )
-
-
-class ImageRows(Dataset[tuple[Tensor, Tensor]]):
-    """Batches of cached images, read from disk as they are asked for."""
-
-    def __init__(self, images: LabelledImages) -> None:
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images.sample_ids)
-
-    def __getitem__(self, index: list[int]) -> tuple[UInt8[Tensor, "B R R C"], Int[Tensor, " B"]]:
-        images, ids = self.images.images, self.images.sample_ids
-        batch = np.stack([images[ids[row]]["image"] for row in index])
-        return torch.from_numpy(batch), torch.from_numpy(self.images.labels[index].astype(np.int64))
-
-
-@dataclass(frozen=True)
 class NetworkOptions:
-    """What is trained.
+    """Network that is trained.
 
     Attributes:
         n_classes: Width of the output.
-        head: Softmax or a margin.
-        scale: Of a margin head's cosines.
+        head: Kind of head: softmax or one with a margin.
+        scale: Factor of a margin head's cosines.
         margin: Angle in radians (`arcface`) or cosine (`cosface`).
         dropout: Share of the embedding dropped in a step.
         resized_px: Side of a cached image.
         crop_px: Side of a view.
-        grey: Whether colour is thrown away.
-        normalisation: Mean and spread of the `weights` own making, or of the images of `train`.
+        grey: Whether colour is dropped.
+        normalisation: Source of mean and standard deviation: the pretrained `weights`, or the images of `train`.
     """
 
     n_classes: int
@@ -96,8 +58,8 @@ class NetworkOptions:
 
 
 def train_image_classifier(
-    learnt: LabelledImages,
-    chosen_on: LabelledImages,
+    train_images: LabelledImages,
+    valid_images: LabelledImages,
     *,
     trunk: SavedModel,
     network: NetworkOptions,
@@ -107,36 +69,36 @@ def train_image_classifier(
     precision: Literal["auto", "bf16", "fp32"],
     folder: TrainingFolder,
 ) -> tuple[SavedModel, Curves]:
-    """Return an image classifier and what was logged in each epoch.
+    """Return an image classifier and its metrics of each epoch.
 
     Args:
-        learnt: Of the train split; class weights, sampling and normalisation come from these alone.
-        chosen_on: Of the valid split; the best epoch is chosen on them.
-        trunk: Where it begins.
-        network: What is trained.
-        augmentation: What may happen to an image.
-        mixing: Of images with one another.
-        steps: How it learns.
-        precision: `auto` takes bf16 on a GPU that is built for it.
-        folder: For its checkpoints.
+        train_images: Images of the train split; class weights, sampling and normalisation come from these alone.
+        valid_images: Images of the valid split, which the best epoch is chosen on.
+        trunk: Trunk with its initial weights.
+        network: Network that is trained.
+        augmentation: Random changes to an image.
+        mixing: Settings of the mixing of images.
+        steps: Settings of the training.
+        precision: Precision of training; see `device.choose_training_compute`.
+        folder: Folder of its checkpoints.
 
     Raises:
-        WeldError: If options contradict each other, or images are not of the size they are to be cached at.
+        WeldError: If options contradict each other, or images were cached at another size.
     """
     check_smoothing(network.head, steps.label_smoothing)
-    architecture = _architecture(learnt, trunk, network)
+    architecture = _architecture(train_images, trunk, network)
     compute = choose_training_compute(precision)
-    data = {"train": learnt.digest(), "valid": chosen_on.digest(), "trunk": trunk.provenance["fingerprint"]}
+    data = {"train": train_images.digest(), "valid": valid_images.digest(), "trunk": trunk.provenance["fingerprint"]}
     batches = shuffled(
-        ImageRows(learnt),
-        len(learnt.sample_ids),
+        ImageRows(train_images),
+        len(train_images.sample_ids),
         batch_size=steps.batch_size,
         seed=steps.seed,
-        balanced=learnt.labels if steps.balance == "sampling" else None,
+        balanced=train_images.labels if steps.balance == "sampling" else None,
     )
     weights = None
     if steps.balance == "class_weights":
-        weights = balanced_class_weights(torch.from_numpy(learnt.labels.astype(np.int64)), network.n_classes)
+        weights = balanced_class_weights(torch.from_numpy(train_images.labels.astype(np.int64)), network.n_classes)
 
     def build() -> ImageLearner:
         classifier = ImageClassifier(**architecture)
@@ -156,57 +118,34 @@ def train_image_classifier(
     trained = train(
         build,
         batches=batches,
-        valid_batches=in_order(ImageRows(chosen_on), len(chosen_on.sample_ids), batch_size=_VALID_BATCH),
+        valid_batches=in_order(ImageRows(valid_images), len(valid_images.sample_ids), batch_size=_VALID_BATCH),
         plan=steps.plan,
         folder=folder,
         key=content_key(IMAGE_TRAINING_VERSION, data, architecture, options),
         accelerator="auto",
     )
-    size = {"n_train": len(learnt.sample_ids), "n_valid": len(chosen_on.sample_ids), "compute": asdict(compute)}
+    size = {
+        "n_train": len(train_images.sample_ids),
+        "n_valid": len(valid_images.sample_ids),
+        "compute": asdict(compute),
+    }
     provenance = data | size | {"weights": trunk.provenance["weights"]}
     return _saved(architecture, trained, steps, provenance), curves_of(trained)
 
 
-def image_statistics(images: FolderStore, sample_ids: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation per RGB channel, on [0, 1], over all pixels of some cached images.
-
-    One image is in memory at a time; levels are counted, so nothing is lost to rounding. Grey stands for all three.
-
-    Raises:
-        WeldError: If there is no image, or a channel has one level only.
-    """
-    counts = np.zeros((0, 0), np.int64)
-    for name in sample_ids:
-        image = images[name]["image"]
-        found = np.stack([np.bincount(image[..., channel].ravel(), minlength=256) for channel in range(image.shape[2])])
-        counts = found if not len(counts) else counts + found
-    if not len(counts):
-        raise WeldError("no image to take mean and spread of; give the train split images")
-    levels = np.arange(256) / 255
-    share = counts / counts.sum(axis=1, keepdims=True)
-    mean = share @ levels
-    std = np.sqrt((share * (levels - mean[:, None]) ** 2).sum(axis=1))
-    if (std == 0).any():
-        raise WeldError(
-            f"images of train hold one level only ({mean.tolist()}); look at them, or set normalisation to weights"
-        )
-    repeat = 3 // len(mean)
-    return mean.tolist() * repeat, std.tolist() * repeat
-
-
-def _architecture(learnt: LabelledImages, trunk: SavedModel, network: NetworkOptions) -> dict[str, Any]:
+def _architecture(train_images: LabelledImages, trunk: SavedModel, network: NetworkOptions) -> dict[str, Any]:
     expected = (network.resized_px, network.resized_px, 1 if network.grey else 3)
-    found = learnt.images[learnt.sample_ids[0]]["image"].shape
+    found = train_images.images[train_images.sample_ids[0]]["image"].shape
     if found != expected:
         raise WeldError(
-            f"image {learnt.sample_ids[0]}: cached as {found}, not {expected}; run the pipeline from its cache on"
+            f"image {train_images.sample_ids[0]}: cached as {found}, not {expected}; run the pipeline again from its images on"
         )
     if trunk.architecture["crop_px"] != network.crop_px:
         raise WeldError(
-            f"trunk was built for {trunk.architecture['crop_px']} px, not {network.crop_px}; run the pipeline from its trunk on"
+            f"trunk was built for {trunk.architecture['crop_px']} px, not {network.crop_px}; run the pipeline again from `load_trunk` on"
         )
     if network.normalisation == "train":
-        mean, std = image_statistics(learnt.images, learnt.sample_ids)
+        mean, std = image_statistics(train_images.images, train_images.sample_ids)
     else:
         mean, std = trunk.architecture["mean"], trunk.architecture["std"]
     return {

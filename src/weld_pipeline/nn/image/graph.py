@@ -1,4 +1,4 @@
-"""The assembled image classifier: uint8 images of any size and views in, probabilities out."""
+"""Graph of an image classifier: uint8 images of any size and views in, probabilities out."""
 
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from weld_pipeline.nn.image.classifier import ImageClassifier, soft_vote
 class ImageGraph(nn.Module):
     """Resize, views, network, soft vote and temperature as one graph.
 
-    An image is resized once, however many views of it are seen.
+    An image is resized once for all its views.
     """
 
     def __init__(self, *, classifier: ImageClassifier, good_index: int, temperature: float) -> None:
@@ -19,7 +19,7 @@ class ImageGraph(nn.Module):
         Args:
             classifier: Classifier of crops.
             good_index: Position of the good class.
-            temperature: Divides the logits before the softmax; 1 where nothing was fitted.
+            temperature: Divisor of the logits before the softmax; 1 where nothing was fitted.
         """
         super().__init__()
         self.classifier = classifier
@@ -38,7 +38,7 @@ class ImageGraph(nn.Module):
     def from_resized(
         self, resized: UInt8[Tensor, "N R R C"], views: Int[Tensor, "V 3"]
     ) -> tuple[Float[Tensor, "N *K"], ...]:
-        """Return the outputs for images at the size they are cached at."""
+        """Return the outputs for cached images."""
         crops = self.classifier.preprocess.crop(resized, views)
         logits = soft_vote(self.classifier.classify_crops(crops.flatten(0, 1)), views.shape[0])
         score = defect_score(logits, good_index=self.good_index)

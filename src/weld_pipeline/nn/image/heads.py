@@ -1,4 +1,4 @@
-"""What stands on an embedding: softmax, ArcFace or CosFace. A margin widens the task while training and never after."""
+"""Heads on an embedding: softmax, ArcFace or CosFace. A margin counts in training only."""
 
 import math
 from typing import Any, Literal
@@ -14,26 +14,26 @@ from weld_pipeline.core.errors import WeldError
 
 HeadKind = Literal["softmax", "arcface", "cosface"]
 
-# acos has an infinite slope at ±1, which a cosine of two nearly parallel vectors reaches by rounding.
+# acos has an infinite slope at ±1, and rounding brings the cosine of two nearly parallel vectors there.
 _NEAREST = 1e-6
 
 
 class Head(nn.Module):
-    """Embedding to logits, and the loss of each sample.
+    """Layer from embedding to logits, with the loss of each sample.
 
     Attributes:
         architecture: The arguments it was built with.
     """
 
     def __init__(self, *, kind: HeadKind, embedding_size: int, n_classes: int, scale: float, margin: float) -> None:
-        """Build it with random weights.
+        """Build the head with random weights.
 
         Args:
-            kind: `softmax`: a linear layer. `arcface` (Deng et al. 2019, section 3.1): an angle is added between the
-                embedding and its class. `cosface` (Wang et al. 2018, section 3.1): a constant is taken from their cosine.
+            kind: `softmax`: a linear layer. `arcface` (Deng et al. 2019, section 3.1): adds an angle between the embedding
+                and its class. `cosface` (Wang et al. 2018, section 3.1): subtracts a constant from their cosine.
             embedding_size: Width of the embedding.
             n_classes: Width of the output.
-            scale: Factor of the cosines, of both margin heads.
+            scale: Factor of the cosines in both margin heads.
             margin: Angle in radians (`arcface`) or cosine (`cosface`).
         """
         super().__init__()
@@ -61,7 +61,7 @@ class Head(nn.Module):
         return self.kind != "softmax"
 
     def forward(self, embedding: Float[Tensor, "B D"]) -> Float[Tensor, "B K"]:
-        """Return logits; those of a margin head are scaled cosines without the margin, for nobody knows the class."""
+        """Return logits; a margin head gives scaled cosines without the margin, because the class is unknown."""
         if not self.has_margin:
             return self.layer(embedding)
         weight: Tensor = self.layer.W  # type: ignore[assignment]  # [D, K]
@@ -73,12 +73,12 @@ class Head(nn.Module):
         """Return the loss of each sample.
 
         Args:
-            embedding: In float32: the library casts its own weight to the type it is given, for good.
-            target: Class index of each.
-            label_smoothing: Share of the target spread over all classes.
+            embedding: Embedding in float32: the library casts its own weight to the type of the embedding for good.
+            target: Class index of each sample.
+            label_smoothing: Share of the target distributed over all classes.
 
         Raises:
-            WeldError: If labels are to be smoothed before a margin.
+            WeldError: If label smoothing is set for a margin head.
         """
         check_smoothing(self.kind, label_smoothing)
         if not self.has_margin:
@@ -93,10 +93,10 @@ class _ArcFace(ArcFaceLoss):
 
 
 def check_smoothing(kind: HeadKind, label_smoothing: float) -> None:
-    """Refuse label smoothing before a margin: the margin is set against one class, and a smoothed target has many.
+    """Refuse label smoothing for a margin head: a margin needs one class, and a smoothed target has many.
 
     Raises:
-        WeldError: With what to set instead.
+        WeldError: If both are set.
     """
     if kind != "softmax" and label_smoothing:
         raise WeldError(
@@ -108,7 +108,7 @@ def check_smoothing(kind: HeadKind, label_smoothing: float) -> None:
 def weighted_mean(
     values: Float[Tensor, " B"], target: Int[Tensor, " B"], class_weights: Float[Tensor, " K"] | None
 ) -> Float[Tensor, ""]:
-    """Return the mean over samples, each with the weight of its class, as torch's cross-entropy takes it."""
+    """Return the mean over samples, weighted by class, as torch's cross-entropy computes it."""
     if class_weights is None:
         return values.mean()
     weights = class_weights[target]
@@ -116,7 +116,7 @@ def weighted_mean(
 
 
 def balanced_class_weights(labels: Int[Tensor, " N"], n_classes: int) -> Float[Tensor, " K"]:
-    """Return N / (K · N_k) of each class, so that every class weighs the same; labels are those of train alone.
+    """Return N / (K · N_k) of each class, so that every class weighs the same; give it the labels of train.
 
     Raises:
         WeldError: If a class has no sample.

@@ -1,4 +1,4 @@
-"""Labels that out-of-sample predictions speak against."""
+"""Label errors: labels that out-of-sample predictions contradict."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ def suspected_label_errors(
     Confident learning (Northcutt et al. 2021, section 3) as cleanlab does it, ranked by the probability of the label.
 
     Args:
-        sample_ids: One a row.
-        labels: As given.
-        probabilities: Of images the network did not learn from; it believes what it has learnt.
-        classes: In the order of the probabilities.
+        sample_ids: Name of each sample.
+        labels: Label of each sample.
+        probabilities: Class probabilities of images that the network was not trained on.
+        classes: Names in the order of the probabilities.
 
     Returns:
         Columns `sample_id label suggested p_label p_suggested rank`, rank from 1; no rows if nothing is suspected.
@@ -37,7 +37,7 @@ def suspected_label_errors(
     present = np.unique(given)
     if len(present) < 2:  # noqa: PLR2004 - one class cannot be confused
         return pd.DataFrame(columns=list(COLUMNS))
-    # Classes without a sample have no confidence threshold; they can be suggested no more than learnt.
+    # Classes without a sample have no confidence threshold, so they cannot be suggested.
     kept = probabilities[:, present] / probabilities[:, present].sum(axis=1, keepdims=True)
     position = np.searchsorted(present, given)
     # One process: a pool would cost more than the work, and would import this program again.

@@ -1,4 +1,4 @@
-"""What is minimised when an image classifier learns, a step at a time."""
+"""Learner of an image classifier: the loss of a step and its optimiser."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,10 +20,10 @@ from weld_pipeline.nn.image.trunk import freeze_stages, rest_frozen
 
 
 class ImageLearner(pl.LightningModule):
-    """A batch of cached images to a step; logs `train_loss train_accuracy valid_loss valid_accuracy lr`.
+    """Trains on a batch of cached images a step; logs `train_loss train_accuracy valid_loss valid_accuracy lr`.
 
-    `train_loss` is what is minimised: with margin, smoothing, class weights and mixing. `valid_loss` is the
-    cross-entropy of the logits in use: none of these. `lr` is the head's rate, its mean over the epoch.
+    `train_loss` is minimised and includes margin, smoothing, class weights and mixing. `valid_loss` is the cross-entropy
+    of the logits in use, without any of these. `lr` is the head's learning rate, averaged over the epoch.
     """
 
     def __init__(
@@ -38,23 +38,23 @@ class ImageLearner(pl.LightningModule):
         steps_per_epoch: int,
         precision: Precision,
     ) -> None:
-        """Take the network and how it learns.
+        """Prepare the network for training.
 
         Args:
-            network: Left without gradients where its trunk is frozen.
-            steps: How it learns.
-            augmentation: What may happen to an image.
-            mixing: Of images with one another.
-            class_weights: In the loss, or None.
-            centre: The one view of validation.
-            steps_per_epoch: Batches.
-            precision: Of the trunk's arithmetic while training; validation is in float32, as the exported graph is.
+            network: Network; its frozen stages lose their gradients.
+            steps: Settings of the training.
+            augmentation: Random changes to an image.
+            mixing: Settings of the mixing of images.
+            class_weights: Weight of each class in the loss, or None.
+            centre: Centre view, used in validation.
+            steps_per_epoch: Number of batches in an epoch.
+            precision: Precision of the trunk in training; validation is in float32, as the exported graph is.
         """
         super().__init__()
         freeze_stages(network.trunk, steps.frozen_stages)
-        # Lightning leaves every part in the mode it finds it in.
+        # Lightning keeps the mode of every part.
         rest_frozen(network, batch_norms=steps.batch_norm == "freeze")
-        # Convolutions read their images channels-last as they are cached: nothing is copied.
+        # Cached images are channels-last, and so the convolutions need no copy.
         self.network = network.to(memory_format=torch.channels_last)
         self.ema = ModelEmaV3(self.network, decay=steps.ema_decay, use_warmup=True) if steps.ema_decay else None
         self.steps, self.augmentation, self.mixing = steps, augmentation, mixing
@@ -80,22 +80,22 @@ class ImageLearner(pl.LightningModule):
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:
         images, target = batch  # [B, R, R, C], [B]
-        batch_mixed = self._varied(images, target, batch_idx)
+        batch_mixed = self._training_batch(images, target, batch_idx)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             embedding = self.network.embed(batch_mixed.images)
         embedding = embedding.float()
         loss = self._mixed_loss(embedding, batch_mixed)
         with torch.no_grad():
-            guess = self.network.head(embedding).argmax(dim=1)
+            predicted = self.network.head(embedding).argmax(dim=1)
         accuracy = sum(
-            share * (guess == target).float().mean()
+            share * (predicted == target).float().mean()
             for share, target in (
                 (batch_mixed.share, batch_mixed.first),
                 (1 - batch_mixed.share, batch_mixed.second),
             )
         )
         metrics = {"train_loss": loss, "train_accuracy": accuracy, "lr": self._rate}
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(guess))
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(predicted))
         return loss
 
     def validation_step(self, batch: Sequence[Tensor], batch_idx: int) -> None:  # noqa: ARG002
@@ -121,8 +121,8 @@ class ImageLearner(pl.LightningModule):
         schedule = make_schedule(optimizer, self.steps, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _varied(self, images: Tensor, target: Tensor, batch_idx: int) -> Mixed:
-        """Return a batch as the network is to see it; chance depends on seed, epoch and place alone."""
+    def _training_batch(self, images: Tensor, target: Tensor, batch_idx: int) -> Mixed:
+        """Return an augmented and mixed batch; chance depends on seed, epoch and batch number alone."""
         preprocess = self.network.preprocess
         generator = np.random.default_rng([self.steps.seed, self.current_epoch, batch_idx])
         px = px_of_epoch(
@@ -131,8 +131,8 @@ class ImageLearner(pl.LightningModule):
             max_epochs=self.steps.max_epochs,
             crop_px=preprocess.crop_px,
         )
-        levels = augmented(images, self.augmentation, crop_px=preprocess.crop_px, out_px=px, generator=generator)
-        return mixed(preprocess.normalise(levels), target, self.mixing, generator)
+        crops = augmented(images, self.augmentation, crop_px=preprocess.crop_px, out_px=px, generator=generator)
+        return mixed(preprocess.normalise(crops), target, self.mixing, generator)
 
     def _mixed_loss(self, embedding: Float[Tensor, "B D"], batch: Mixed) -> Float[Tensor, ""]:
         loss = self._loss(embedding, batch.first)

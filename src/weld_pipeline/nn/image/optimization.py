@@ -1,4 +1,4 @@
-"""How an image classifier learns: which parameter at which rate, by which optimiser, on which schedule."""
+"""Optimisation of an image classifier: parameter groups, optimiser and schedule."""
 
 import math
 from collections.abc import Callable
@@ -20,28 +20,29 @@ _MOMENTUM = 0.9
 
 @dataclass(frozen=True)
 class ImageSteps:
-    """How a network learns.
+    """How an image classifier is trained.
 
     Attributes:
-        optimizer: `ranger21` (Wright and Demeure 2021), `adamw`, or `sgd` with Nesterov's momentum.
-        learning_rate: Of the head, at its highest.
-        trunk_lr_factor: Of the trunk's rate against the head's.
-        layer_decay: Factor of the rate from one layer of the trunk to the one below; 1 for none.
-        weight_decay: Of weights; biases and norms have none.
-        frozen_stages: Stages of the trunk, after its stem, that stay as they are; 0 for none, not even the stem.
-        batch_norm: `train` collects statistics while training; `freeze` keeps those the trunk came with, as is right for
-            small sets and necessary for weights whose batch norms were folded into the convolutions.
-        warmup_epochs: Over which the rate rises from 0; a cosine brings it down to 0 at the last epoch.
-        max_epochs: Upper end.
-        patience: Epochs without a better one before it stops.
-        batch_size: Images a step.
+        optimizer: Optimiser: `ranger21` (Wright and Demeure 2021), `adamw`, or `sgd` with Nesterov's momentum.
+        learning_rate: Highest learning rate of the head.
+        trunk_lr_factor: Learning rate of the trunk over that of the head.
+        layer_decay: Factor of the learning rate from one layer of the trunk to the one below; 1 for none.
+        weight_decay: Weight decay; biases and norms have none.
+        frozen_stages: Number of frozen stages of the trunk after its stem; 0 freezes nothing, not even the stem.
+        batch_norm: `train` updates statistics in training. `freeze` keeps the trunk's own: better for small sets, and
+            necessary for weights whose batch norms were folded into the convolutions.
+        warmup_epochs: Number of epochs in which the rate rises from 0; a cosine then brings it to 0 at the last epoch.
+        max_epochs: Largest number of epochs.
+        patience: Number of epochs without a better one after which training stops.
+        batch_size: Images in a step.
         clip_norm: Largest norm of the gradient; 0 for no limit.
-        ema_decay: Of the moving average of the weights, which is what is validated and saved; 0 for none.
-        balance: `none`; `class_weights` in the loss; `sampling` with as many images of every class an epoch.
-        label_smoothing: Share of the target spread over all classes, for the softmax only.
-        progressive: (side [px], share of epochs), in order; empty for the full side throughout.
-        monitor: What the best epoch is chosen by: `valid_loss`, smooth on few images, or `valid_accuracy`.
-        seed: Of initial weights, order, and every change of an image.
+        ema_decay: Decay of the moving average of the weights, which is validated and saved; 0 for none.
+        balance: Balance of classes: `none`, `class_weights` in the loss, or `sampling` of every class equally often.
+        label_smoothing: Share of the target distributed over all classes, for the softmax only.
+        progressive: Stages of growing images as (side [px], share of epochs), in order; empty for the full side throughout.
+        monitor: Metric that the best epoch is chosen by: `valid_loss`, which is smooth on few images, or
+            `valid_accuracy`.
+        seed: Seed of initial weights, order, and every change of an image.
     """
 
     optimizer: Literal["ranger21", "adamw", "sgd"]
@@ -71,7 +72,7 @@ class ImageSteps:
 
 
 def parameter_groups(network: ImageClassifier, steps: ImageSteps) -> list[dict[str, Any]]:
-    """Return what learns, in groups of one rate and one decay; what is frozen is in none. The head's are first."""
+    """Return the trained parameters in groups of one rate and one decay, the head's first."""
     head = param_groups_weight_decay(network.head, steps.weight_decay)
     for group in head:
         group["lr"] = steps.learning_rate
@@ -90,7 +91,7 @@ def _trunk_groups(body: nn.Module, steps: ImageSteps) -> list[dict[str, Any]]:
 def make_optimizer(groups: list[dict[str, Any]], steps: ImageSteps) -> Optimizer:
     """Return the optimiser over groups that carry their own rate and decay.
 
-    Ranger21 comes without its own warm-up and warm-down: the schedule here is the same for all.
+    Ranger21 runs without its own warm-up and warm-down: all optimisers share one schedule.
     """
     if steps.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=steps.learning_rate)
@@ -100,7 +101,7 @@ def make_optimizer(groups: list[dict[str, Any]], steps: ImageSteps) -> Optimizer
 
 
 def make_schedule(optimizer: Optimizer, steps: ImageSteps, *, steps_per_epoch: int) -> LambdaLR:
-    """Return the schedule, to be stepped after every batch."""
+    """Return the schedule; step it after every batch."""
     factor = rate_factor(
         n_warmup=round(steps.warmup_epochs * steps_per_epoch), n_steps=steps.max_epochs * steps_per_epoch
     )

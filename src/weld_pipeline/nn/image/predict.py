@@ -1,4 +1,4 @@
-"""Logits of cached images, as the exported graph would say them."""
+"""Logits of cached images, equal to those of the exported graph."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.image.classifier import ImageClassifier, soft_vote
 from weld_pipeline.nn.training.read_ahead import read_ahead
 
-# Crops through the network at a time, however many views an image has.
+# Crops in a batch, whatever the number of views.
 _CROPS = 64
 
 
@@ -25,15 +25,15 @@ def predict_logits(
     *,
     views: Int[np.ndarray, "V 3"],
 ) -> Float[np.ndarray, "N K"]:
-    """Return the log of the mean probability over the views of each image, in float32 and in the order asked for.
+    """Return the log of the mean probability over the views of each image, in float32 and in the order of `sample_ids`.
 
-    Images are read in a thread while the network is busy, a few at a time.
+    A thread reads the next images while the network works.
 
     Args:
-        classifier: Restored.
+        classifier: Trained classifier.
         images: Cached images.
-        sample_ids: Which of them.
-        views: From `media.views.crop_views`.
+        sample_ids: Images to classify.
+        views: Views from `media.views.crop_views`.
     """
     if not len(sample_ids):
         return np.empty((0, classifier.architecture["head"]["n_classes"]), np.float32)
@@ -62,7 +62,7 @@ class _FromCrops(nn.Module):
 
 
 def _engine(classifier: ImageClassifier) -> Callable[[UInt8[Tensor, "M S S C"]], Float[Tensor, "M K"]]:
-    """Return the network made ready: compiled for the processor, or on the GPU as it is."""
+    """Return the network ready for use: compiled for the processor, or as it is on the GPU."""
     if find_device() == "cuda":
         network = copy.deepcopy(classifier).to("cuda")
 

@@ -1,4 +1,4 @@
-"""From decoded images to what an image trunk sees: grey, resize, crop at views, scale, normalise."""
+"""Preprocessing of an image classifier's images: grey, resize, crop at views, scale, normalise."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,14 +24,14 @@ class ImagePreprocess(nn.Module):
     def __init__(
         self, *, resized_px: int, crop_px: int, grey: bool, mean: Sequence[float], std: Sequence[float]
     ) -> None:
-        """Keep the numbers.
+        """Build the preprocessing.
 
         Args:
-            resized_px: Side of the square an image is squashed to.
-            crop_px: Side of a view, at most that.
-            grey: Whether colour is thrown away first.
-            mean: Per RGB channel, on [0, 1].
-            std: Per RGB channel, on [0, 1].
+            resized_px: Side of the square that an image is resized to.
+            crop_px: Side of a view, at most `resized_px`.
+            grey: Whether colour is dropped first.
+            mean: Mean of each RGB channel, on [0, 1].
+            std: Standard deviation of each RGB channel, on [0, 1].
         """
         super().__init__()
         self.mean: Tensor
@@ -57,9 +57,9 @@ class ImagePreprocess(nn.Module):
         return self.normalise(self.crop(self.resize(images), views).flatten(0, 1))
 
     def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N R R C"]:
-        """Return images squashed to the square, in levels of uint8.
+        """Return images resized to the square.
 
-        Bilinear with antialias, the triangle filter of Pillow's BILINEAR, with which it agrees within one level.
+        The filter is Pillow's BILINEAR, a triangle with antialias; pixel values differ from Pillow's by 1 at most.
         """
         return resized(luma(images) if self.grey else images.float(), self.resized_px).to(torch.uint8)
 
@@ -74,46 +74,47 @@ class ImagePreprocess(nn.Module):
         return chosen.reshape(resized.shape[0], -1, self.crop_px, self.crop_px, self.n_channels)
 
     def normalise(self, cropped: UInt8[Tensor, "M h w C"] | Float[Tensor, "M h w C"]) -> Float[Tensor, "M 3 h w"]:
-        """Return crops on [0, 1] with mean and standard deviation taken out; grey fills all three channels."""
+        """Return crops on [0, 1], standardised by mean and standard deviation; grey fills all three channels."""
         images = rearrange(cropped, "m h w c -> m c h w").float() / 255
         return (images - self.mean) / self.std
 
 
 def luma(images: UInt8[Tensor, "N H W 3"] | Float[Tensor, "N H W 3"]) -> Float[Tensor, "N H W 1"]:
-    """Return Pillow's grey levels of RGB images, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
+    """Return Pillow's grey values of RGB images, exactly: (19595 R + 38470 G + 7471 B + 32768) >> 16."""
     red, green, blue = (images[..., channel].float() for channel in range(3))
     total = red * _LUMA[0] + green * _LUMA[1] + blue * _LUMA[2] + _HALF
     return torch.floor(total / _ONE)[..., None]
 
 
-def resized(levels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
-    """Return images squashed to a square, in whole levels, as Pillow's antialiased bilinear resizing gives them.
+def resized(pixels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
+    """Return images resized to a square, as whole pixel values, as Pillow's antialiased bilinear resizing gives them.
 
-    Everything is computed in whole numbers below 2²⁴, which float32 holds exactly, so every runtime gets the same levels
-    in whatever order it adds. Resizing in fractions would round some pixel differently in another runtime, and a
-    network can make a thousandth of probability of one level.
+    Everything is computed in whole numbers below 2²⁴, which float32 holds exactly. So every runtime gets the same pixels,
+    in whatever order it adds. Resizing in fractions would round some pixel differently in another runtime, and one step
+    of one pixel value can move a probability by a thousandth.
 
     Args:
-        levels: Whole numbers in 0 to 255.
+        pixels: Whole values in 0 to 255.
         px: Side of the square.
     """
-    images = rearrange(levels, "n h w c -> n c h w")
+    images = rearrange(pixels, "n h w c -> n c h w")
     height, width = images.shape[2], images.shape[3]
-    across = _weighed(images @ _triangles(width, px, levels.device).T)
-    down = _weighed(_triangles(height, px, levels.device) @ across)
+    across = _weighed(images @ _triangles(width, px, pixels.device).T)
+    down = _weighed(_triangles(height, px, pixels.device) @ across)
     return rearrange(down, "n c h w -> n h w c")
 
 
 def _weighed(sums: Tensor) -> Tensor:
-    """Return sums of levels times 65536ths as levels, rounded half up as Pillow rounds."""
+    """Return sums of pixel values times 65536ths as pixel values, rounded half up as Pillow rounds."""
     return torch.floor((sums + _HALF) / _ONE).clamp(max=255.0)
 
 
 def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.device) -> Float[Tensor, "r n"]:
-    """Return what each source pixel weighs in each resized one, in whole 65536ths.
+    """Return the weight of each source pixel in each resized one, in whole 65536ths.
 
-    A triangle around the resized pixel's centre, as wide as two of its own pixels, or two source pixels if these are
-    larger. Distances are counted in whole units of half a pixel of the other grid; the one division rounds alike everywhere.
+    Weights are a triangle around the resized pixel's centre. It is as wide as two resized pixels, or two source pixels if
+    these are larger. Distances are counted in whole units of half a pixel of the other grid; the one division rounds
+    alike everywhere.
     """
     centre: Any = (2 * torch.arange(n_resized, device=device) + 1) * n_source
     source: Any = (2 * torch.arange(n_source, device=device) + 1) * n_resized
@@ -123,5 +124,5 @@ def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.devic
 
 
 def cached_image(image: UInt8[np.ndarray, "H W 3"], preprocess: ImagePreprocess) -> UInt8[np.ndarray, "R R C"]:
-    """Return a decoded image at the size it is cached at, which is the size the graph resizes to."""
+    """Return a decoded image at the size it is cached at, the size that the graph resizes to."""
     return np.ascontiguousarray(preprocess.resize(torch.from_numpy(image)[None])[0].numpy())

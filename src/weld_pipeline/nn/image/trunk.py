@@ -1,4 +1,4 @@
-"""Image trunks of timm: images in, pooled embedding out."""
+"""Trunk of an image classifier: a timm network, images in, pooled embedding out."""
 
 import logging
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
+from weld_pipeline.nn.state import fingerprint, load_tensors, saved_trunk
 from weld_pipeline.nn.weights import choose as pretrained
-from weld_pipeline.nn.weights.choose import WeightsRecord
+from weld_pipeline.nn.weights.choose import Found, WeightsRecord
+from weld_pipeline.nn.weights.packages import packaged_trunk_advice
 from weld_pipeline.nn.weights.table import check_image_trunk, default_image_line, image_line, image_statistics
 
 logger = logging.getLogger(__name__)
@@ -30,13 +31,13 @@ class ImageTrunk(nn.Module):
     """
 
     def __init__(self, *, name: str, crop_px: int, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Build the network with whatever random weights the library gives it.
+        """Build the network with the library's random weights.
 
         Args:
             name: Timm's name of the architecture, without a tag.
-            crop_px: Side of the images; matters to networks that are built for one size.
-            mean: Per RGB channel, on [0, 1], that its weights were made with.
-            std: Per RGB channel, on [0, 1].
+            crop_px: Side of the images; some networks are built for one size.
+            mean: Mean of each RGB channel, on [0, 1], that its weights were trained with.
+            std: Standard deviation of each RGB channel, on [0, 1].
 
         Raises:
             WeldError: If timm has no such network.
@@ -67,22 +68,22 @@ def _create(name: str, crop_px: int) -> Any:
 def load_image_trunk(
     name: str, *, crop_px: int, weights: str, seed: int, folder: Path
 ) -> tuple[ImageTrunk, WeightsRecord]:
-    """Return a trunk and what it carries.
+    """Return a trunk and the record of its weights.
 
     Args:
-        name: Timm's name of the architecture; with a tag, `auto` looks for the weights of that tag, else for timm's own
-            choice.
-        crop_px: Side of the images it will see.
+        name: Timm's name of the architecture. With a tag, `auto` looks for the weights of that tag, else for timm's
+            default.
+        crop_px: Side of its images.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Of random weights.
-        folder: Where pretrained files lie.
+        seed: Seed of random weights.
+        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit.
     """
     architecture, _, tag = name.partition(".")
     default = image_line(name) if tag else default_image_line(architecture)
-    found = pretrained.choose(architecture, weights, folder, default)
+    found = pretrained.choose(architecture, weights, folder, default, way_out=packaged_trunk_advice())
     line = found.line if found else None
     mean, std = (line.mean, line.std) if line else image_statistics(architecture)
     with torch.random.fork_rng(devices=[]):
@@ -93,52 +94,50 @@ def load_image_trunk(
             f"{architecture}.random", f"torch seed {seed}", fingerprint(trunk), "none", is_random=True, seed=seed
         )
         return trunk, record
-    _fill(trunk, architecture, found.path)
+    _fill(trunk, architecture, found)
     _warn_if_folded(trunk, found.name)
     return trunk, found.record()
 
 
-def _fill(trunk: ImageTrunk, name: str, path: Path) -> None:
+def _fill(trunk: ImageTrunk, name: str, found: Found) -> None:
     """Load every tensor but the classifier's, which may be of another width or absent."""
     config = timm.get_pretrained_cfg(name)
     classifier = (config.classifier if config else None) or ()
     ends = tuple(f"{part}." for part in ([classifier] if isinstance(classifier, str) else classifier))
-    tensors = {key: value for key, value in pretrained.read_tensors(path).items() if not key.startswith(ends)}
+    tensors = {key: value for key, value in found.tensors().items() if not key.startswith(ends)}
     try:
         trunk.body.load_state_dict(tensors)
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
-        raise WeldError(f"weights {path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
+        raise WeldError(f"weights {found.path}: do not fit trunk {name} ({reason}); name weights of {name}") from error
 
 
 def _warn_if_folded(trunk: ImageTrunk, name: str) -> None:
     buffers = trunk.named_buffers()
-    untouched = {"running_mean": 0, "running_var": 1}  # as a batch norm begins
+    untouched = {"running_mean": 0, "running_var": 1}  # initial values of a batch norm
     kinds = [(untouched[kind], value) for path, value in buffers if (kind := path.rpartition(".")[2]) in untouched]
     if kinds and all(bool((value == start).all()) for start, value in kinds):
         logger.warning(
             "weights %s: batch norms hold no statistics, they were folded into the convolutions; set training.batch_norm "
-            "to freeze, or the first step undoes what was learnt",
+            "to freeze, or the first step undoes what the weights learned",
             name,
         )
 
 
 def stages(body: Any) -> list[list[str]]:
-    """Return the names of a network's parameters by stage: its stem first, then timm's own coarse groups.
+    """Return the names of a network's parameters by stage: its stem first, then timm's coarse groups.
 
     Raises:
-        WeldError: If timm does not say how the network is made up.
+        WeldError: If timm has no groups for the network.
     """
     if not hasattr(body, "group_matcher"):
-        raise WeldError(
-            f"trunk {type(body).__name__} has no stages that timm knows of; set training.frozen_stages to 0"
-        )
+        raise WeldError(f"trunk {type(body).__name__} has no stages in timm; set training.frozen_stages to 0")
     groups = group_parameters(body, body.group_matcher(coarse=True))
     return [groups[number] for number in sorted(groups)]
 
 
 def freeze_stages(trunk: ImageTrunk, n_stages: int) -> None:
-    """Hold the stem and the first stages still; 0 freezes nothing.
+    """Freeze the stem and the first stages; 0 freezes nothing.
 
     Raises:
         WeldError: If the network has fewer stages.
@@ -158,11 +157,11 @@ def freeze_stages(trunk: ImageTrunk, n_stages: int) -> None:
 def rest_frozen(module: nn.Module, *, batch_norms: bool) -> None:
     """Put every part of a network whose parameters are all frozen into evaluation mode.
 
-    A frozen batch norm must not go on collecting statistics, nor a frozen block drop paths. Call it after `train()`.
+    A frozen batch norm must not update its statistics, and a frozen block must not drop paths. Call it after `train()`.
 
     Args:
-        module: The network.
-        batch_norms: Whether all batch norms rest, those that learn too: they keep the statistics they came with.
+        module: Network.
+        batch_norms: Whether all batch norms, trained ones too, keep the statistics they came with.
     """
     for part in module.modules():
         parameters = list(part.parameters())
@@ -173,12 +172,7 @@ def rest_frozen(module: nn.Module, *, batch_norms: bool) -> None:
 
 def save_image_trunk(trunk: ImageTrunk, record: WeightsRecord) -> SavedModel:
     """Return the trunk as a model file's content."""
-    return SavedModel(
-        family="image_trunk",
-        architecture=trunk.architecture,
-        tensors=tensors_of(trunk),
-        provenance={"weights": record.as_dict(), "fingerprint": fingerprint(trunk)},
-    )
+    return saved_trunk(trunk, family="image_trunk", architecture=trunk.architecture, weights=record.as_dict())
 
 
 def restore_image_trunk(model: SavedModel) -> ImageTrunk:

@@ -1,4 +1,4 @@
-"""Training: the loop, its folder and its curves, which every network shares."""
+"""Training: the loop, batches, folder and curves that every network shares."""
 
 import lazy_loader
 

@@ -1,3 +1,4 @@
+from . import batches as batches
 from . import curves as curves
 from . import folder as folder
 from . import loop as loop

@@ -1,4 +1,4 @@
-"""Curves: what training and validation measured, a value an epoch."""
+"""Curves: the metrics of training and validation, one value for each epoch."""
 
 from weld_pipeline.nn.training.loop import Trained
 
@@ -6,5 +6,5 @@ Curves = dict[str, list[float]]
 
 
 def curves_of(trained: Trained) -> Curves:
-    """Return every logged metric, a value an epoch."""
+    """Return every logged metric, one value for each epoch."""
     return {name: [row[name] for row in trained.history] for name in trained.history[0] if name != "epoch"}

@@ -1,4 +1,4 @@
-"""Where a training keeps its checkpoints, and when old ones may be gone on with. No torch here."""
+"""Training folder: where a training keeps its checkpoints, and when it may resume from old ones. No torch here."""
 
 import json
 import shutil
@@ -10,10 +10,10 @@ from weld_pipeline.core.files import write_json
 
 @dataclass(frozen=True)
 class TrainingFolder:
-    """A folder with `last.ckpt`, `best.ckpt` and the key of what is trained there.
+    """A folder with `last.ckpt`, `best.ckpt` and the key of their training.
 
     Attributes:
-        path: The folder.
+        path: Path of the folder.
     """
 
     path: Path
@@ -29,14 +29,14 @@ class TrainingFolder:
         return self.path / "best.ckpt"
 
     def sub(self, name: str) -> "TrainingFolder":
-        """Return the folder of one of several trainings that share this one."""
+        """Return the subfolder of one of several trainings."""
         return TrainingFolder(self.path / name)
 
     def begin(self, key: str) -> None:
-        """Make the folder ready: checkpoints of the same data, parameters and code stay, all others go.
+        """Prepare the folder: checkpoints of the same key stay, all others are deleted.
 
         Args:
-            key: Content key of everything the trained model depends on.
+            key: Content key of data, parameters and code.
         """
         if self._key() != key:
             if self.path.exists():

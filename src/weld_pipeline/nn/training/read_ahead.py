@@ -1,4 +1,4 @@
-"""Reading beside the network: a thread fetches what comes next while one thing is worked on."""
+"""Read-ahead: a thread fetches the next values while one is in use."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 def read_ahead(values: Iterator[T], *, depth: int = 1) -> Iterator[T]:
-    """Yield `values` in order, the next `depth` of them already being made in one thread.
+    """Yield `values` in order, while one thread fetches the next `depth` of them.
 
     >>> list(read_ahead(iter("abc"), depth=2))
     ['a', 'b', 'c']
     """
     with ThreadPoolExecutor(max_workers=1) as reader:
-        # A list of one or of none, because the end must be told from every value.
+        # A list of one value or none, because the end must differ from every value.
         coming = deque(reader.submit(lambda: list(_first(values))) for _ in range(depth))
         while found := coming.popleft().result():
             coming.append(reader.submit(lambda: list(_first(values))))

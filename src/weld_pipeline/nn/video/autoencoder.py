@@ -1,4 +1,4 @@
-"""The autoencoder over clip features: 400 → 256 → 64 → 256 → 400 by default."""
+"""Autoencoder of clip features: 400 → 256 → 64 → 256 → 400 by default."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Autoencoder(nn.Module):
-    """A symmetric fully connected autoencoder of one hidden layer each way.
+    """A symmetric, fully connected autoencoder with one hidden layer each way.
 
     Attributes:
         architecture: The arguments it was built with.

@@ -1,4 +1,4 @@
-"""The classifier over a run's pooled latent: 64 → 128 → K classes by default; and what follows any classifier."""
+"""Classifier of a run's pooled latent: 64 → 128 → K classes by default."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class LatentClassifier(nn.Module):
-    """A multi-layer perceptron of one hidden layer.
+    """A multi-layer perceptron with one hidden layer.
 
     Attributes:
         architecture: The arguments it was built with.

@@ -1,4 +1,4 @@
-"""The features of all clips as one matrix on disk, and which rows belong to which run. No torch here."""
+"""Clip matrix: the features of all clips on disk, and the rows of each run. No torch here."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ _CHUNK_ROWS = 4096
 
 @dataclass(frozen=True)
 class RunClips:
-    """The clips of one run.
+    """Clips of one run.
 
     Attributes:
-        sample_id: The run.
-        features: A row a clip.
+        sample_id: Name of the run.
+        features: Features, one row for each clip.
         start: First frame of each clip.
     """
 
@@ -32,10 +32,10 @@ class RunClips:
 
 @dataclass(frozen=True)
 class PendingMatrix:
-    """A matrix described but not written.
+    """A matrix that is not written yet.
 
     Attributes:
-        runs: Called once by whoever writes; yields the runs one at a time.
+        runs: Function that yields the runs one at a time; the writer calls it once.
         n_features: Width of the matrix.
     """
 
@@ -45,12 +45,12 @@ class PendingMatrix:
 
 @dataclass(frozen=True)
 class ClipMatrix:
-    """Features of all clips, read from disk as they are needed.
+    """Features of all clips, read from disk when needed.
 
     Attributes:
-        values: Memory-mapped, a row a clip.
+        values: Memory-mapped features, one row for each clip.
         start: First frame of each clip.
-        rows: Run to its rows, in order; a run without clips has an empty slice.
+        rows: Rows of each run, in order; a run without clips has an empty slice.
     """
 
     values: Float[np.ndarray, "N F"]
@@ -79,7 +79,7 @@ class ClipMatrix:
             yield np.asarray(self.values[rows[first : first + _CHUNK_ROWS]])
 
     def digest(self, sample_ids: Sequence[str]) -> str:
-        """Return the SHA-256 of the clips of some runs, their names and their numbers."""
+        """Return the SHA-256 of the clips of some runs, with their names and counts."""
         digest = hashlib.sha256()
         for name in sample_ids:
             part = self.rows[name]
@@ -91,7 +91,7 @@ class ClipMatrix:
 def write_matrix(folder: Path, pending: PendingMatrix) -> None:
     """Write the matrix run by run, in the memory of one run.
 
-    The index is taken away first and written last, so a killed writer leaves nothing that reads as a matrix.
+    The index is deleted first and written last, so a killed writer leaves nothing that looks like a matrix.
     """
     (folder / "index.json").unlink(missing_ok=True)
     counts: list[tuple[str, int]] = []
@@ -103,7 +103,7 @@ def write_matrix(folder: Path, pending: PendingMatrix) -> None:
             counts.append((run.sample_id, len(run.features)))
             starts.append(run.start)
         file.seek(0)
-        # NumPy pads its header for a growing first axis, so the true one takes exactly the place of the first.
+        # NumPy pads its header for a growing first axis, so both headers have the same length.
         _write_header(file, sum(n for _, n in counts), pending.n_features)
     with atomic_path(folder / "start.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.concatenate(starts))

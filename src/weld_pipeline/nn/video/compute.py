@@ -1,4 +1,4 @@
-"""Compute: where and how a video trunk runs, decided once and logged."""
+"""Compute of a video trunk: its device and precision, chosen once and logged."""
 
 import logging
 from collections.abc import Callable
@@ -19,24 +19,21 @@ logger = logging.getLogger(__name__)
 
 # Embedding [B, D] and logits [B, K] of cropped clips, float32.
 Encoded = tuple[Float[np.ndarray, "B D"], Float[np.ndarray, "B K"]]
-
-
 Encoder = Callable[[UInt8[Tensor, "B T h w 3"]], Encoded]
-
 
 _NOT_ROUNDED = ", though the processor has neither AVX512-BF16 nor AMX and may compute in fp32 all the same"
 
 
 @dataclass(frozen=True)
 class Compute:
-    """Where and how a trunk runs.
+    """Device and precision of a trunk.
 
     Attributes:
-        device: `cuda` or `cpu`.
-        precision: `bf16` computes in bfloat16 where the engine deems it safe, `fp32` throughout in float32.
-        reason: Why this was chosen.
-        rounding: What bf16 costs: root mean square of the difference of standardised features, in units of the spread
-            between clips; None where it was not measured.
+        device: Device, `cuda` or `cpu`.
+        precision: `bf16` computes in bfloat16 where the engine finds it safe; `fp32` computes in float32 throughout.
+        reason: Reason for the choice.
+        rounding: Rounding error of bf16: root mean square difference of features, in standard deviations between clips;
+            None where it was not measured.
     """
 
     device: Device
@@ -45,7 +42,7 @@ class Compute:
     rounding: float | None
 
     def encoder(self, trunk: VideoTrunk, *, window: int) -> Encoder:
-        """Return the trunk made ready for clips of a length: compiled for the processor, or on the GPU as it is."""
+        """Return the trunk ready for clips of a length: compiled for the processor, or as it is on the GPU."""
         if self.device == "cuda":
             return _CudaEncoder(trunk.to(device="cuda", memory_format=torch.channels_last_3d), self.precision)  # type: ignore[call-overload]
         example = torch.zeros(1, window, *trunk.preprocess.crop_size, 3, dtype=torch.uint8)
@@ -88,15 +85,15 @@ def choose_compute(
 ) -> Compute:
     """Return device and precision for a trunk, and log them.
 
-    `auto` takes bf16 where the hardware is built for it and the features survive it. What matters is not the error of
-    a feature but the error against its spread between clips, for that is what standardising leaves: a feature that
-    hardly moves may be all rounding although its relative error is small.
+    `auto` takes bf16 where the hardware has it and the rounding error is small. The error is measured in standard
+    deviations of the feature between clips, since features are standardised: a feature that hardly varies may be all
+    rounding although its relative error is small.
 
     Args:
-        trunk: Must be in evaluation mode, on the CPU.
+        trunk: Trunk in evaluation mode on the CPU.
         cropped: Clips of different recordings, two or more, to measure the rounding on.
-        precision: `bf16` and `fp32` are taken as they are.
-        max_rounding: In `auto`, the largest rounding at which bf16 is taken [spreads].
+        precision: `auto`, or the precision to take.
+        max_rounding: Largest rounding error at which `auto` takes bf16 [standard deviations between clips].
 
     Raises:
         WeldError: If fewer than two clips are given to measure on.
@@ -106,18 +103,18 @@ def choose_compute(
         chosen = Compute(device, "fp32", "the processor has neither AVX512-BF16 nor AMX", None)
     elif precision != "auto":
         is_slow = precision == "bf16" and device == "cpu" and not has_fast_bf16()
-        chosen = Compute(device, precision, f"asked for{_NOT_ROUNDED if is_slow else ''}", None)
+        chosen = Compute(device, precision, f"set by the parameters{_NOT_ROUNDED if is_slow else ''}", None)
     else:
         rounding = _rounding(trunk, cropped, device)
         holds = rounding <= max_rounding
-        reason = f"bf16 rounding is {rounding:.3f} of the spread between clips, {max_rounding} is allowed"
+        reason = f"bf16 rounding is {rounding:.3f} standard deviations between clips, {max_rounding} is allowed"
         chosen = Compute(device, "bf16" if holds else "fp32", reason, rounding)
     logger.info("trunk %s runs on %s in %s: %s", trunk.name, chosen.device, chosen.precision, chosen.reason)
     return chosen
 
 
 def _rounding(trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"], device: Device) -> float:
-    if len(cropped) < 2:  # noqa: PLR2004 - a spread needs two
+    if len(cropped) < 2:  # noqa: PLR2004 - a standard deviation needs two
         raise WeldError(
             f"precision auto: {len(cropped)} clip(s) to measure rounding on, 2 are needed; set precision to fp32 or bf16"
         )
@@ -126,6 +123,6 @@ def _rounding(trunk: VideoTrunk, cropped: UInt8[Tensor, "B T h w 3"], device: De
         return Compute(device, precision, "", None).encoder(trunk, window=cropped.shape[1])(cropped)[0]
 
     reference = embedding("fp32")
-    spread = reference.std(axis=0)
-    moving = spread > 0
-    return float(np.sqrt(np.mean(np.square((embedding("bf16") - reference)[:, moving] / spread[moving]))))
+    std = reference.std(axis=0)
+    varies = std > 0
+    return float(np.sqrt(np.mean(np.square((embedding("bf16") - reference)[:, varies] / std[varies]))))

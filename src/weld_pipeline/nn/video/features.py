@@ -1,4 +1,4 @@
-"""Clip features of videos: decode, cut into clips, run the trunk, in the memory of one batch."""
+"""Clip features of videos: decode, cut into clips, run the trunk; memory holds one batch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,18 +24,18 @@ from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
 # A clip whose frames have the trunk's small size.
 SmallClip = Clip[UInt8[np.ndarray, "h w 3"]]
 
-# Raise it when a change of the code changes features; it is part of every content key.
+# Raise it when a code change changes features; it is part of every content key.
 FEATURE_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Which clips of a video are seen, the same in training and in use.
+    """Which clips of a video the network sees, in training and in use.
 
     Attributes:
-        window: Length in frames.
-        stride: Distance of starts in frames.
-        gate: The arc rule.
+        window: Length of a clip [frames].
+        stride: Distance of clip starts [frames].
+        gate: Rule for whether the arc is on.
     """
 
     window: int
@@ -44,7 +44,7 @@ class Windows:
 
 
 def feature_key(sha256: str, *, trunk: SavedModel, windows: Windows, compute: Compute) -> str:
-    """Return the content key of a video's features: its bytes, the trunk's, the windows, the precision."""
+    """Return the content key of a video's features: bytes of video and trunk, windows, device and precision."""
     return content_key(
         FEATURE_VERSION,
         sha256,
@@ -58,7 +58,7 @@ def feature_key(sha256: str, *, trunk: SavedModel, windows: Windows, compute: Co
 def cropped_clips(path: Path, preprocess: ClipPreprocess, windows: Windows) -> Iterator[SmallClip]:
     """Yield the clips of a video as they are decoded, each frame cropped once to the trunk's small size.
 
-    So a window holds 16 small frames instead of 16 full ones, and overlapping windows share them.
+    So a window holds small frames instead of full ones, and overlapping windows share them.
     """
 
     def crop(frame: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
@@ -79,7 +79,7 @@ def first_clips(paths: Sequence[Path], preprocess: ClipPreprocess, windows: Wind
     """Return the first clip of each video that has one.
 
     Raises:
-        WeldError: If none has.
+        WeldError: If no video has one.
     """
     clips = [clip for path in paths for clip in islice(cropped_clips(path, preprocess, windows), 1)]
     if not clips:
@@ -95,10 +95,10 @@ class FeatureWorkerFactory:
     """Builds the worker once in each process.
 
     Attributes:
-        trunk: The network.
-        windows: Which clips.
-        compute: Where and how.
-        batch_size: Clips that go through the network at a time.
+        trunk: Saved trunk.
+        windows: Which clips the network sees.
+        compute: Device and precision.
+        batch_size: Clips in a batch.
     """
 
     trunk: SavedModel
@@ -114,7 +114,7 @@ class FeatureWorkerFactory:
 
 @dataclass(frozen=True)
 class FeatureWorker:
-    """Turns a video's path into its features; attributes as in the factory, `encode` is the trunk made ready."""
+    """Computes the features of a video from its path; `encode` is the trunk ready for use."""
 
     trunk: VideoTrunk
     encode: Encoder
@@ -151,7 +151,7 @@ def no_features(embedding_size: int, n_logits: int) -> dict[str, np.ndarray]:
 
 
 def check_request(trunk: SavedModel, source: Literal["embedding", "logits"], n_features: int) -> None:
-    """Refuse before any work what `kept_features` would refuse after it."""
+    """Refuse, before any work, the requests that `kept_features` refuses after it."""
     n_logits, embedding_size = trunk.tensors["head.weight"].shape
     kept_features(no_features(embedding_size, n_logits), source, n_features)
 
@@ -159,14 +159,14 @@ def check_request(trunk: SavedModel, source: Literal["embedding", "logits"], n_f
 def kept_features(
     item: Mapping[str, np.ndarray], source: Literal["embedding", "logits"], n_features: int
 ) -> Float[np.ndarray, "W F"]:
-    """Return the features kept of a video: the first of its embeddings or of its logits.
+    """Return the first `n_features` columns of a video's embeddings or logits.
 
     Raises:
-        WeldError: If there are fewer than asked for.
+        WeldError: If there are fewer columns.
     """
     values = item["embedding" if source == "embedding" else "logit"]
     if values.shape[1] < n_features:
         raise WeldError(
-            f"features.n_features is {n_features}, but the trunk's {source} has {values.shape[1]}; ask for no more than that"
+            f"features.n_features is {n_features}, but the trunk's {source} has {values.shape[1]}; set it to that or less"
         )
     return values[:, :n_features]

@@ -1,4 +1,4 @@
-"""From the clip matrix to trained models: standardiser, autoencoders, classifier."""
+"""Fit of the video models on the clip matrix: standardiser, autoencoders, classifier."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,30 +12,31 @@ from torch.utils.data import Dataset, TensorDataset
 
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.nn.training.batches import FeatureRows, in_order, shuffled
 from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
-from weld_pipeline.nn.training.loop import FeatureRows, Trained, TrainingPlan, in_order, shuffled, train
+from weld_pipeline.nn.training.loop import Trained, TrainingPlan, train
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
 from weld_pipeline.nn.video.classifier import LatentClassifier
 from weld_pipeline.nn.video.clip_matrix import ClipMatrix
 from weld_pipeline.nn.video.learners import AutoencoderLearner, ClassifierLearner
 from weld_pipeline.nn.video.standardizer import FeatureStatistics, Standardizer, fit_statistics
 
-# Raise it when a change of the code changes what is trained; it is part of every key.
+# Raise it when a code change changes a trained model; it is part of every key.
 TRAINING_VERSION = 1
 _VALID_BATCH = 4096
 
 
 @dataclass(frozen=True)
 class Steps:
-    """How a network learns.
+    """How a network is trained.
 
     Attributes:
-        batch_size: Rows a step.
-        learning_rate: Of Adam.
-        max_epochs: Upper end.
-        patience: Epochs without a better one before it stops.
-        seed: Of initial weights, shuffling, dropout.
+        batch_size: Rows in a step.
+        learning_rate: Learning rate of Adam.
+        max_epochs: Largest number of epochs.
+        patience: Number of epochs without a better one after which training stops.
+        seed: Seed of initial weights, shuffling and dropout.
     """
 
     batch_size: int
@@ -46,19 +47,19 @@ class Steps:
 
     @property
     def plan(self) -> TrainingPlan:
-        """Return the plan: lowest loss on valid, the same loss that is minimised, because it is smooth on few runs."""
+        """Return the plan: the epoch with the lowest loss on valid is kept, because the loss is smooth on few runs."""
         return TrainingPlan(self.max_epochs, self.patience, monitor="valid_loss", mode="min", seed=self.seed)
 
 
 def fit_standardizer(
     matrix: ClipMatrix, train_ids: Sequence[str], *, source: Literal["embedding", "logits"], trunk: Mapping[str, Any]
 ) -> SavedModel:
-    """Return mean and spread of each feature over the clips of some runs.
+    """Return mean and standard deviation of each feature over the clips of some runs.
 
     Args:
         matrix: All clips.
         train_ids: Runs of the train split.
-        source: What the features are, kept for whoever builds the graph.
+        source: Output of the trunk that the features come from; the graph needs it.
         trunk: Provenance of the trunk.
     """
     statistics = fit_statistics(matrix.chunks(matrix.rows_of(train_ids)))
@@ -88,18 +89,18 @@ def train_autoencoder(
     steps: Steps,
     folder: TrainingFolder,
 ) -> tuple[SavedModel, Curves]:
-    """Return an autoencoder trained without labels on the clips of some runs, and its losses an epoch.
+    """Return an autoencoder trained without labels on the clips of some runs, and its losses of each epoch.
 
     Args:
         matrix: All clips.
-        standardizer: Of the train split.
-        train_ids: Runs it learns.
+        standardizer: Standardiser fitted on the train split.
+        train_ids: Runs it is trained on.
         valid_ids: Runs its best epoch is chosen on.
         hidden: Width of the layer between features and latent.
         latent: Width of the latent.
         latent_penalty: Factor of the squared norm of the latent in the loss.
-        steps: How it learns.
-        folder: For its checkpoints.
+        steps: Settings of the training.
+        folder: Folder of its checkpoints.
     """
     architecture = {"n_features": standardizer.architecture["n_features"], "hidden": hidden, "latent": latent}
     transform = restore_standardizer(standardizer)
@@ -142,18 +143,18 @@ def train_classifier(
     steps: Steps,
     folder: TrainingFolder,
 ) -> tuple[SavedModel, Curves]:
-    """Return a classifier of frozen pooled latents, and its losses an epoch.
+    """Return a classifier of frozen pooled latents, and its losses of each epoch.
 
     Args:
-        latents: A row a run of the train and valid splits.
-        labels: Class index of each.
-        is_valid: True where a run only chooses the best epoch.
+        latents: Latents of the runs of train and valid, one row for each.
+        labels: Class index of each run.
+        is_valid: Whether each run is of the valid split, which the best epoch is chosen on.
         n_classes: Width of the output.
         hidden: Width of the hidden layer.
         dropout: Share of hidden units dropped in a step.
-        weight_decay: Of Adam.
-        steps: How it learns.
-        folder: For its checkpoints.
+        weight_decay: Weight decay of Adam.
+        steps: Settings of the training.
+        folder: Folder of its checkpoints.
     """
     architecture = {"latent": latents.shape[1], "hidden": hidden, "n_classes": n_classes, "dropout": dropout}
     data = {"latents": content_key(latents.tolist(), labels.tolist(), is_valid.tolist())}

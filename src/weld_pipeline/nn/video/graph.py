@@ -1,4 +1,4 @@
-"""Video graph: uint8 frames and a running state in, probabilities of the run so far out."""
+"""Graph of a video classifier: uint8 frames and a running state in, probabilities of the run so far out."""
 
 from typing import Literal, NamedTuple
 
@@ -17,15 +17,15 @@ from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
 
 
 class Outputs(NamedTuple):
-    """What one call says, in the order of the graph's outputs.
+    """Results of one call, in the order of the graph's outputs.
 
     Attributes:
-        clip_probabilities: Of each clip alone.
+        clip_probabilities: Class probabilities of each clip alone.
         clip_anomaly: Reconstruction error of each clip under the autoencoder of good welds.
         latent_sum_out: State: sum of latents so far.
         anomaly_sum_out: State: sum of errors so far.
         n_clips_out: State: clips so far.
-        probabilities: Of the run so far, temperature-scaled.
+        probabilities: Class probabilities of the run so far, temperature-scaled.
         score: Log-odds of "not good" of the run so far, uncalibrated; higher is worse.
         anomaly: Mean error of the run so far.
     """
@@ -43,8 +43,8 @@ class Outputs(NamedTuple):
 class VideoClassifier(nn.Module):
     """Trunk, standardiser, both autoencoders, classifier and temperature as one graph.
 
-    The state is three sums that start at zero, so a run of any length needs the memory of one batch of clips, and a
-    live run says after each clip what a finished file would say at its end.
+    The state is three sums that start at zero. So a run of any length needs the memory of one batch of clips, and a live
+    run gives after each clip the result of a file that ends there.
     """
 
     def __init__(
@@ -62,13 +62,13 @@ class VideoClassifier(nn.Module):
         """Join trained parts.
 
         Args:
-            trunk: Frames to embedding and logits.
-            source: Which of the two are the features; as many as the statistics have are kept.
-            statistics: Of the training clips.
-            autoencoder: Trained on all welds; its latent is classified.
-            good_autoencoder: Trained on good welds; its error is the anomaly.
-            classifier: Of pooled latents.
-            temperature: Divides the logits before the softmax.
+            trunk: Network from frames to embedding and logits.
+            source: Output of the trunk that the features come from; as many as the statistics have are kept.
+            statistics: Mean and standard deviation of the training clips.
+            autoencoder: Autoencoder of all welds, whose latent is classified.
+            good_autoencoder: Autoencoder of good welds, whose error is the anomaly score.
+            classifier: Classifier of pooled latents.
+            temperature: Divisor of the logits before the softmax.
             good_index: Position of the good class.
         """
         super().__init__()
@@ -154,7 +154,7 @@ def assemble(
     classifier: SavedModel,
     temperature: float,
 ) -> VideoClassifier:
-    """Return the whole classifier from the files its parts were saved in.
+    """Return the whole classifier from its saved parts.
 
     Args:
         trunk: Saved trunk.
@@ -162,7 +162,7 @@ def assemble(
         autoencoder: Saved autoencoder of all welds.
         good_autoencoder: Saved autoencoder of good welds.
         classifier: Saved classifier.
-        temperature: Divides the logits, as fitted on the calib split.
+        temperature: Divisor of the logits, fitted on the calib split.
 
     Raises:
         WeldError: If the parts do not belong together.

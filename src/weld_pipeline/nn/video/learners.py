@@ -1,4 +1,4 @@
-"""What is minimised: the autoencoder's and the classifier's steps."""
+"""Learners of the autoencoder and of the classifier: the loss of a step and its optimiser."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from weld_pipeline.nn.video.classifier import LatentClassifier
 
 
 class AutoencoderLearner(pl.LightningModule):
-    """SmoothL1 plus a penalty on the latent, Adam; logs `train_loss`, `valid_loss`, `valid_error`."""
+    """Minimises SmoothL1 plus a penalty on the latent by Adam; logs `train_loss`, `valid_loss`, `valid_error`."""
 
     def __init__(self, network: Autoencoder, *, latent_penalty: float, learning_rate: float) -> None:
-        """Take the network and its steps; `latent_penalty` is the factor of ‖latent‖²."""
+        """Take the network; `latent_penalty` is the factor of ‖latent‖²."""
         super().__init__()
         self.network = network
         self.latent_penalty = latent_penalty
@@ -40,10 +40,9 @@ class AutoencoderLearner(pl.LightningModule):
 
 
 class ClassifierLearner(pl.LightningModule):
-    """Cross-entropy, Adam; logs `train_loss`, `valid_loss`, `train_accuracy`, `valid_accuracy`."""
+    """Minimises cross-entropy by Adam; logs `train_loss`, `valid_loss`, `train_accuracy`, `valid_accuracy`."""
 
     def __init__(self, network: LatentClassifier, *, learning_rate: float, weight_decay: float) -> None:
-        """Take the network and its steps."""
         super().__init__()
         self.network = network
         self.learning_rate = learning_rate

@@ -1,4 +1,4 @@
-"""From logits to calibrated predictions, a row a sample."""
+"""Logits of runs, from their pooled latents."""
 
 import numpy as np
 import torch

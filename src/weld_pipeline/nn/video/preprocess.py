@@ -1,4 +1,4 @@
-"""From decoded frames to what a video trunk sees: resize, centre crop, scale, normalise."""
+"""Preprocessing of a video trunk's frames: resize, centre crop, scale, normalise."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -15,21 +15,21 @@ Size = int | torch.SymInt
 class ClipPreprocess(nn.Module):
     """uint8 frames of any size → normalised clips, as `torchvision.transforms._presets.VideoClassification` makes them.
 
-    Torchvision resizes the whole frame and then throws most of it away. Bilinear resizing without antialias reads two
-    source rows and two source columns for each output pixel, so here only those are gathered: a 960×600 frame costs
-    what a small one costs, and the frame size stays dynamic in ONNX.
+    Torchvision resizes the whole frame and then drops most of it. Bilinear resizing without antialias reads two source
+    rows and two source columns for each output pixel, and only those are gathered here. So a 960×600 frame costs the
+    same as a small one, and the frame size stays dynamic in ONNX.
     """
 
     def __init__(
         self, *, resize_size: Sequence[int], crop_size: Sequence[int], mean: Sequence[float], std: Sequence[float]
     ) -> None:
-        """Keep the numbers of a weights' own transform.
+        """Build the preprocessing that weights define.
 
         Args:
-            resize_size: (height, width) in pixels, or (short side,) where the aspect ratio is kept.
-            crop_size: (height, width) in pixels.
-            mean: Per RGB channel, on [0, 1].
-            std: Per RGB channel, on [0, 1].
+            resize_size: (height, width) [px], or (short side,) to keep the aspect.
+            crop_size: (height, width) [px].
+            mean: Mean of each RGB channel, on [0, 1].
+            std: Standard deviation of each RGB channel, on [0, 1].
         """
         super().__init__()
         self.mean: Tensor
@@ -43,7 +43,7 @@ class ClipPreprocess(nn.Module):
         return self.normalise(self.crop(frames))
 
     def crop(self, frames: UInt8[Tensor, "B T H W 3"]) -> UInt8[Tensor, "B T h w 3"]:
-        """Return the resized centre crop, rounded to levels of uint8 as torchvision rounds it."""
+        """Return the resized centre crop, rounded to uint8 as torchvision rounds it."""
         height, width = frames.shape[2], frames.shape[3]
         resized_h, resized_w = self._resized(height, width)
         top, bottom, v = _taps(height, resized_h, self.crop_size[0], frames.device)
@@ -58,7 +58,7 @@ class ClipPreprocess(nn.Module):
         return torch.round(down[:, :, 0] + down[:, :, 1]).to(torch.uint8)
 
     def normalise(self, cropped: UInt8[Tensor, "B T h w 3"]) -> Float[Tensor, "B 3 T h w"]:
-        """Return the crop on [0, 1] with mean and standard deviation taken out."""
+        """Return the crop on [0, 1], standardised by mean and standard deviation."""
         return (rearrange(cropped, "b t h w c -> b c t h w").float() / 255 - self.mean) / self.std
 
     def _resized(self, height: Size, width: Size) -> tuple[Size, Size]:
@@ -73,7 +73,7 @@ def _taps(
 ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Float[Tensor, " n"]]:
     """Return, for each pixel of a centre crop, the two source pixels it lies between and the share of the second.
 
-    Pixel centres lie at half-integers (`align_corners=False`); outside the first and last centre the edge repeats.
+    Pixel centres lie at half-integers (`align_corners=False`); the edge repeats outside the first and the last centre.
     """
     # Python rounds halves to even, and so does torchvision's own centre crop.
     offset = _half_to_even(n_resized - n_crop)

@@ -1,4 +1,4 @@
-"""Zero mean and unit spread per feature, with statistics of the training clips alone."""
+"""Standardiser of clip features: zero mean and unit standard deviation over the training clips."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 
-# A feature that moves less than this share of its own size carries rounding, not signal; dividing would blow it up.
+# A feature whose standard deviation is a smaller share of its mean is rounding, not signal; dividing would amplify it.
 _MIN_RELATIVE_STD = 1e-6
 
 
@@ -19,9 +19,9 @@ class FeatureStatistics:
     """Mean and standard deviation per feature.
 
     Attributes:
-        mean: Of each feature.
-        std: Of each feature; 1 where the feature is constant.
-        n_rows: Rows they were taken from.
+        mean: Mean of each feature.
+        std: Standard deviation of each feature; 1 where the feature is constant.
+        n_rows: Number of rows.
     """
 
     mean: Float[np.ndarray, " F"]
@@ -32,8 +32,8 @@ class FeatureStatistics:
 def fit_statistics(chunks: Iterable[Float[np.ndarray, "_ F"]]) -> FeatureStatistics:
     """Return the statistics of rows that come in chunks, in one pass and in the memory of one chunk.
 
-    Chunks are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not lose digits when the
-    mean is large against the spread, as a sum of squares would.
+    Chunks are merged by the pairwise update of Chan, Golub and LeVeque (1983). A sum of squares would lose digits where the
+    mean is large against the standard deviation.
 
     Raises:
         WeldError: If there is no row, or a value is not finite.

@@ -1,4 +1,4 @@
-"""Video trunks of torchvision as one module: frames in, embedding and logits out."""
+"""Trunk of a video classifier: a torchvision network, frames in, embedding and logits out."""
 
 import copy
 from pathlib import Path
@@ -10,7 +10,7 @@ from torchvision.models import get_model  # type: ignore[attr-defined]
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
+from weld_pipeline.nn.state import fingerprint, load_tensors, saved_trunk
 from weld_pipeline.nn.video.preprocess import ClipPreprocess
 from weld_pipeline.nn.weights import choose as pretrained
 from weld_pipeline.nn.weights.choose import WeightsRecord
@@ -21,12 +21,12 @@ class VideoTrunk(nn.Module):
 
     Attributes:
         name: Torchvision's name of the network.
-        preprocess: Its weights' own preprocessing.
+        preprocess: Preprocessing that its weights define.
         embedding_size: Width of the embedding, the input of the last layer.
     """
 
     def __init__(self, name: str) -> None:
-        """Build the network with whatever random weights the library gives it.
+        """Build the network with the library's random weights.
 
         Raises:
             WeldError: If torchvision has no such video network.
@@ -42,7 +42,7 @@ class VideoTrunk(nn.Module):
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, frames: UInt8[Tensor, "B T H W 3"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B K"]]:
-        """Return embedding and logits of clips of frames as decoded."""
+        """Return embedding and logits of clips of decoded frames."""
         return self.encode(self.preprocess(frames))
 
     def encode(self, clips: Float[Tensor, "B 3 T h w"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B K"]]:
@@ -51,10 +51,10 @@ class VideoTrunk(nn.Module):
         return embedding, self.head(embedding)
 
     def check_window(self, window: int) -> None:
-        """Refuse a length of clips the network cannot take; nothing is computed, only shapes are followed.
+        """Refuse a clip length that the network cannot take. Only shapes are computed, on the meta device.
 
         Raises:
-            WeldError: If it is too short, or not the one the network is built for.
+            WeldError: If clips are too short, or not of the length the network is built for.
         """
         body = copy.deepcopy(self.body).to("meta")
         try:
@@ -62,7 +62,7 @@ class VideoTrunk(nn.Module):
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise WeldError(
-                f"trunk {self.name} takes no clips of {window} frames ({reason}); its weights were made for 16, set video_classifier.windows.window"
+                f"trunk {self.name} takes no clips of {window} frames ({reason}); its weights were trained on 16, set video_classifier.windows.window"
             ) from error
 
 
@@ -83,13 +83,13 @@ def _cut(network: nn.Module) -> tuple[nn.Module, nn.Linear]:
 
 
 def load_trunk(name: str, *, weights: str, seed: int, folder: Path) -> tuple[VideoTrunk, WeightsRecord]:
-    """Return a trunk and what it carries.
+    """Return a trunk and the record of its weights.
 
     Args:
         name: Torchvision's name of the network.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Of random weights.
-        folder: Where pretrained files lie.
+        seed: Seed of random weights.
+        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit.
@@ -114,12 +114,13 @@ def _pretrained_trunk(name: str, found: pretrained.Found) -> tuple[VideoTrunk, W
 
 
 def _random_trunk(name: str, seed: int) -> tuple[VideoTrunk, WeightsRecord]:
-    """Return a trunk of seeded random weights, rounded to what bf16 holds exactly.
+    """Return a trunk of seeded random weights, rounded to values that bf16 holds exactly.
 
-    Random features hardly move against their own size, so a rounded weight would change a standardised feature much
-    and differently in bf16 and in the exported fp32 graph: on clips of the drawn shop rounding is 0.02 of the spread
-    between clips this way. The library's own initialisation stays: batch norms calibrated on noise, or on the clips
-    themselves, widened the spread but made the features less telling (a linear probe over sessions: 0.47 for 0.64).
+    Random features vary little against their own size. So a weight rounded in bf16 alone would make a standardised
+    feature differ much from that of the exported fp32 graph. With rounded weights the difference is 0.02 standard
+    deviations between clips of the drawn shop. The library's own initialisation stays: batch norms calibrated on noise,
+    or on the clips themselves, raised the standard deviation but gave worse features (a linear probe over sessions fell
+    from 0.64 to 0.47).
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -132,12 +133,7 @@ def _random_trunk(name: str, seed: int) -> tuple[VideoTrunk, WeightsRecord]:
 
 def save_trunk(trunk: VideoTrunk, record: WeightsRecord) -> SavedModel:
     """Return the trunk as a model file's content."""
-    return SavedModel(
-        family="video_trunk",
-        architecture={"name": trunk.name},
-        tensors=tensors_of(trunk),
-        provenance={"weights": record.as_dict(), "fingerprint": fingerprint(trunk)},
-    )
+    return saved_trunk(trunk, family="video_trunk", architecture={"name": trunk.name}, weights=record.as_dict())
 
 
 def restore_trunk(model: SavedModel) -> VideoTrunk:

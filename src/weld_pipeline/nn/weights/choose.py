@@ -16,6 +16,7 @@ from torch import Tensor
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, sha256_file
 from weld_pipeline.nn.weights.hub import UnreachableError, download
+from weld_pipeline.nn.weights.packages import WeightsPackage
 from weld_pipeline.nn.weights.table import LISTED, Pretrained, image_line, video_lines
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class WeightsRecord:
 
     Attributes:
         name: Line of the table, path of a file, or `<trunk>.random`.
-        source: Hub, file or generator they came from.
+        source: Hub, package, file or generator they came from.
         sha256: Digest of that file; for random weights of the tensors.
         licence: Terms, `unknown` for a file of one's own.
         is_random: True if nothing was learnt before.
@@ -58,6 +59,7 @@ class Found:
         source: Where they came from.
         licence: Under which terms.
         line: Of the table; None for a file of one's own.
+        package: Package whose file it is, None for any other file.
     """
 
     name: str
@@ -65,10 +67,20 @@ class Found:
     source: str
     licence: str
     line: Pretrained | None
+    package: WeightsPackage | None = None
 
     def record(self) -> WeightsRecord:
         """Return what goes on record."""
         return WeightsRecord(self.name, self.source, sha256_file(self.path), self.licence, is_random=False, seed=None)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the tensors under the names of the network's library.
+
+        Raises:
+            WeldError: If the file is missing, broken, or would run code when opened.
+        """
+        tensors = read_tensors(self.path)
+        return self.package.timm_names(tensors) if self.package else tensors
 
 
 @cache
@@ -107,7 +119,7 @@ def line_of(name: str) -> Pretrained:
         ) from error
 
 
-def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None) -> Found | None:
+def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None, *, way_out: str = "") -> Found | None:
     """Return the weights a trunk is to carry, or None for random ones.
 
     Args:
@@ -116,6 +128,7 @@ def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None) -
             random ones; the name of a line, or a path, takes these and nothing else.
         folder: Where pretrained files lie.
         default: What `auto` takes; None if nobody published any.
+        way_out: What the warning of `auto` offers beside bringing a file.
 
     Raises:
         WeldError: If named weights cannot be had or are another trunk's.
@@ -123,7 +136,7 @@ def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None) -
     if weights == "random":
         return None
     if weights == "auto":
-        return _own_or_none(trunk, folder, default)
+        return _own_or_none(trunk, folder, default, way_out)
     if (path := Path(weights)).is_file() or path.suffix in _FILES:
         return Found(weights, path, source=weights, licence="unknown", line=None)
     line = line_of(weights)
@@ -132,13 +145,15 @@ def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None) -
     return _found(line, locate(line, folder))
 
 
-def _own_or_none(trunk: str, folder: Path, default: Pretrained | None) -> Found | None:
+def _own_or_none(trunk: str, folder: Path, default: Pretrained | None, way_out: str) -> Found | None:
     reason = "nobody published any; give a file of your own as `weights`"
     if default is not None:
         try:
             return _found(default, locate(default, folder))
         except UnreachableError as error:
             reason = str(error)
+    if way_out and not (default and default.package):  # else the reason names the trunk's own package
+        reason = f"{reason}, {way_out}"
     logger.warning(
         "PRETRAINED WEIGHTS ARE MISSING: %s goes on with RANDOM weights, and its numbers mean little. %s", trunk, reason
     )
@@ -146,46 +161,60 @@ def _own_or_none(trunk: str, folder: Path, default: Pretrained | None) -> Found 
 
 
 def _found(line: Pretrained, path: Path) -> Found:
-    return Found(line.name, path, source=line.url, licence=line.licence, line=line)
+    package = _package_of(line, path)
+    if package is None:
+        return Found(line.name, path, source=line.url, licence=line.licence, line=line)
+    return Found(line.name, path, source=package.source, licence=package.licence, line=line, package=package)
+
+
+def _package_of(line: Pretrained, path: Path | None) -> WeightsPackage | None:
+    return line.package if line.package and path and path == line.package.find() else None
 
 
 def inventory(folder: Path) -> list[dict[str, Any]]:
     """Return every line of the table as JSON values, with the file found for it and that file's digest.
 
-    `filename` is what a file is to be called to be found. `is_checked` tells whether it was compared with a digest: one
-    that `is_converted`, of another suffix, cannot be, and not every hub publishes one.
+    `filename` is what a file is to be called to be found. `is_packaged` tells whether what was found is the `package`'s
+    file. `is_checked` tells whether it was compared with a digest: one that `is_converted`, of another suffix, cannot be,
+    and not every hub publishes one.
 
     Raises:
-        WeldError: If a file has other bytes than the hub's.
+        WeldError: If a file has other bytes than the hub's or the table's.
     """
     lines = []
     for line in table().values():
         path = find_local(line, folder)
+        package = _package_of(line, path)
         is_converted = path is not None and path.parent == folder and path.name != line.filename
-        is_checked = path is not None and line.sha256 is not None and not is_converted
+        is_checked = package is not None or (path is not None and line.sha256 is not None and not is_converted)
         here: dict[str, Any] = {"filename": line.filename, "found": str(path) if path else None}
-        here |= {"is_converted": is_converted, "is_checked": is_checked}
+        here |= {"is_packaged": package is not None, "is_converted": is_converted, "is_checked": is_checked}
+        if package is not None:
+            here |= {"url": package.source, "licence": package.licence}
         lines.append(asdict(line) | here | {"sha256": sha256_file(path) if path else line.sha256})
     return lines
 
 
 def find_local(line: Pretrained, folder: Path) -> Path | None:
-    """Return the weights' file in `folder` or in the library's cache, or None.
+    """Return the weights' file in `folder`, in an installed package or in the library's cache, or None.
 
     A `.safetensors` or `.pth` of the same stem counts too.
 
     Raises:
-        WeldError: If a file of that name has other bytes than the hub's.
+        WeldError: If a file of that name has other bytes than the hub's or the table's.
     """
     stem = line.filename.removesuffix(".safetensors").removesuffix(".pth")
     for converted in (folder / f"{stem}{suffix}" for suffix in _FILES):
         if converted.is_file() and converted.name != line.filename:
             return converted
-    for path in (folder / line.filename, line.cached()):
-        if path is not None and path.is_file():
-            check_digest(line, path)
-            return path
-    return None
+    if (path := folder / line.filename).is_file():
+        check_digest(line, path)
+        return path
+    if line.package and (carried := line.package.find()):
+        return carried
+    if cached := line.cached():
+        check_digest(line, cached)
+    return cached
 
 
 def check_digest(line: Pretrained, path: Path, announced: str | None = None) -> str:
@@ -215,7 +244,8 @@ def fetch(line: Pretrained, folder: Path) -> Path:
         WeldError: If what came has other bytes than the table or the hub's own announcement says.
     """
     target = folder / line.filename
-    advice = f"put {line.filename} into {folder}"
+    install = f" or install {line.package.distribution}" if line.package else ""
+    advice = f"put {line.filename} into {folder}{install}"
     with atomic_path(target) as temporary:
         announced = download(line.url, temporary, label=f"weights {line.name}", advice=advice)
         check_digest(line, temporary, announced)
@@ -225,7 +255,7 @@ def fetch(line: Pretrained, folder: Path) -> Path:
 
 
 def locate(line: Pretrained, folder: Path) -> Path:
-    """Return the weights' file: from `folder`, else from the library's cache, else from the hub.
+    """Return the weights' file: from `folder`, else from a package, else from the library's cache, else from the hub.
 
     Raises:
         UnreachableError: If it is nowhere to be had.

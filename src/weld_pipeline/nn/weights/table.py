@@ -12,6 +12,7 @@ from huggingface_hub import try_to_load_from_cache
 from torchvision.models import get_model_weights, list_models, video  # type: ignore[attr-defined]
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.nn.weights.packages import PACKAGES, WeightsPackage
 
 _KINETICS = "BSD-3-Clause (torchvision); trained on Kinetics-400, whose videos keep their own terms"
 _HUB = "https://huggingface.co/"
@@ -19,6 +20,7 @@ _HUB_FILE = "model.safetensors"
 # What `weld weights list` shows of timm's 1,500: the trunks of recipes and detectors and a few standard ones. Every other one is
 # found by its name all the same.
 LISTED = (
+    *PACKAGES,
     "resnet50.a1_in1k",
     "resnet18.a1_in1k",
     "mobilenetv2_100.ra_in1k",
@@ -47,6 +49,7 @@ class Pretrained:
         std: Per RGB channel, on [0, 1].
         resize_size: (height, width) or (short side,) [px].
         crop_size: (height, width) [px].
+        package: Package that carries weights of this name, if there is one; its file is not the hub's.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Pretrained:
     std: tuple[float, ...]
     resize_size: tuple[int, ...]
     crop_size: tuple[int, ...]
+    package: WeightsPackage | None = None
 
     @property
     def filename(self) -> str:
@@ -115,6 +119,7 @@ def image_line(name: str) -> Pretrained:
         std=tuple(config.std),
         resize_size=(round(min(height, width) / config.crop_pct),),
         crop_size=(height, width),
+        package=PACKAGES.get(name),
     )
 
 

@@ -123,10 +123,10 @@ def make_teacher(
 ) -> SavedModel:
     """Return whom the student imitates: a patch network from elsewhere or distilled here, or slices of the trunk."""
     folder = Path(teacher.folder)
-    kind = nn.anomaly.student_teacher.teacher.teacher_kind(
+    kind = nn.anomaly.student_teacher.find_teacher.teacher_kind(
         teacher.kind, size=student.size, weights=teacher.weights, folder=folder
     )
-    chosen = nn.anomaly.student_teacher.teacher.choose_teacher(
+    chosen = nn.anomaly.student_teacher.find_teacher.choose_teacher(
         "pdn" if kind == "pdn" else "slices",
         trunk=trunk,
         size=student.size,
@@ -141,7 +141,7 @@ def make_teacher(
         _good_tiles(images, manifest, "valid"),
         size=student.size,
         preprocess=nn.anomaly.preprocess.MapPreprocess(**_preprocess(image, trunk.architecture)),
-        elsewhere=_elsewhere(student, image),
+        penalty_images=_penalty_images(student, image),
         steps=nn.anomaly.student_teacher.learner.StudentSteps(
             **teacher.distilling.model_dump(exclude={"refit_images"})
         ),
@@ -170,7 +170,7 @@ def train_student(
         teacher=teacher_network,
         size=student.size,
         preprocess=nn.anomaly.preprocess.MapPreprocess(**how),
-        elsewhere=_elsewhere(student, image),
+        penalty_images=_penalty_images(student, image),
         steps=nn.anomaly.student_teacher.learner.StudentSteps(**student.training.model_dump()),
         folder=training_folder.sub("student"),
     )
@@ -303,9 +303,9 @@ def draw_anomaly_sheet(
     assert fitted.policy.kind == "score"  # a detector has no other
     return report.sheets.anomalies.anomaly_sheet(
         rows,
-        reader.sheet_image,
+        reader.mapped_image,
         score_threshold=fitted.policy.threshold,
-        shown=map_range,
+        map_threshold=map_range.threshold,
         n=params.n_images,
     )
 
@@ -344,11 +344,11 @@ def _good_tiles(images: TensorStore, manifest: pd.DataFrame, split: str) -> Any:
     return nn.anomaly.good_tiles.GoodTiles(images, list(rows.loc[rows["split"] == split, "sample_id"]), split)
 
 
-def _elsewhere(student: StudentParams, image: MapImageParams) -> Any:
-    asked = student.elsewhere
-    folder = None if asked.folder is None else Path(asked.folder)
-    return nn.anomaly.student_teacher.penalty_images.OutOfDomain(
-        folder, image.image_px, grey=image.grey, seed=asked.seed
+def _penalty_images(student: StudentParams, image: MapImageParams) -> Any:
+    params = student.penalty_images
+    folder = None if params.folder is None else Path(params.folder)
+    return nn.anomaly.student_teacher.penalty_images.PenaltyImages(
+        folder, image.image_px, grey=image.grey, seed=params.seed
     )
 
 

@@ -11,7 +11,7 @@ class MapTrunkParams(Params):
     """The network whose feature maps are looked at; it is never trained here."""
 
     name: str
-    """Any architecture of timm, perhaps with a tag: wide_resnet50_2, mobilenetv2_100, vit_small_patch14_dinov2, …"""
+    """Any architecture of timm, perhaps with a tag: wide_resnet50_2, tf_efficientnet_lite0, vit_small_patch14_dinov2, …"""
     layers: tuple[str, ...] = Field(min_length=1)
     """Names of its modules whose maps are taken: layer2, blocks.4, stages.1, norm, … As one word, for the command line:
     layer2+layer3."""
@@ -76,8 +76,8 @@ class ReferenceParams(Params):
 
     position: Literal["aligned", "free"]
     """`aligned`: a mean for each position, for parts that always lie alike. `free`: one for all positions."""
-    spread: Literal["none", "variance", "covariance"]
-    """In which unit distances are measured: plain, each dimension's own spread, or Mahalanobis (`free` only)."""
+    scale: Literal["none", "variance", "covariance"]
+    """Unit of distances: the features' own, each dimension's standard deviation, or Mahalanobis (`free` only)."""
     shrinkage: Fraction
     """Share of the mean variance mixed into every variance; small sets need more."""
     map_sigma_px: float = Field(ge=0)
@@ -129,8 +129,8 @@ class DistillingParams(StepsParams):
     for none, as in the paper."""
 
 
-class ElsewhereParams(Params):
-    """Images of anything else, which a student must not learn to describe."""
+class PenaltyImagesParams(Params):
+    """Images of anything but the part, which a student must not learn to describe."""
 
     folder: str | None
     """A folder of photographs, as ImageNet's; null draws images that have the edges and spectra of photographs."""
@@ -159,8 +159,8 @@ class StudentParams(Params):
     """Of the patch network: EfficientAD-S or -M."""
     training: StepsParams
     """How it learns."""
-    elsewhere: ElsewhereParams
-    """For the penalty."""
+    penalty_images: PenaltyImagesParams
+    """Images of the penalty, which the student must not learn to describe."""
 
 
 class CheckParams(Params):

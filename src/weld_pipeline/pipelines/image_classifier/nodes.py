@@ -87,7 +87,7 @@ def train_classifier(
 
     def labelled(sample_ids: list[str]) -> Any:
         labels = np.array([classes["names"].index(label_of[name]) for name in sample_ids], dtype=np.int64)
-        return nn.image.fit.LabelledImages(images, sample_ids, labels)
+        return nn.image.labelled_images.LabelledImages(images, sample_ids, labels)
 
     batch_norm = training.batch_norm
     if batch_norm == "auto":

@@ -27,7 +27,7 @@ class ComputeParams(Params):
     precision: Literal["auto", "bf16", "fp32"]
     """`auto`: bf16 where the hardware is built for it and rounding stays small, else fp32."""
     max_rounding: float = Field(gt=0)
-    """In `auto`, the largest rounding error of a standardised feature at which bf16 is taken [spreads]."""
+    """In `auto`, the largest rounding error of a standardised feature at which bf16 is taken [standard deviations between clips]."""
     n_clips: int = Field(ge=2, le=64)
     """Recordings whose first clip the rounding is measured on."""
 

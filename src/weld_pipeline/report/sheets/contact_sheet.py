@@ -63,9 +63,15 @@ def pick_evenly(tiles: Sequence[Tile], n: int) -> list[Tile]:
 
 
 def draw_sheet(
-    tiles: Sequence[Tile], *, heading: str, n_columns: int, tile_px: int, aspect: float = _ASPECT
+    tiles: Sequence[Tile],
+    *,
+    heading: str,
+    n_columns: int,
+    tile_px: int,
+    aspect: float = _ASPECT,
+    legend: UInt8[np.ndarray, "h w 3"] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the sheet: a heading, then the tiles row by row with their captions.
+    """Return the sheet: a heading, perhaps a legend, then the tiles row by row with their captions.
 
     Args:
         tiles: What to show, in order.
@@ -73,14 +79,18 @@ def draw_sheet(
         n_columns: Tiles a row.
         tile_px: Width of a tile.
         aspect: Height of a tile over its width.
+        legend: Image below the heading; None for none.
     """
     image_px = round(tile_px * aspect)
     cell = (tile_px + _GAP_PX, image_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)
     n_rows = math.ceil(len(tiles) / n_columns)
-    top = _LINE_PX + 2 * _GAP_PX
+    below_heading = _LINE_PX + 2 * _GAP_PX
+    top = below_heading + (0 if legend is None else len(legend) + _GAP_PX)
     sheet = Image.new("RGB", (n_columns * cell[0] + _GAP_PX, top + n_rows * cell[1] + _GAP_PX), _PAPER)
     pen = ImageDraw.Draw(sheet)
     pen.text((_GAP_PX, _GAP_PX), heading, _INK, font=ImageFont.load_default(_FONT_PX + 2))
+    if legend is not None:
+        sheet.paste(Image.fromarray(legend), (_GAP_PX, below_heading))
     for position, tile in enumerate(tiles):
         row, column = divmod(position, n_columns)
         _draw_tile(sheet, tile, (_GAP_PX + column * cell[0], top + row * cell[1]), (tile_px, image_px))

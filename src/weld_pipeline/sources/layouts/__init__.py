@@ -1,4 +1,4 @@
-"""Layouts: how data sets lie on disk, one module each."""
+"""Layouts of data sets on disk, one module each."""
 
 import lazy_loader
 

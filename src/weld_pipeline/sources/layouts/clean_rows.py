@@ -1,4 +1,4 @@
-"""What every layout's rows still need: unique ids, known classes, files that lie inside the folder."""
+"""Row clean-up after any layout: unique ids, known classes, files inside the folder."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import IndexRow, spelled, with_unique_ids
 
 
-def settled(
+def clean_rows(
     rows: Sequence[IndexRow],
     *,
     root: Path,
@@ -27,11 +27,11 @@ def settled(
     """Return the rows ready for probing, none lost.
 
     Args:
-        rows: As a layout gave them.
+        rows: Rows of a layout.
         root: The source folder, or a listing of one.
-        names: What lies there.
-        good_class: Spelling of the class that is no defect; None where every class is one.
-        class_aliases: Other names of classes → the name to use.
+        names: Names in it.
+        good_class: Name of the class that is no defect; None where every class is one.
+        class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any.
     """
     known = [
@@ -45,7 +45,7 @@ def settled(
 
 
 def check_good(rows: Sequence[IndexRow], good_class: str) -> None:
-    """Do nothing if some row is of the good class, or none has a class.
+    """Refuse rows with classes, none of which is the good class.
 
     Raises:
         WeldError: With the classes there are.
@@ -59,10 +59,10 @@ def check_good(rows: Sequence[IndexRow], good_class: str) -> None:
 
 
 def check_pattern(pattern: str | None) -> None:
-    """Do nothing if a session pattern is none or can be used.
+    """Refuse a session pattern that is no regular expression.
 
     Raises:
-        WeldError: If it is no regular expression.
+        WeldError: With what is wrong with it.
     """
     try:
         re.compile(pattern or "")
@@ -86,7 +86,7 @@ def read_text_table(root: Path, file: str) -> pd.DataFrame:
 def _known_class(
     row: IndexRow, *, good_class: str | None, class_aliases: Mapping[str, str], classes: Sequence[str] | None
 ) -> IndexRow:
-    """Return the row with its class in the spelling of the allowed classes, or with the problem that it is none."""
+    """Return the row with its class in the spelling of the allowed classes, or with a problem if it is none."""
     if row.label is None:
         return row
     label = class_aliases.get(row.label, row.label)

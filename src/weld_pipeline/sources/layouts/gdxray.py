@@ -1,8 +1,8 @@
-"""Weld radiographs of GDXray (Mery et al. 2015): series W0001, with a mask of the same number in series W0002.
+"""GDXray layout (Mery et al. 2015): weld radiographs of series W0001, masks of the same number in series W0002.
 
-`W0001/W0001_0003.png` and `W0002/W0002_0003.png` as published, or in any other folders: names tell series and number. No
-file tells a class, so the mask does: a film on which nothing is marked is good. The films of other series (W0003) have no
-mask, hence no class. Each film is a session.
+`W0001/W0001_0003.png` and `W0002/W0002_0003.png` as published, or in any other folders: names give series and number. No
+file gives a class, so the mask does: a film without a marked pixel is good. The films of other series (W0003) have no
+mask and so no class. Each film is a session.
 """
 
 import re
@@ -31,9 +31,9 @@ def index_gdxray(root: Path, names: Names, *, good_class: str | None, session_pa
 
     Args:
         root: The source folder; every mask in it is read, for the classes.
-        names: What lies in it.
-        good_class: Name for films on which nothing is marked; None leaves them without a class.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, a film is its own
+        names: Names in it.
+        good_class: Class of films without a marked pixel; None leaves them without a class.
+        session_pattern: Regular expression on the path; without one, or without a match, a film is its own
             session.
     """
     mask_of = _numbered(names, _MASK)
@@ -50,13 +50,13 @@ def _row(
     number = _FILM.fullmatch(stem)
     mask = mask_of.get(number.group(1)) if number else None
     unknown = "unlabelled: no mask W0002 of its number tells whether it is good; copy the mask here"
-    label, problem = _told_by(root, mask, good_class) if mask else (None, unknown)
+    label, problem = _read_label(root, mask, good_class) if mask else (None, unknown)
     session = session_or(stem, film, session_pattern)
     return IndexRow(film, SOURCE, film, label, session=session, mask_path=mask, problem=problem)
 
 
-def _told_by(root: Path, mask: str, good_class: str | None) -> tuple[str | None, str | None]:
-    """Return the class a mask tells, and what is wrong with the mask."""
+def _read_label(root: Path, mask: str, good_class: str | None) -> tuple[str | None, str | None]:
+    """Return the class that a mask gives, and what is wrong with the mask."""
     try:
         path = inside(root, mask)
     except WeldError:
@@ -70,5 +70,5 @@ def _told_by(root: Path, mask: str, good_class: str | None) -> tuple[str | None,
 
 def _numbered(names: Names, pattern: re.Pattern[str]) -> dict[str, str]:
     """Return the file of each number in a series."""
-    found = ((pattern.fullmatch(PurePosixPath(file).stem), file) for file in names.images)
-    return {match.group(1): file for match, file in found if match}
+    matches = ((pattern.fullmatch(PurePosixPath(file).stem), file) for file in names.images)
+    return {match.group(1): file for match, file in matches if match}

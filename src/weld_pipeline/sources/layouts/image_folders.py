@@ -1,4 +1,4 @@
-"""Images whose class stands in their folder or their name: plain folders, RIAWELC, NEU."""
+"""Image folders: the class of an image stands in its folder or its name (plain folders, RIAWELC, NEU)."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from weld_pipeline.media.images import IMAGE_SUFFIXES
 from weld_pipeline.sources.layouts.listing import Names, is_video
 from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow, normal_name, session_or, unclaimed
 
-# Files that lie beside images and are none; anything else in a class folder is tried, so that nothing is lost unseen.
+# Files that lie beside images and are none; anything else in a class folder is tried, so that no image is lost.
 _SIDE_SUFFIXES = (
     ".txt", ".md", ".csv", ".tsv", ".json", ".yml", ".yaml", ".xml", ".pdf", ".html", ".log", ".ini", ".db", ".npy",
     ".mat", ".zip", ".flac", ".wav", ".mp3",
@@ -33,12 +33,12 @@ NEU_CLASSES = {
 def index_image_folders(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
     """Return a row for each file that may be an image; its class is its first folder that names no split.
 
-    Both `good_welds/7.png` and `train/good_welds/7.png` are understood, and a folder `images` on the way is passed over.
+    Both `good_welds/7.png` and `train/good_welds/7.png` are understood, and a folder `images` on the way is ignored.
 
     Args:
-        names: What lies in the source folder.
+        names: Names in the source folder.
         session_pattern: Regular expression on the path; its first group, or the whole match, is the session. A file
-            in whose path it finds nothing is its own session, as are all without one.
+            without a match is its own session; so are all files without a pattern.
     """
     rows = []
     for file in (file for file in names.files if may_be_image(file)):
@@ -53,8 +53,8 @@ def index_riawelc(names: Names, *, session_pattern: str | None) -> list[IndexRow
     """Return a row for each radiograph of RIAWELC; tiles of one film are one session.
 
     Args:
-        names: What lies in the source folder.
-        session_pattern: See `index_image_folders`; without one a file that is named as no tile is its own session.
+        names: Names in the source folder.
+        session_pattern: See `index_image_folders`; without one, a file that is no tile is its own session.
     """
     return _index_known(names, "riawelc", RIAWELC_CLASSES, session_pattern=session_pattern)
 
@@ -63,20 +63,20 @@ def index_neu(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
     """Return a row for each image of NEU-CLS or NEU-DET. All six classes are defects: there is no good one.
 
     Args:
-        names: What lies in the source folder.
+        names: Names in the source folder.
         session_pattern: See `index_image_folders`.
     """
     return _index_known(names, "neu", NEU_CLASSES, session_pattern=session_pattern)
 
 
 def knows_all(names: Names, classes: Mapping[str, str]) -> bool:
-    """Return whether there are images, and folder or name tells the class of each.
+    """Return whether there are images, and folder or name gives the class of each.
 
-    Names are asked only where the folders cannot be classes of their own: `good/in_1.png` is no inclusion.
+    Names count only where the folders cannot be classes of their own: `good/in_1.png` is no inclusion.
     """
-    told_by_name = [file for file in names.images if not _told_by_folder(file, classes)]
-    places = {tuple(split_and_folders(file)[1]) for file in told_by_name}
-    return bool(names.images) and len(places) <= 1 and all(_told_by_name(file, classes) for file in told_by_name)
+    by_name = [file for file in names.images if not _label_of_folder(file, classes)]
+    places = {tuple(split_and_folders(file)[1]) for file in by_name}
+    return bool(names.images) and len(places) <= 1 and all(_label_of_name(file, classes) for file in by_name)
 
 
 def _index_known(
@@ -94,16 +94,16 @@ def _index_known(
 
 
 def _known_label(file: str, classes: Mapping[str, str]) -> str | None:
-    """Return the class told by the innermost folder that tells one, else by what stands before the number in the name."""
-    return _told_by_folder(file, classes) or _told_by_name(file, classes)
+    """Return the class of the innermost folder that names one, else the class named before the number in the file name."""
+    return _label_of_folder(file, classes) or _label_of_name(file, classes)
 
 
-def _told_by_folder(file: str, classes: Mapping[str, str]) -> str | None:
-    told = (classes.get(normal_name(folder)) for folder in reversed(file.split("/")[:-1]))
-    return next((label for label in told if label), None)
+def _label_of_folder(file: str, classes: Mapping[str, str]) -> str | None:
+    labels = (classes.get(normal_name(folder)) for folder in reversed(file.split("/")[:-1]))
+    return next((label for label in labels if label), None)
 
 
-def _told_by_name(file: str, classes: Mapping[str, str]) -> str | None:
+def _label_of_name(file: str, classes: Mapping[str, str]) -> str | None:
     return classes.get(normal_name(re.split(r"[-_ ]?\d", PurePosixPath(file).stem, maxsplit=1)[0]))
 
 

@@ -1,13 +1,12 @@
-"""The layout of the Intel Robotic Welding Multimodal Dataset (2024).
+"""Intel layout: the Robotic Welding Multimodal Dataset (2024).
 
 `<configuration>/<run id>/<run id>.avi` beside sensor log, sound and stills of the plate, with or without a
-`manifest.csv`. Run ids are not unique: the listing of all 4,040 runs holds 20 twice, once for each steel. A sample is
-therefore known by its folder, the manifest's SUBDIRS.
+`manifest.csv`. Run ids are not unique: the listing of all 4,040 runs holds 20 twice, once for each steel. So the
+id of a sample is its folder, the manifest's SUBDIRS.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -20,38 +19,21 @@ SOURCE = "intel"
 MANIFEST_NAME = "manifest.csv"
 RUN_ID = re.compile(r"(?P<month>\d{2})-(?P<day>\d{2})-(?P<year>\d{2})-(?P<number>\d{4})-(?P<code>\d{2})")
 _CM_PER_MIN_TO_MM_PER_S = 10 / 60
-
-
-@dataclass(frozen=True)
-class WeldClass:
-    """One of the twelve conditions.
-
-    Attributes:
-        code: Last two digits of a run id.
-        name: The data set's own name.
-        iso_6520: Reference numbers of the imperfections in ISO 6520-1:2007; empty for a good weld.
-    """
-
-    code: str
-    name: str
-    iso_6520: tuple[str, ...]
-
-
-CLASSES = (
-    WeldClass("00", "Good", ()),
-    WeldClass("01", "Excessive_Penetration", ("504",)),
-    WeldClass("02", "Burnthrough", ("510",)),
-    WeldClass("03", "Porosity", ("201",)),
-    WeldClass("04", "Porosity_w_Excessive_Penetration", ("201", "504")),
-    WeldClass("05", "Undercut", ("501",)),
-    WeldClass("06", "Overlap", ("506",)),
-    WeldClass("07", "Lack_of_Fusion", ("401",)),
-    WeldClass("08", "Excessive_Convexity", ("503",)),
-    WeldClass("09", "Spatter", ("602",)),
-    WeldClass("10", "Warping", ("520",)),
-    WeldClass("11", "Crater_Cracks", ("104",)),
-)
-CLASS_OF_CODE = {weld_class.code: weld_class.name for weld_class in CLASSES}
+# Class of each code, the last two digits of a run id; behind it the imperfections' numbers in ISO 6520-1:2007.
+CLASS_OF_CODE = {
+    "00": "Good",
+    "01": "Excessive_Penetration",  # 504
+    "02": "Burnthrough",  # 510
+    "03": "Porosity",  # 201
+    "04": "Porosity_w_Excessive_Penetration",  # 201, 504
+    "05": "Undercut",  # 501
+    "06": "Overlap",  # 506
+    "07": "Lack_of_Fusion",  # 401
+    "08": "Excessive_Convexity",  # 503
+    "09": "Spatter",  # 602
+    "10": "Warping",  # 520
+    "11": "Crater_Cracks",  # 104
+}
 CLASS_NAMES = tuple(CLASS_OF_CODE.values())
 
 
@@ -66,17 +48,17 @@ def recording_date(run_id: str) -> str | None:
     >>> recording_date("03-22-23-0001-06")
     '2023-03-22'
     """
-    found = RUN_ID.fullmatch(run_id)
-    if not found:
+    match = RUN_ID.fullmatch(run_id)
+    if not match:
         return None
     try:
-        return date(2000 + int(found["year"]), int(found["month"]), int(found["day"])).isoformat()
+        return date(2000 + int(match["year"]), int(match["month"]), int(match["day"])).isoformat()
     except ValueError:
         return None
 
 
 def index_run_folders(names: Names, *, aliases: Mapping[str, str]) -> list[IndexRow]:
-    """Return a row for each folder named by a run id, its class told by the id's last two digits."""
+    """Return a row for each folder named by a run id, its class by the last two digits of the id."""
     folders = [folder for folder in names.folders if is_run_id(folder.rpartition("/")[2])]
     rows = [_run(names, folder, aliases=aliases) for folder in folders]
     why = "lies in no folder named by a run id MM-DD-YY-NNNN-CC, or is not named as its folder; rename one of them"
@@ -87,9 +69,9 @@ def index_manifest(names: Names, manifest: pd.DataFrame, *, aliases: Mapping[str
     """Return a row for each row of `manifest.csv`, then one for each run on disk that it does not name.
 
     Args:
-        names: What lies in the folder that holds the manifest.
+        names: Names in the folder that holds the manifest.
         manifest: Its rows as text, empty cells as empty text.
-        aliases: Other spellings of CATEGORY → class name.
+        aliases: Class names to use, by the spellings of CATEGORY to replace.
 
     Raises:
         WeldError: If a needed column is missing.
@@ -160,8 +142,8 @@ def _presence_problem(names: Names, folder: str, video: str | None) -> str | Non
 
 def _label(run_id: str, cells: Mapping[str, str] | None, aliases: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Return the class and what is wrong with it."""
-    found = RUN_ID.fullmatch(run_id)
-    by_id = CLASS_OF_CODE.get(found["code"]) if found else None
+    match = RUN_ID.fullmatch(run_id)
+    by_id = CLASS_OF_CODE.get(match["code"]) if match else None
     if cells is None:
         problem = f"unknown_class: run id {run_id} ends in none of the class codes 00 to 11; mend the id"
         return by_id, None if by_id else problem

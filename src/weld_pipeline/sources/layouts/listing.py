@@ -1,4 +1,4 @@
-"""The names in a folder, from the disk or from the text the command `tree` prints: layouts are read from these alone."""
+"""Names in a folder, from the disk or from the text that the command `tree` prints; layouts are read from these alone."""
 
 import os
 import re
@@ -18,12 +18,12 @@ _BRANCH = re.compile(r"(?:[+\\]---|[├└]───|[├└]──[ \xa0]|[|`]-
 
 @dataclass(frozen=True)
 class Names:
-    """What lies in a folder, hidden entries left out; all paths are relative to it, with `/`, sorted.
+    """Names of what lies in a folder, without hidden entries; paths are relative to it, with `/`, sorted.
 
     Attributes:
         files: Every file.
         folders: Every folder.
-        links: Folders that are symbolic links; they are not entered.
+        links: Every folder that is a symbolic link; these are not entered.
         are_here: Whether the files lie on this disk, or are only named in a listing.
     """
 
@@ -43,7 +43,7 @@ class Names:
 
     @cached_property
     def files_known(self) -> frozenset[str]:
-        """Return every file, to be asked for by name."""
+        """Return every file as a set, for look-ups."""
         return frozenset(self.files)
 
     @property
@@ -58,9 +58,9 @@ class Names:
 
     def find_video(self, folder: str, stem: str) -> str | None:
         """Return the video `stem` with any video suffix in `folder`, .avi before others, or None."""
-        found = [name for name in self.files_in.get(folder, []) if is_video(name) and PurePosixPath(name).stem == stem]
-        found.sort(key=lambda name: VIDEO_SUFFIXES.index(PurePosixPath(name).suffix.lower()))
-        return f"{folder}/{found[0]}" if found else None
+        videos = [name for name in self.files_in.get(folder, []) if is_video(name) and PurePosixPath(name).stem == stem]
+        videos.sort(key=lambda name: VIDEO_SUFFIXES.index(PurePosixPath(name).suffix.lower()))
+        return f"{folder}/{videos[0]}" if videos else None
 
 
 def is_video(path: str) -> bool:
@@ -109,7 +109,7 @@ def read_listing(path: Path) -> Names:
             f"listing {path}: holds no line of a tree; write it with `tree /F /A` (Windows) or `tree` (Unix)"
         )
     parents = {path.rpartition("/")[0] for path in entries}
-    # Windows draws no branch for a file; Unix draws one for both, and there what has no suffix and no child is a folder.
+    # Windows draws no branch for a file. Unix draws one for both; an entry without suffix and children is a folder there.
     is_folder = {entry: entry in parents or (is_branch and "." not in entry) for entry, is_branch in entries.items()}
     return Names(
         files=tuple(sorted(entry for entry in entries if not is_folder[entry])),

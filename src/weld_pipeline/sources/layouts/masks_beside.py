@@ -1,4 +1,4 @@
-"""Images with the mask beside them: `crack/7.jpg` and `crack/7.png`; the magnetic-tile set is one of these.
+"""Masks beside images: `crack/7.jpg` and `crack/7.png`; the magnetic-tile set is one of these.
 
 The magnetic-tile set (Huang, Qiu, Yuan 2018) names its images `MT_Crack/Imgs/exp3_num_3223.jpg`: shot 3223, under
 exposure 3 of seven. The same tile was shot under rising exposures, and its shots must not cross splits.
@@ -17,9 +17,9 @@ SOURCE = "masks_beside"
 _IMAGE_SUFFIXES = (".jpg", ".jpeg", ".bmp")
 _SHOT = re.compile(r"exp(\d+)_num_(\d+)")
 _TILE_CLASS = re.compile(r"MT_(\w+)")
-# From one shot to the next of a rising exposure the number grows by 20 an exposure, at most 167 where some between are
-# missing; then comes a gap, and a tile's next shot may follow a new first exposure within the same 200. What is joined
-# wrongly, two tiles shot one after the other, costs balance; what is parted wrongly would cost honesty.
+# Numbers of a tile grow by 20 from exposure to exposure, by at most 167 where some are missing; then comes a gap, and a
+# tile's next shot may follow a new first exposure within the same 200. Two tiles joined wrongly cost balance; one tile
+# parted wrongly would cost honesty.
 _MAX_SHOTS_APART = 200
 
 
@@ -37,8 +37,8 @@ def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[Ind
     `MT_Free` is `good`. The exposure of a shot is its configuration.
 
     Args:
-        names: What lies in the source folder.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, the session is the tile
+        names: Names in the source folder.
+        session_pattern: Regular expression on the path; without one, or without a match, the session is the tile
             (see `tiles_of_shots`), of other names the file itself.
     """
     mask_of = _masks_of(names)
@@ -62,8 +62,8 @@ def tiles_of_shots(files: Sequence[str]) -> dict[str, str]:
     >>> tiles_of_shots(["a/exp1_num_3191.jpg", "b/exp6_num_3279.jpg", "a/exp4_num_3724.jpg", "a/other.jpg"])
     {'a/exp1_num_3191.jpg': 'tile_3191', 'b/exp6_num_3279.jpg': 'tile_3191', 'a/exp4_num_3724.jpg': 'tile_3724'}
     """
-    found = ((_SHOT.fullmatch(PurePosixPath(file).stem), file) for file in files)
-    shots = sorted((int(match.group(2)), file) for match, file in found if match)
+    matches = ((_SHOT.fullmatch(PurePosixPath(file).stem), file) for file in files)
+    shots = sorted((int(match.group(2)), file) for match, file in matches if match)
     tiles: dict[str, str] = {}
     first = last = 0
     for number, file in shots:

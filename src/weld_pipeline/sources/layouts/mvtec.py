@@ -1,8 +1,8 @@
-"""Layouts with masks in a folder of their own: MVTec AD, MVTec AD 2, VisA.
+"""MVTec layouts, with masks in a folder of their own: MVTec AD, MVTec AD 2, VisA.
 
 MVTec AD (Bergmann et al. 2019): `train/good/<n>.png`, `test/<kind>/<n>.png`, `ground_truth/<kind>/<n>_mask.png`.
 MVTec AD 2 (Heckler-Kram et al. 2025): `train/good`, `validation/good`, `test_public/{good,bad}` and
-`test_public/ground_truth/bad/<n>_mask.png`; what lies in `test_private…` has no public class.
+`test_public/ground_truth/bad/<n>_mask.png`; images in `test_private…` have no public class.
 VisA (Zou et al. 2022): `Data/Images/{Normal,Anomaly}/<n>.JPG`, `Data/Masks/Anomaly/<n>.png`, no split; its form for one
 class is MVTec's.
 
@@ -54,9 +54,9 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
     Its class is its folder; `good` is the good one.
 
     Args:
-        names: What lies in the source folder.
+        names: Names in the source folder.
         source: `mvtec` or `mvtec_ad2`.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, an image is its own
+        session_pattern: Regular expression on the path; without one, or without a match, an image is its own
             session.
     """
     masks = [file for file in names.images if _is_truth(file)]
@@ -70,7 +70,7 @@ def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
     """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image.
 
     Args:
-        names: What lies in the source folder.
+        names: Names in the source folder.
         session_pattern: See `index_mvtec`.
     """
     masks = [file for file in names.images if file.startswith(_VISA_MASKS)]
@@ -104,7 +104,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
     is_test = split is not None and SPLIT_OF_WORD[split.casefold()] == "test"
     problem = None
     if kind is None:
-        problem = "unlabelled: lies in no folder <split>/<class>, so its class is not told; move it into one"
+        problem = "unlabelled: lies in no folder <split>/<class>, so its class is unknown; move it into one"
     return IndexRow(
         file,
         source,
@@ -122,7 +122,7 @@ def _is_truth(file: str) -> bool:
 
 
 def _image_key(file: str) -> str:
-    """Return what an image and its mask have in common: innermost folder and name.
+    """Return the key that an image and its mask share: innermost folder and name.
 
     >>> _image_key("ground_truth/crack/007_mask.png")
     'crack/007_mask'

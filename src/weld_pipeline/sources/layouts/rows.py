@@ -1,4 +1,4 @@
-"""One row of the footage index, and why a row may not be used."""
+"""Index rows: a recording or image as its source names it, and why it cannot be used."""
 
 import posixpath
 import re
@@ -21,17 +21,17 @@ class IndexRow:
     """A recording or image as its source names it, before its file is opened.
 
     Attributes:
-        sample_id: Unique name, stable under re-indexing.
-        source: The layout it was read from, or `drawn` for what this project drew itself.
-        path: Where its file lies or should lie, relative to the root.
-        label: Its class; None if unknown.
-        run_id: The run's own id, which need not be unique.
-        session: Recording date, weld run, photo series, or whatever the source names as the group that must not cross splits.
+        sample_id: Unique name; it stays the same when the source is indexed again.
+        source: Layout it was read from, or `drawn` if this project drew it.
+        path: Path of its file, which may be missing, relative to the root.
+        label: Class; None if unknown.
+        run_id: Id of the run, not always unique.
+        session: Group that must not cross splits: recording date, weld run, photo series, or what the source names.
         config: Set-up: material, thickness, joint.
         travel_mm_s: Travel speed of the torch [mm/s].
-        source_split: The split the source itself proposes, in its own words.
-        mask_path: Where the mask of its defects lies, relative to the root; None if there is none.
-        problem: `code: what is wrong; what to do`, or None if its file can be opened.
+        source_split: Split that the source proposes, in its own word.
+        mask_path: Path of the mask of its defects, relative to the root; None if there is none.
+        problem: Problem as `code: what is wrong; what to do`, or None if its file can be opened.
     """
 
     sample_id: str
@@ -87,7 +87,7 @@ def clean_path(text: str) -> str | None:
 
 
 def normal_name(text: str) -> str:
-    """Return a class name as it is compared: `Lack of fusion`, `lack_of_fusion` and `LACK-OF-FUSION` are one.
+    """Return a class name in the form that is compared: `Lack of fusion`, `lack_of_fusion` and `LACK-OF-FUSION` are one.
 
     >>> normal_name(" Porosity w/ Excessive-Penetration")
     'porosity_w_excessive_penetration'
@@ -125,12 +125,12 @@ def session_in(path: str, pattern: str | None) -> str | None:
     """
     if pattern is None:
         return path
-    found = re.search(pattern, path)
-    return (found.group(1) if found.re.groups else found.group()) if found else None
+    match = re.search(pattern, path)
+    return (match.group(1) if match.re.groups else match.group()) if match else None
 
 
 def session_or(own: str, path: str, pattern: str | None) -> str:
-    """Return what a pattern finds in a path; where there is none or it finds nothing, `own`, the layout's session.
+    """Return what a pattern finds in a path, or `own`, the layout's session, without a pattern or a match.
 
     >>> session_or("SampleV1_1_mp4", "train/images/SampleV1_1_mp4-7.jpg", r"/(plate[0-9]+)_")
     'SampleV1_1_mp4'

@@ -1,4 +1,4 @@
-"""Which images belong together: the video or photo series an image's name tells of."""
+"""Photo and video series: names that show which images belong together."""
 
 import re
 from pathlib import PurePosixPath
@@ -13,14 +13,14 @@ _COUNTER = re.compile(r"^(.+?)[-_ ]+\(?\d+\)?$|^(.*[^\W\d_])\d+$")
 
 
 def series_of(path: str) -> str:
-    """Return the video or photo series an image is from, told by its name alone.
+    """Return the video or photo series of an image, by its name alone.
 
-    What exporting tools added goes first: Roboflow's `.rf.<hash>` and old suffixes, Label Studio's leading hashes; copies
-    that such a tool augmented thereby stay with their original. Then one trailing number goes, the frame's or the
-    photo's, or the time of day after a date. A name that is nothing but a number is its own series.
+    The additions of exporting tools are removed first: Roboflow's `.rf.<hash>` and old suffixes, Label Studio's leading
+    hashes. So copies that such a tool augmented stay with their original. Then one trailing number is removed, of the frame
+    or the photo, or the time of day after a date. A name that is only a number is its own series.
 
-    It errs on the side of too few series: photos found by one web search (`good-tig-welds_8`) count as one, and so do two
-    uploads of one name. That costs balance, not honesty.
+    Series are rather too few than too many: photos of one web search (`good-tig-welds_8`) count as one series, and so do
+    two uploads of one name. That costs balance, not honesty.
 
     Args:
         path: Path or name of the image.
@@ -38,5 +38,5 @@ def series_of(path: str) -> str:
     while (shorter := _OLD_SUFFIX.sub("", name)) not in ("", name):
         name = shorter
     name = _UPLOAD_HASH.sub("", name)
-    found = _DAY_AND_TIME.match(name) or _COUNTER.match(name)
-    return found.group(found.lastindex or 0) if found else name
+    match = _DAY_AND_TIME.match(name) or _COUNTER.match(name)
+    return match.group(match.lastindex or 0) if match else name

@@ -1,7 +1,7 @@
-"""The layout of the TIG data sets (Bacioiu et al. 2019, SS304 and Al5083): run folders and a json of class ids.
+"""TIG layout (Bacioiu et al. 2019, SS304 and Al5083): run folders and a json of class ids.
 
 `<split>/<run>/image-0229.png` with `<split>/<split>.json`, which says `{"<run>/image-0229.png": 0}`; or one folder of runs
-with one json. The frames of a run look alike, so the run is the session, also where it stands in two splits.
+with one json. The frames of a run look alike, so the run is the session, even where it stands in two splits.
 """
 
 import json
@@ -28,9 +28,9 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
 
     Args:
         root: The source folder.
-        names: What lies in it.
-        class_ids: Class id → class name.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, the folder of an image
+        names: Names in it.
+        class_ids: Class name of each class id.
+        session_pattern: Regular expression on the path; without one, or without a match, the folder of an image
             is its session.
 
     Raises:
@@ -58,7 +58,7 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
 
 
 def _read_ids(path: Path) -> tuple[tuple[str, object], ...]:
-    """Return the pairs in a json object; a path that stands there twice is kept twice."""
+    """Return the pairs in a json object; a path that occurs twice is kept twice."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=tuple)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Plain footage: videos in a folder per class; videos or images anywhere with a csv of labels beside them."""
+"""Video folders: videos in a folder per class; videos or images anywhere with a csv of labels beside them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -9,7 +9,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import IndexRow, cells_of, clean_path, session_in, travel_mm_s, unclaimed
 
-# Files that lie beside footage and are none; anything else in a class folder is tried, so that nothing is lost unseen.
+# Files that lie beside footage and are none; anything else in a class folder is tried, so that no video is lost.
 _SIDE_SUFFIXES = (
     ".txt", ".md", ".csv", ".tsv", ".json", ".yml", ".yaml", ".xml", ".pdf", ".html", ".log", ".npy", ".zip",
     ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".flac", ".wav", ".mp3",
@@ -20,7 +20,7 @@ def index_class_folders(names: Names, *, session_pattern: str | None) -> list[In
     """Return a row for each file that may be a video; its class is the first folder of its path.
 
     Args:
-        names: What lies in the footage folder.
+        names: Names in the footage folder.
         session_pattern: Regular expression on the path; its first group, or the whole match, is the session.
             Without one each file is its own session.
     """
@@ -48,11 +48,11 @@ def index_labels(
     """Return a row for each row of the csv, then one for each file on disk that it should name and does not.
 
     Args:
-        names: What lies in the source folder.
-        files: Those of its files that are videos, or those that are images.
+        names: Names in the source folder.
+        files: Videos, or images, among its files.
         labels: Columns path, label and optionally session, config, split, travel_mm_s, as text; empty cells as empty
             text.
-        session_pattern: Where the csv has no session: see `index_class_folders`.
+        session_pattern: Pattern where the csv has no session; see `index_class_folders`.
 
     Raises:
         WeldError: If a column is missing.

@@ -1,8 +1,8 @@
-"""Photos with YOLO boxes: which class an image is given when its boxes bear several.
+"""YOLO layout: photos with boxes, and the class of an image whose boxes have several classes.
 
 `data.yaml` names the classes; beside each `…/images/<name>.jpg` lies `…/labels/<name>.txt`, a line a box: class number,
-then centre and size, or the corners of a polygon, as shares of the image. The paths in `data.yaml` are those of whoever
-exported it and are not used.
+then centre and size, or the corners of a polygon, as shares of the image. The paths in `data.yaml` are of the
+machine that exported it and are not used.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ _BOX_SHARES = 4  # centre and size; a polygon has two for each of at least three
 
 @dataclass(frozen=True)
 class LabelRule:
-    """How the classes of an image's boxes become the class of the image.
+    """Rule that gives an image one class from the classes of its boxes.
 
     Attributes:
-        priority: Classes, worst first: an image gets the first that any of its boxes bears. Empty only where no
+        priority: Classes, worst first; an image gets the first class that one of its boxes has. It may be empty where no
             image has boxes of several classes.
         if_empty: Class of an image whose label file has no box, or which has no label file; None quarantines it.
     """
@@ -41,9 +41,9 @@ def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: st
 
     Args:
         root: The source folder.
-        names: What lies in it.
-        rule: Which of several classes an image gets.
-        session_pattern: Regular expression on the path; without one, or where it finds nothing, the session is
+        names: Names in it.
+        rule: Rule for images with boxes of several classes.
+        session_pattern: Regular expression on the path; without one, or without a match, the session is
             `series_of` the name.
 
     Raises:
@@ -70,7 +70,7 @@ def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: st
 
 
 def label_file_of(image: str) -> str | None:
-    """Return where the boxes of an image stand, or None if it lies in no folder `images`.
+    """Return the label file of an image, or None if it lies in no folder `images`.
 
     >>> label_file_of("train/images/a.b.jpg")
     'train/labels/a.b.txt'
@@ -106,7 +106,7 @@ def classes_in(text: str, classes: Mapping[int, str]) -> list[str]:
     Raises:
         WeldError: If a line is no box or polygon of a known class.
     """
-    found: dict[str, None] = {}
+    present: dict[str, None] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         cells = line.split()
         if not cells:
@@ -121,8 +121,8 @@ def classes_in(text: str, classes: Mapping[int, str]) -> list[str]:
             raise WeldError(
                 f"line {number} has class {class_number}, which {NAMES_FILE} does not name; mend one of them"
             )
-        found[classes[class_number]] = None
-    return list(found)
+        present[classes[class_number]] = None
+    return list(present)
 
 
 def _row(
@@ -152,16 +152,16 @@ def _row(
     )
 
 
-def _label(found: Sequence[str], rule: LabelRule) -> tuple[str | None, str | None]:
+def _label(classes: Sequence[str], rule: LabelRule) -> tuple[str | None, str | None]:
     """Return the class of an image and what is wrong with it."""
-    if not found:
-        problem = "unlabelled: no box tells its class; draw one, or give such images a class by index.label_if_empty"
+    if not classes:
+        problem = "unlabelled: no box gives its class; draw one, or give such images a class by index.label_if_empty"
         return rule.if_empty, None if rule.if_empty else problem
-    if len(found) == 1:
-        return found[0], None
+    if len(classes) == 1:
+        return classes[0], None
     if rule.priority:
-        return min(found, key=list(rule.priority).index), None
-    return None, f"label_conflict: its boxes are {', '.join(found)}; rank the classes in index.label_priority"
+        return min(classes, key=list(rule.priority).index), None
+    return None, f"label_conflict: its boxes are {', '.join(classes)}; rank the classes in index.label_priority"
 
 
 def _is_label_file(file: str) -> bool:

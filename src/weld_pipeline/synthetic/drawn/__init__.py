@@ -1,4 +1,4 @@
-"""Drawn samples: a small weld shop in the real layouts, from which everything runs without data."""
+"""Drawn samples: a small weld shop in the real layouts, so that everything runs without data."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Drawn images as files that say of themselves that they are drawn."""
+"""Encoding of drawn images, with a note in the file that they are drawn."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Drawn files: what each is called, how it comes to be, and that it says of itself that it is drawn."""
+"""Drawn files: path and bytes of each, and the note in it that it is drawn."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 
-# Readers that know nothing of this program still learn from the file itself that no camera made it.
+# The file itself tells readers that know nothing of this program that no camera recorded it.
 PROVENANCE = "drawn by weld-pipeline; not a recording of a real weld"
 
 
 @dataclass(frozen=True)
 class FilePlan:
-    """One file that can be made at any time, in any process.
+    """A file that can be drawn at any time, in any process.
 
     Attributes:
-        path: Relative to the root of what is drawn.
-        make: Returns its bytes.
+        path: Path relative to the root of the drawn set.
+        make: Function that returns its bytes.
     """
 
     path: str
@@ -29,10 +29,10 @@ def pending_files(
     """Return files as work to be done, in order.
 
     Args:
-        files: Each with its recipe, any value JSON can hold: equal recipes give equal bytes.
-        version: Part of every content key; raised when the same recipe would give other bytes.
-        label: What the progress bar says.
-        n_workers: Processes to draw on.
+        files: Files with their recipes, which JSON can hold; equal recipes give equal bytes.
+        version: Part of every content key; raise it when the same recipe would give other bytes.
+        label: Text of the progress bar.
+        n_workers: Number of processes.
     """
     items = [Item(plan.path, content_key(version, plan.path, recipe), plan) for plan, recipe in files]
     return PendingItems(_draw_worker, items, label, Execution(n_workers=n_workers))

@@ -1,4 +1,4 @@
-"""What one drawn image is: its class, its session, and where its file lies."""
+"""Drawn image: its class, its session, and the path of its file."""
 
 import zlib
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ class DrawnImage:
     """The recipe of one image: equal recipes give equal bytes.
 
     Attributes:
-        path: Where it lies, relative to the root of its layout.
-        layout: One of `layouts.LAYOUTS`.
-        label: Its class, as the layout names it.
-        session: What it shares its look with: a weld run, a plate, a film, a coil, a video.
+        path: Path relative to the root of its layout.
+        layout: Name in `layouts.LAYOUTS`.
+        label: Class, as the layout names it.
+        session: Group that shares its look: a weld run, a plate, a film, a coil, a video.
         is_written: Whether there is writing in the images of its session.
         width: Width [px].
         seed: Seed of all variation.

@@ -1,4 +1,4 @@
-"""Recipes as a table, a row a recipe, so that a plan can be looked at before it is drawn."""
+"""Recipe table: a row a recipe, so that a plan can be looked at before it is drawn."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
@@ -18,6 +18,6 @@ def as_table(recipes: Sequence[Recipe], kind: type[Recipe]) -> pd.DataFrame:
 
 
 def from_table(table: pd.DataFrame, kind: type[Recipe]) -> list[Recipe]:
-    """Return the recipes of a table made by `as_table`, also after a round trip through a file."""
+    """Return the recipes in a table of `as_table`, also after a round trip through a file."""
     kinds: dict[str, Callable[[Any], Any]] = get_type_hints(kind)
     return [kind(**{name: cast(row[name]) for name, cast in kinds.items()}) for row in table.to_dict("records")]

@@ -1,15 +1,15 @@
-"""Greedy k-centre: the plain algorithm's own picks, and what hinders it."""
+"""K-center greedy: the picks of the plain algorithm, and what it refuses."""
 
 import numpy as np
 import pytest
 import torch
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn.anomaly.patchcore.coreset import covering_radius, k_centre
+from weld_pipeline.nn.anomaly.patchcore.coreset import covering_radius, k_center_greedy
 
 
 def cloud(n, dims, seed=0, offset=0.0):
-    """Clumps of different density, far from the origin if asked for."""
+    """Clumps of different density, perhaps far from the origin."""
     rng = np.random.default_rng(seed)
     middles = rng.normal(size=(20, dims)) * 3
     return torch.from_numpy(middles[rng.integers(0, 20, n)] + rng.normal(size=(n, dims)) * rng.random((n, 1)) + offset)
@@ -29,22 +29,22 @@ def plain_greedy(points, n, start):
 @pytest.mark.parametrize(("n_points", "dims", "n"), [(3000, 8, 400), (3000, 40, 1500), (200, 5, 200), (1, 3, 1)])
 def test_picks_are_those_of_the_plain_greedy(n_points, dims, n):
     points = cloud(n_points, dims, offset=100.0)
-    chosen = k_centre(points, n, seed=3, projected=None).tolist()
+    chosen = k_center_greedy(points, n, seed=3, projected=None).tolist()
     assert chosen == plain_greedy(points.numpy(), n, chosen[0])
 
 
 def test_start_follows_the_seed():
     points = cloud(500, 4)
-    starts = {int(k_centre(points, 1, seed=seed)[0]) for seed in range(5)}
+    starts = {int(k_center_greedy(points, 1, seed=seed)[0]) for seed in range(5)}
     assert len(starts) > 1
-    assert torch.equal(k_centre(points, 20, seed=7), k_centre(points, 20, seed=7))
+    assert torch.equal(k_center_greedy(points, 20, seed=7), k_center_greedy(points, 20, seed=7))
 
 
 def test_projection_costs_little_radius():
     axes = torch.from_numpy(np.random.default_rng(1).normal(size=(6, 300)))  # features fill few of their dimensions
     points = (cloud(4000, 6) @ axes).float()
-    greedy = covering_radius(points, k_centre(points, 200, seed=0, projected=None))
-    chosen = k_centre(points, 200, seed=0, projected=64)
+    greedy = covering_radius(points, k_center_greedy(points, 200, seed=0, projected=None))
+    chosen = k_center_greedy(points, 200, seed=0, projected=64)
     assert len(set(chosen.tolist())) == 200
     assert covering_radius(points, chosen) <= 1.1 * greedy
     rng = np.random.default_rng(0)
@@ -67,23 +67,23 @@ def test_radius_far_from_the_origin_keeps_its_digits():
 def test_duplicates_are_left_until_nothing_else_is():
     different = cloud(50, 6)
     points = torch.cat([different, different, different])
-    assert covering_radius(points, k_centre(points, 50, seed=1)) == pytest.approx(0, abs=1e-6)
+    assert covering_radius(points, k_center_greedy(points, 50, seed=1)) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("projected", [None, 2])
 def test_constant_points_give_different_rows(projected):
-    chosen = k_centre(torch.full((3000, 4), 7.3), 2000, seed=0, projected=projected)
+    chosen = k_center_greedy(torch.full((3000, 4), 7.3), 2000, seed=0, projected=projected)
     assert len(set(chosen.tolist())) == 2000
 
 
 def test_all_points_under_a_projection():
-    assert sorted(k_centre(cloud(90, 30), 90, seed=0, projected=4).tolist()) == list(range(90))
+    assert sorted(k_center_greedy(cloud(90, 30), 90, seed=0, projected=4).tolist()) == list(range(90))
 
 
 @pytest.mark.parametrize("n", [0, 11])
 def test_coreset_larger_than_the_patches_is_an_error(n):
     with pytest.raises(WeldError, match=f"coreset of {n}: must be 1 to 10"):
-        k_centre(cloud(10, 3), n, seed=0)
+        k_center_greedy(cloud(10, 3), n, seed=0)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -91,4 +91,4 @@ def test_patch_that_is_no_number_is_an_error(bad):
     points = cloud(10, 3)
     points[[4, 6], 1] = bad
     with pytest.raises(WeldError, match="2 of 10 patches hold values that are not finite"):
-        k_centre(points, 2, seed=0)
+        k_center_greedy(points, 2, seed=0)

@@ -236,7 +236,7 @@ def test_constant_images_give_zero_where_nothing_differs(trunk):
 def test_neighbours_of_a_large_bank_begin_with_the_patch_itself(trunk):
     bank = torch.from_numpy(np.random.default_rng(0).normal(size=(1500, sum(trunk.channels))).astype(np.float32))
     detector = PatchCore(trunk, n_bank=1500, n_neighbours=4, map_sigma_px=0.0)
-    detector.remember(bank)
+    detector.fill_bank(bank)
     for row in (0, 3, 1023, 1024, 1499):
         nearest = (bank - bank[row]).norm(dim=1).argsort()[:4]
         assert detector.neighbours[row].tolist() == nearest.tolist()
@@ -245,7 +245,7 @@ def test_neighbours_of_a_large_bank_begin_with_the_patch_itself(trunk):
 
 def test_equal_patches_share_a_score_of_zero(trunk):
     detector = PatchCore(trunk, n_bank=6, n_neighbours=3, map_sigma_px=0.0)
-    detector.remember(torch.ones(6, sum(trunk.channels)))
+    detector.fill_bank(torch.ones(6, sum(trunk.channels)))
     assert detector.neighbours[:, 0].tolist() == list(range(6))
     patches = torch.zeros(1, 4, sum(trunk.channels))
     assert detector._score(patches, detector.distances(patches)).tolist() == [0.0]

@@ -1,4 +1,4 @@
-"""A coreset from a stream: the same as from all at once while the budget holds, near it beyond, never above it in memory."""
+"""Streaming coreset: equal to the coreset of all patches within the budget, near it beyond, never above it in memory."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn.anomaly.patchcore.coreset import k_centre, least_squares
+from weld_pipeline.nn.anomaly.patchcore.coreset import k_center_greedy, nearest_squared_distances
 from weld_pipeline.nn.anomaly.patchcore.streaming_coreset import StreamingCoreset
 
 MB = 2**20
@@ -27,14 +27,14 @@ def streamed(points, *, size, budget_bytes=MB, rows=170):
 
 
 def radius(points, centres):
-    return float(least_squares(points, centres).max()) ** 0.5
+    return float(nearest_squared_distances(points, centres).max()) ** 0.5
 
 
 def test_within_the_budget_it_is_the_coreset_of_all():
     points = cloud(1000)
     coreset = streamed(points, size=50)
     assert coreset.n_patches == 1000
-    assert torch.equal(coreset.finish(), points[k_centre(points, 50, seed=5, projected=16)])
+    assert torch.equal(coreset.finish(), points[k_center_greedy(points, 50, seed=5, projected=16)])
 
 
 def test_beyond_the_budget_it_covers_nearly_as_well():

@@ -28,8 +28,8 @@ def good(n, seed=0):
     return base + 0.1 * torch.randn(n, 3, 64, 64, generator=generator)
 
 
-def options(position="aligned", spread="variance", shrinkage=0.5):
-    return ReferenceOptions(position, spread, shrinkage, map_sigma_px=2.0)
+def options(position="aligned", scale="variance", shrinkage=0.5):
+    return ReferenceOptions(position, scale, shrinkage, map_sigma_px=2.0)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 8])
@@ -55,9 +55,9 @@ def test_free_covariance_gives_the_mahalanobis_distance(trunk):
     assert np.allclose(found, expected, rtol=1e-3)
 
 
-@pytest.mark.parametrize(("position", "spread"), [("aligned", "none"), ("aligned", "variance"), ("free", "covariance")])
-def test_a_strange_image_scores_higher_and_the_map_says_where(trunk, position, spread):
-    detector, _ = fit_reference(trunk, [good(12)], options(position, spread))
+@pytest.mark.parametrize(("position", "scale"), [("aligned", "none"), ("aligned", "variance"), ("free", "covariance")])
+def test_a_strange_image_scores_higher_and_the_map_says_where(trunk, position, scale):
+    detector, _ = fit_reference(trunk, [good(12)], options(position, scale))
     images = good(4, seed=1)
     images[3, :, 40:56, 8:24] = torch.tensor([2.0, -2.0, 2.0])[:, None, None]
     score, maps = detector(images)
@@ -82,9 +82,9 @@ def test_bad_input_is_refused_by_name(trunk):
         fit_reference(trunk, [], options())
     with pytest.raises(WeldError, match="a feature of a good image is not finite"):
         fit_reference(trunk, [torch.full((2, 3, 64, 64), torch.nan)], options())
-    with pytest.raises(WeldError, match="a spread needs two good images"):
+    with pytest.raises(WeldError, match="a variance needs two good images"):
         fit_reference(trunk, [good(1)], options())
     with pytest.raises(WeldError, match=r"set fit\.position to free"):
         fit_reference(trunk, [good(2)], options("aligned", "covariance"))
-    with pytest.raises(WeldError, match=r"all the same.*set fit\.spread to none"):
+    with pytest.raises(WeldError, match=r"all the same.*set fit\.scale to none"):
         fit_reference(trunk, [good(1).expand(3, -1, -1, -1)], options())

@@ -1,4 +1,4 @@
-"""The student–teacher detector: it learns, repeats itself, resumes, exports, and says when it has collapsed."""
+"""Student–teacher detector: training, resume, export, teachers and the collapse check."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,19 +19,18 @@ from weld_pipeline.nn.anomaly.student_teacher import distill as distilling
 from weld_pipeline.nn.anomaly.student_teacher import fit as student_fitting
 from weld_pipeline.nn.anomaly.student_teacher.collapse_check import check_student
 from weld_pipeline.nn.anomaly.student_teacher.distill import distill_teacher
-from weld_pipeline.nn.anomaly.student_teacher.fit import autoencoder_error, channel_statistics, fit_student_teacher
+from weld_pipeline.nn.anomaly.student_teacher.find_teacher import choose_teacher, read_patch_teacher, teacher_kind
+from weld_pipeline.nn.anomaly.student_teacher.fit import fit_student_teacher
 from weld_pipeline.nn.anomaly.student_teacher.last_layer import least_squares_layer
 from weld_pipeline.nn.anomaly.student_teacher.learner import StudentLearner, StudentSteps
 from weld_pipeline.nn.anomaly.student_teacher.model import StudentTeacher, restore_student_teacher
 from weld_pipeline.nn.anomaly.student_teacher.pdn import PatchNetwork
-from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
+from weld_pipeline.nn.anomaly.student_teacher.penalty_images import PenaltyImages
+from weld_pipeline.nn.anomaly.student_teacher.statistics import autoencoder_error, channel_statistics, map_quantiles
 from weld_pipeline.nn.anomaly.student_teacher.teacher import (
     SliceTeacher,
-    choose_teacher,
-    read_patch_teacher,
     restore_teacher,
     save_teacher,
-    teacher_kind,
 )
 from weld_pipeline.nn.anomaly.trunk import load_map_trunk, save_map_trunk
 from weld_pipeline.nn.state import tensors_of
@@ -88,10 +87,10 @@ def seam(generator):
     """A bright band with ripples on a dark plate."""
     down, right = np.mgrid[:PX, :PX]
     band = np.exp(-(((down - 32 - generator.normal(0, 1)) / 10) ** 2))
-    levels = (
+    pixels = (
         60 + 110 * band * (1 + 0.2 * np.sin(right / 3 + generator.uniform(0, 6))) + generator.normal(0, 4, (PX, PX))
     )
-    return np.repeat(np.clip(levels, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(np.clip(pixels, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +116,14 @@ def fit(images, teacher, preprocess):
             "teacher": teacher,
             "size": "small",
             "preprocess": preprocess,
-            "elsewhere": OutOfDomain(None, PX, grey=False, seed=0),
+            "penalty_images": PenaltyImages(None, PX, grey=False, seed=0),
             "steps": STEPS,
             "folder": TrainingFolder(folder),
         }
         arguments |= changes
-        learnt = arguments.pop("learnt", tiles(images, 0, 4))
-        chosen_on = arguments.pop("chosen_on", tiles(images, 4, 7, "valid"))
-        return fit_student_teacher(learnt, chosen_on, **arguments)
+        train_tiles = arguments.pop("train_tiles", tiles(images, 0, 4))
+        valid_tiles = arguments.pop("valid_tiles", tiles(images, 4, 7, "valid"))
+        return fit_student_teacher(train_tiles, valid_tiles, **arguments)
 
     return run
 
@@ -165,7 +164,7 @@ def test_another_seed_gives_another_student(fit, fitted, tmp_path):
     assert not np.array_equal(model.tensors["student.body.0.weight"], fitted[0].tensors["student.body.0.weight"])
 
 
-def test_model_says_what_it_was_made_of(fitted, teacher, preprocess):
+def test_model_records_what_it_was_fitted_on(fitted, teacher, preprocess):
     model, curves = fitted
     assert set(curves) == {
         "train_loss", "train_hard", "train_penalty", "train_autoencoder", "train_student_autoencoder", "valid_loss",
@@ -230,7 +229,7 @@ def with_autoencoder(network, *, uses=True):
 
 
 @pytest.mark.parametrize(("left", "is_used"), [(0.9, True), (0.901, False)])
-def test_autoencoder_that_learnt_too_little_is_left_out(fit, tmp_path, monkeypatch, left, is_used):
+def test_autoencoder_that_explains_too_little_is_left_out(fit, tmp_path, monkeypatch, left, is_used):
     monkeypatch.setattr(student_fitting, "autoencoder_error", lambda *_: left)
     model, _ = fit(tmp_path)
     assert model.training["autoencoder_error_over_variance"] == left
@@ -252,7 +251,7 @@ def test_final_map_without_the_autoencoder_is_the_students(fitted, images, prepr
 
 
 class Always(nn.Module):
-    """Says the same of every image."""
+    """Gives the same output for every image."""
 
     def __init__(self, values):
         super().__init__()
@@ -276,15 +275,15 @@ def test_autoencoders_error_is_in_units_of_its_targets_variance(fitted, images, 
     assert autoencoder_error(network, iter([batch])) == pytest.approx(1)
 
 
-def test_teacher_that_says_the_same_everywhere_is_refused(fitted):
+def test_teacher_with_a_constant_output_is_refused(fitted):
     network = restore_student_teacher(fitted[0])
     network.targets = lambda batch: torch.ones(len(batch), 8, 8, 8)
     network.autoencoder = Always(torch.ones(1, 8, 8, 8))
-    with pytest.raises(WeldError, match="says the same of all places of all images of valid"):
+    with pytest.raises(WeldError, match="its output is the same at all places of all images of valid"):
         autoencoder_error(network, iter([torch.zeros(1, 3, PX, PX)]))
 
 
-def test_saved_and_exported_it_says_the_same(fitted, tmp_path):
+def test_saved_and_exported_detectors_agree(fitted, tmp_path):
     write_model(tmp_path / "m", fitted[0])
     network = restore_student_teacher(read_model(tmp_path / "m"))
     program = torch.onnx.export(
@@ -306,13 +305,13 @@ def test_saved_and_exported_it_says_the_same(fitted, tmp_path):
             np.testing.assert_allclose(theirs, ours.numpy(), rtol=1e-3, atol=1e-3)
 
 
-def test_defective_tiles_are_neither_learnt_nor_counted(images):
+def test_defective_tiles_are_neither_read_nor_counted(images):
     found = tiles(images, 5, 7)
     assert len(found) == 2
     assert found[1].min() > 7
 
 
-@pytest.mark.parametrize("name", ["learnt", "chosen_on"])
+@pytest.mark.parametrize("name", ["train_tiles", "valid_tiles"])
 def test_no_good_image_is_refused(fit, images, tmp_path, name):
     with pytest.raises(WeldError, match=r"split \w+ has no good image or tile \(0 images given\)"):
         fit(tmp_path, **{name: tiles(images, 0, 0)})
@@ -346,7 +345,7 @@ def test_teacher_that_gives_no_numbers_is_refused(fit, teacher, tmp_path):
 
 
 def test_slices_are_the_maps_of_the_layers_averaged_over_channels(trunk):
-    """Against resizing first and pooling the concatenated channels afterwards, as the paper's aggregation is told."""
+    """Against resizing first and pooling the concatenated channels afterwards, as the paper describes its aggregation."""
     network = SliceTeacher(trunk=trunk.architecture, n_channels=8)
     batch = torch.randn(1, 3, PX, PX)
     maps = [nn.functional.interpolate(each, (16, 16), mode="bilinear") for each in network.trunk(batch)]
@@ -374,13 +373,13 @@ def published(names):
 
 
 def test_teacher_is_distilled_where_no_patch_network_lies(tmp_path):
-    def kind(asked, weights="auto"):
-        return teacher_kind(asked, size="medium", weights=weights, folder=tmp_path)
+    def kind(option, weights="auto"):
+        return teacher_kind(option, size="medium", weights=weights, folder=tmp_path)
 
     assert kind("auto") == "distilled"
     assert kind("auto", weights="mine.safetensors") == "pdn"
     (tmp_path / "pdn_medium.pth").touch()
-    assert [kind(asked) for asked in ("auto", "slices")] == ["pdn", "slices"]
+    assert [kind(option) for option in ("auto", "slices")] == ["pdn", "slices"]
 
 
 @pytest.mark.parametrize("names", [("conv1", "conv2", "conv3", "conv4"), ("0", "3", "6", "10")])
@@ -403,12 +402,12 @@ def test_patch_network_that_is_missing_or_another_is_refused(tmp_path, trunk):
     with pytest.raises(WeldError, match=r"holds no pdn_medium.safetensors; put a distilled patch network there"):
         choose_teacher("pdn", trunk=trunk, size="medium", weights="auto", folder=tmp_path)
     save_file(published(("a1", "a2", "a3", "a4")), tmp_path / "w.safetensors")
-    with pytest.raises(WeldError, match="not those of a patch network of size small with 384 channels"):
+    with pytest.raises(WeldError, match="are not of a patch network of size small with 384 channels"):
         read_patch_teacher(tmp_path / "w.safetensors", size="small")
 
 
-def channel_statistics_taken_out(network, learnt, valid):
-    mean, std = channel_statistics(network, iter([learnt]))
+def standardised(network, train, valid):
+    mean, std = channel_statistics(network, iter([train]))
     return (network(valid) - mean) / std
 
 
@@ -418,7 +417,7 @@ def distil(teacher, images, preprocess):
         arguments = {
             "size": "small",
             "preprocess": preprocess,
-            "elsewhere": OutOfDomain(None, PX, grey=False, seed=0),
+            "penalty_images": PenaltyImages(None, PX, grey=False, seed=0),
             "steps": replace(STEPS, n_steps=60, steps_per_epoch=20),
             "refit_images": 0,
             "folder": TrainingFolder(folder),
@@ -430,16 +429,14 @@ def distil(teacher, images, preprocess):
 
 @pytest.fixture(scope="module")
 def distance_from_trunk(teacher, images, preprocess):
-    """Give the mean squared difference on valid, and that of saying nothing."""
+    """Give the mean squared difference on valid, and that of a constant output."""
 
     def measure(model):
-        learnt, valid = (
+        train, valid = (
             preprocess.normalise(torch.from_numpy(next(tiles(images, *ends).batches(9)))) for ends in ((0, 4), (4, 7))
         )
-        wanted, found = (
-            channel_statistics_taken_out(restore_teacher(each), learnt, valid) for each in (teacher, model)
-        )
-        return (found - wanted).square().mean(), wanted.square().mean()
+        targets, found = (standardised(restore_teacher(each), train, valid) for each in (teacher, model))
+        return (found - targets).square().mean(), targets.square().mean()
 
     return measure
 
@@ -448,9 +445,9 @@ def test_distilled_teacher_comes_closer_to_the_trunk_and_can_teach(distil, dista
     model, curves = distil(tmp_path / "d")
     assert list(curves) == ["valid_loss"]
     assert "valid_error" not in model.provenance["distilled"]
-    found, nothing = distance_from_trunk(model)
-    assert found < 0.7 * nothing
-    # What it writes it reads again, as anybody's file of tensors.
+    found, constant = distance_from_trunk(model)
+    assert found < 0.7 * constant
+    # Its file is read again like any file of tensors.
     write_model(tmp_path / "pdn.safetensors", model)
     again = read_patch_teacher(tmp_path / "pdn.safetensors", size="small", n_channels=8)
     assert all(np.array_equal(again.tensors[name], value) for name, value in model.tensors.items())
@@ -461,8 +458,8 @@ def test_distilled_teacher_comes_closer_to_the_trunk_and_can_teach(distil, dista
 def test_last_layer_by_least_squares_brings_few_steps_closer(distil, distance_from_trunk, tmp_path):
     few = replace(STEPS, n_steps=10, steps_per_epoch=5)
     model, _ = distil(tmp_path / "a", steps=few, refit_images=16)
-    said = model.provenance["distilled"]["valid_error"]
-    assert said["by_least_squares"] < 0.8 * said["by_steps"]
+    errors = model.provenance["distilled"]["valid_error"]
+    assert errors["by_least_squares"] < 0.8 * errors["by_steps"]
     by_steps, _ = distil(tmp_path / "b", steps=few)
     (closer, _), (farther, _) = (distance_from_trunk(each) for each in (model, by_steps))
     assert closer < 0.8 * farther
@@ -486,11 +483,11 @@ def test_least_squares_that_come_no_closer_are_left(distil, tmp_path, monkeypatc
 @pytest.mark.parametrize("size", ["small", "medium"])
 def test_least_squares_find_the_layer_that_made_the_targets(size):
     torch.manual_seed(0)
-    network, wanted = (PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True) for _ in range(2))
-    wanted.body.load_state_dict(network.body.state_dict())
+    network, solution = (PatchNetwork(size=size, n_channels=2, n_parts=1, padding=True) for _ in range(2))
+    solution.body.load_state_dict(network.body.state_dict())
     batch = torch.randn(24, 3, PX, PX)
     with torch.inference_mode():
-        examples = [(batch, wanted(batch)[0]) for batch in batch.split(2)]
+        examples = [(batch, solution(batch)[0]) for batch in batch.split(2)]
         weight, bias = least_squares_layer(network, iter(examples), seed=0)
         network.parts[0].load_state_dict({"weight": weight, "bias": bias})
         for batch, targets in examples[:2]:
@@ -502,7 +499,7 @@ def check(network, images, preprocess, **changes):
     return check_student(network, tiles(images, 4, 7, "valid"), preprocess=preprocess, seed=0, **changes)
 
 
-def test_student_that_learnt_is_not_called_collapsed(long_fitted, images, preprocess):
+def test_trained_student_is_not_called_collapsed(long_fitted, images, preprocess):
     found = check(restore_student_teacher(long_fitted), images, preprocess)
     assert not found["is_collapsed"], found["reasons"]
     assert found["reasons"] == []
@@ -511,7 +508,7 @@ def test_student_that_learnt_is_not_called_collapsed(long_fitted, images, prepro
     assert (found["n_images"], found["n_blemished"]) == (3, 12)
 
 
-def test_student_that_says_always_the_same_is_called_collapsed(long_fitted, images, preprocess):
+def test_student_with_a_constant_output_is_called_collapsed(long_fitted, images, preprocess):
     network = restore_student_teacher(long_fitted)
     for part in network.student.parts:
         part.weight.data.zero_()
@@ -539,7 +536,7 @@ def test_student_that_imitates_everything_is_called_collapsed(long_fitted, image
     found = check(network, images, preprocess)
     assert found["is_collapsed"]
     assert (found["image_auroc"], found["pixel_auroc"], found["error_over_variance"]) == (0.5, 0.5, 0.0)
-    assert found["map_spread"] < 1e-7  # rounding, not the same on every processor
+    assert found["map_std"] < 1e-7  # rounding, not the same on every processor
     assert len(found["reasons"]) == 3
 
 
@@ -560,11 +557,11 @@ def test_check_without_images_is_refused(long_fitted, images, preprocess):
         check(network, images, preprocess, n_blemishes=0)
 
 
-def test_student_without_spread_is_refused_when_it_is_fitted(long_fitted, preprocess):
+def test_student_with_a_constant_map_is_refused_when_it_is_fitted(long_fitted, preprocess):
     network = restore_student_teacher(long_fitted)
     network.student = Everything(network)
     with pytest.raises(WeldError, match="student's map of valid is 0 nearly everywhere"):
-        student_fitting.map_quantiles(network, iter([torch.randn(1, 3, PX, PX)]))
+        map_quantiles(network, iter([torch.randn(1, 3, PX, PX)]))
 
 
 def test_teacher_is_saved_with_its_weights(teacher):

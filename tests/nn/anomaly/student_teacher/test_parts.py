@@ -1,4 +1,4 @@
-"""The parts of the student–teacher detector against the paper's tables and against plain arithmetic."""
+"""Parts of the student–teacher detector against the paper's tables and plain arithmetic."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from weld_pipeline.nn.anomaly.student_teacher.batches import StepSampler
 from weld_pipeline.nn.anomaly.student_teacher.learner import hardest_mean, recoloured, student_losses
 from weld_pipeline.nn.anomaly.student_teacher.model import StudentTeacher
 from weld_pipeline.nn.anomaly.student_teacher.pdn import Autoencoder, PatchNetwork, grid_side, pooling_matrix
-from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
+from weld_pipeline.nn.anomaly.student_teacher.penalty_images import PenaltyImages
 from weld_pipeline.nn.anomaly.student_teacher.quantiles import StreamQuantiles
 
 TEACHER = {"kind": "pdn", "size": "small", "n_channels": 6, "mean": [0.5] * 3, "std": [0.25] * 3}
@@ -120,13 +120,13 @@ def test_losses_are_those_of_the_algorithm():
     network.autoencoder.dropout.eval()
     network.teacher_mean.fill_(0.1)
     network.teacher_std.fill_(0.2)
-    images, elsewhere, changed = torch.randn(3, 2, 3, 64, 64)
-    found = student_losses(network, images, elsewhere, changed, p_hard=0.9)
+    images, penalty_images, changed = torch.randn(3, 2, 3, 64, 64)
+    found = student_losses(network, images, penalty_images, changed, p_hard=0.9)
     distance = ((network.teacher(images) - 0.1) / 0.2 - network.student(images)[0]) ** 2
     expected = network.autoencoder(changed)
     terms = [
         distance[distance >= torch.quantile(distance, 0.9)].mean(),
-        (network.student(elsewhere)[0] ** 2).mean(),
+        (network.student(penalty_images)[0] ** 2).mean(),
         (((network.teacher(changed) - 0.1) / 0.2 - expected) ** 2).mean(),
         ((expected - network.student(changed)[1]) ** 2).mean(),
     ]
@@ -147,7 +147,7 @@ def test_recolouring_changes_one_thing_by_at_most_a_fifth():
         generator = np.random.default_rng(seed)
         found = recoloured(prepared, np.random.default_rng(seed))[0].permute(2, 0, 1)
         kind, factor = int(generator.integers(0, 3, 1)[0]), float(generator.uniform(0.8, 1.2, 1)[0])
-        # Torchvision weighs grey as 0.2989, 0.587, 0.114, Pillow in 65536ths: a level apart.
+        # Torchvision weighs grey as 0.2989, 0.587, 0.114, Pillow in 65536ths: 1 apart.
         assert (found.int() - kinds[kind](image, factor).int()).abs().max() <= 1
         seen.add(kind)
     assert seen == {0, 1, 2}
@@ -170,7 +170,7 @@ def test_quantiles_of_a_stream_are_those_of_all_values():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])
 def test_quantiles_refuse_what_is_no_square(bad):
-    with pytest.raises(WeldError, match="no squares of numbers"):
+    with pytest.raises(WeldError, match="cannot be squares"):
         StreamQuantiles().add(np.array([1.0, bad], np.float32))
     with pytest.raises(WeldError, match="no value to take quantiles of"):
         StreamQuantiles().at([0.5])
@@ -184,14 +184,14 @@ def test_epochs_of_steps_go_on_where_the_last_one_ended():
 
 
 def test_drawn_images_depend_on_seed_and_place_alone_and_fill_the_levels():
-    drawn = OutOfDomain(None, 64, grey=False, seed=3)
-    assert np.array_equal(drawn[5], OutOfDomain(None, 64, grey=False, seed=3)[5])
+    drawn = PenaltyImages(None, 64, grey=False, seed=3)
+    assert np.array_equal(drawn[5], PenaltyImages(None, 64, grey=False, seed=3)[5])
     assert not np.array_equal(drawn[5], drawn[6])
     assert drawn[5].shape == (64, 64, 3)
-    levels = np.stack([drawn[place] for place in range(8)])
-    assert levels.min() < 30
-    assert levels.max() > 225
-    assert OutOfDomain(None, 64, grey=True, seed=3)[5].shape == (64, 64, 1)
+    pixels = np.stack([drawn[place] for place in range(8)])
+    assert pixels.min() < 30
+    assert pixels.max() > 225
+    assert PenaltyImages(None, 64, grey=True, seed=3)[5].shape == (64, 64, 1)
     assert drawn.describe()["kind"].startswith("drawn")
 
 
@@ -201,10 +201,10 @@ def test_photographs_come_from_the_folder_some_without_colour(tmp_path):
     colours = np.random.default_rng(0).integers(0, 256, (2, 90, 70, 3), dtype=np.uint8)
     for number, pixels in enumerate(colours):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
-    elsewhere = OutOfDomain(tmp_path, 64, grey=False, seed=0)
-    found = [elsewhere[place] for place in range(30)]
+    penalty_images = PenaltyImages(tmp_path, 64, grey=False, seed=0)
+    found = [penalty_images[place] for place in range(30)]
     n_grey = sum(bool((image == image[..., :1]).all()) for image in found)
     assert 3 <= n_grey <= 16  # of 30 at 0.3: 0.1 % beyond either end
-    assert elsewhere.describe()["n"] == 2
-    with pytest.raises(WeldError, match="holds no image for the penalty"):
-        OutOfDomain(tmp_path / "none", 64, grey=False, seed=0)[0]
+    assert penalty_images.describe()["n"] == 2
+    with pytest.raises(WeldError, match="holds no penalty image"):
+        PenaltyImages(tmp_path / "none", 64, grey=False, seed=0)[0]

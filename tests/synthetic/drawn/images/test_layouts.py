@@ -58,15 +58,15 @@ def test_drawing_again_gives_the_same_bytes_in_any_order(layout):
 
 @pytest.mark.parametrize("layout", ["tig_ss304", "tig_al5083"])
 def test_json_of_a_split_names_the_class_of_each_of_its_frames(layout):
-    made = files(layout)
+    drawn = files(layout)
     wanted = {image.path: LAYOUTS[layout].classes.index(image.label) for image in plan(layout)}
-    found = {
+    indexed = {
         f"{split}/{path}": number
         for split in ("train", "valid", "test")
-        for path, number in json.loads(made[f"{split}/{split}.json"]).items()
+        for path, number in json.loads(drawn[f"{split}/{split}.json"]).items()
     }
-    assert found == wanted
-    assert set(made) == set(wanted) | {f"{split}/{split}.json" for split in ("train", "valid", "test")}
+    assert indexed == wanted
+    assert set(drawn) == set(wanted) | {f"{split}/{split}.json" for split in ("train", "valid", "test")}
 
 
 def test_classes_have_the_numbers_of_the_data_set():
@@ -82,15 +82,15 @@ def test_classes_have_the_numbers_of_the_data_set():
 
 
 def test_every_frame_on_the_table_has_a_text_of_boxes():
-    made = files("weld_boxes")
-    description = yaml.safe_load(made["data.yaml"])
+    drawn = files("weld_boxes")
+    description = yaml.safe_load(drawn["data.yaml"])
     assert description["names"] == ["Bad Weld", "Good Weld", "Defect"]
     assert description["nc"] == 3
-    images = {name for name in made if "/images/" in name}
+    images = {name for name in drawn if "/images/" in name}
     assert {name.replace("/images/", "/labels/")[:-3] + "txt" for name in images} == {
-        n for n in made if "/labels/" in n
+        n for n in drawn if "/labels/" in n
     }
-    for name, content in made.items():
+    for name, content in drawn.items():
         for line in content.decode().splitlines() if name.endswith(".txt") else ():
             number, *box = line.split()
             assert int(number) in {0, 1, 2}

@@ -97,8 +97,8 @@ def test_crack_scratch_and_undercut_are_long_and_thin():
     for label in ("crack", "scratch", "undercut"):
         for image in seams(label):
             rows, columns = np.nonzero(mask(image))
-            spread = np.sqrt(np.linalg.eigvalsh(np.cov(np.stack((rows, columns)))))
-            assert spread[1] > 3 * spread[0], (label, image.path)
+            std = np.sqrt(np.linalg.eigvalsh(np.cov(np.stack((rows, columns)))))
+            assert std[1] > 3 * std[0], (label, image.path)
 
 
 def test_undercut_lies_outside_the_toes_of_the_bead():

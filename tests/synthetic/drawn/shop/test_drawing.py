@@ -4,27 +4,18 @@ from pathlib import Path
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.synthetic.drawn.shop.drawing import draw_run, example_weld, pending_shop, run_files
+from weld_pipeline.synthetic.drawn.shop.drawing import example_weld, pending_shop, run_files
 from weld_pipeline.synthetic.drawn.shop.plan import manifest, plan_shop
 
 TINY = example_weld(arc_s=0.3, lead_s=0.1, width=320, still_width=400)
 
 
-def test_run_has_the_files_of_the_true_layout(tmp_path):
-    folder = draw_run(tmp_path, TINY)
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    run_id = "01-02-23-0001-00"
-    assert folder == tmp_path / "weld_1_butt_7mm_FE410" / run_id
-    assert {f"{run_id}.avi", f"{run_id}.csv", f"{run_id}.flac", "DRAWN.json"} <= names
-    assert sum(name.startswith("images/") for name in names) == 5
-    assert len(names) == 9
-
-
-def test_run_is_not_drawn_over(tmp_path):
-    video = draw_run(tmp_path, TINY) / f"{TINY.run_id}.avi"
-    video.write_bytes(b"mine")
-    draw_run(tmp_path, TINY)
-    assert video.read_bytes() == b"mine"
+def test_run_has_the_files_of_the_true_layout():
+    names = [plan.path for plan in run_files(TINY)]
+    folder = "weld_1_butt_7mm_FE410/01-02-23-0001-00"
+    assert names[:3] == [f"{folder}/01-02-23-0001-00{suffix}" for suffix in (".avi", ".csv", ".flac")]
+    assert all(name.startswith(f"{folder}/images/") for name in names[3:])
+    assert len(set(names)) == 8
 
 
 def test_unknown_class_is_named():

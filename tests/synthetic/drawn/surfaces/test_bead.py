@@ -19,13 +19,13 @@ def test_good_bead_is_even_and_has_no_flaw():
 
 
 def test_bad_beads_have_every_fault_among_them():
-    found = beads(is_good=False)
-    assert any(len(bead.pores) for bead in found)
-    assert any(len(bead.crater) for bead in found)
-    assert any(len(bead.cracks) for bead in found)
-    assert any(bead.notched.any() for bead in found)
-    assert any(len(bead.grains) > 50 for bead in found)
-    assert any(bead.half[100:500].std() > 4 for bead in found)
+    flawed = beads(is_good=False)
+    assert any(len(bead.pores) for bead in flawed)
+    assert any(len(bead.crater) for bead in flawed)
+    assert any(len(bead.cracks) for bead in flawed)
+    assert any(bead.notched.any() for bead in flawed)
+    assert any(len(bead.grains) > 50 for bead in flawed)
+    assert any(bead.half[100:500].std() > 4 for bead in flawed)
 
 
 @pytest.mark.parametrize("is_good", [True, False])

@@ -1,4 +1,4 @@
-"""PatchCore: distance to a memory bank of patches of good images."""
+"""PatchCore: the distance of patches from a memory bank of good patches."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""PatchCore: the distance of an image's patches from a memory of good ones.
+"""PatchCore: the distance of an image's patches from a memory bank of good patches.
 
 Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection"; section numbers are theirs.
 """
@@ -21,7 +21,7 @@ from weld_pipeline.nn.anomaly.patches import pooled_patches
 from weld_pipeline.nn.anomaly.trunk import MapTrunk
 from weld_pipeline.nn.state import load_tensors, tensors_of
 
-_ROWS = 1024  # of the bank against itself at a time
+_ROWS = 1024  # rows of the bank compared with the bank at a time
 
 
 class PatchCore(nn.Module):
@@ -29,14 +29,14 @@ class PatchCore(nn.Module):
 
     Attributes:
         architecture: The arguments it was built with, as plain values.
-        fitted_on: `n_images` and `n_patches` the bank was chosen from; empty before fitting.
+        fitted_on: `n_images` and `n_patches` that the bank was chosen from; empty before fitting.
     """
 
     def __init__(self, trunk: MapTrunk, *, n_bank: int, n_neighbours: int, map_sigma_px: float) -> None:
-        """Join trunk and an empty bank.
+        """Join a trunk and an empty memory bank.
 
         Args:
-            trunk: Gives the maps.
+            trunk: Trunk that gives the maps.
             n_bank: M, patches in the bank.
             n_neighbours: b of equation 7; 1 for scores without re-weighting.
             map_sigma_px: Standard deviation of the Gaussian that smooths maps [px]; 4 in §4.1.
@@ -55,13 +55,13 @@ class PatchCore(nn.Module):
         self.trunk, self.image_px = trunk, int(trunk.architecture["crop_px"])
         self.smoothing = GaussianSmoothing(map_sigma_px)
         dims = sum(trunk.channels)
-        # Patches are kept as differences from their mean: squares of what all have in common would eat digits.
+        # Patches are kept as differences from their mean: large squares would lose digits in a difference.
         self.register_buffer("centre", torch.zeros(dims))
         self.register_buffer("bank", torch.zeros(n_bank, dims))
         self.register_buffer("neighbours", torch.zeros(n_bank, min(n_neighbours, n_bank), dtype=torch.int64))
 
-    def remember(self, patches: Float[Tensor, "M D"]) -> None:
-        """Fill the bank."""
+    def fill_bank(self, patches: Float[Tensor, "M D"]) -> None:
+        """Fill the memory bank."""
         self.centre.copy_(patches.mean(dim=0))
         self.bank.copy_(patches - self.centre)
         for first in range(0, len(patches), _ROWS):
@@ -78,19 +78,19 @@ class PatchCore(nn.Module):
         return self._score(patches, distances), self.smoothing(upsampled(patch_map, self.image_px))
 
     def distances(self, patches: Float[Tensor, "B P D"]) -> Float[Tensor, "B P"]:
-        """Return the distance of each patch, less the centre, from the nearest in the bank (§3.3)."""
-        least = self._less_own_square(patches).amin(dim=2)
-        return (least + patches.square().sum(dim=2)).clamp(min=0).sqrt()
+        """Return the distance of each patch, less the centre, from the nearest patch of the bank (§3.3)."""
+        nearest = self._less_own_square(patches).amin(dim=2)
+        return (nearest + patches.square().sum(dim=2)).clamp(min=0).sqrt()
 
     def _less_own_square(self, patches: Float[Tensor, "*B D"]) -> Float[Tensor, "*B M"]:
         """Return ‖p - m‖² - ‖p‖² for all m in the bank."""
         return patches @ (-2 * self.bank.T) + self.bank.square().sum(dim=1)
 
     def _score(self, patches: Float[Tensor, "B P D"], distances: Float[Tensor, "B P"]) -> Float[Tensor, " B"]:
-        """Return the distance of each image's worst patch, re-weighted by its surroundings in the bank (equation 7).
+        """Return the distance of each image's worst patch, re-weighted by the neighbours of its match (equation 7).
 
-        A nearest neighbour that lies lonely itself speaks for a rare good patch less than one in a crowd would. Every
-        image has a worst patch and neighbours of its own. Where there is nothing to compare with, nothing is weighed.
+        The match is the nearest patch in the bank. If the match is itself far from its neighbours, it is a rare good
+        patch, and the weight is larger. Without neighbours there is no weight.
         """
         at = distances.argmax(dim=1)
         worst = patches.gather(1, at[:, None, None].expand(-1, 1, patches.shape[2]))[:, 0]  # [B, D]
@@ -113,20 +113,20 @@ def fit_patchcore(
     projected_dims: int,
     seed: int,
 ) -> PatchCore:
-    """Return the detector of some good images, whose patches pass by once, in bounded memory (§3.2).
+    """Return the detector fitted on some good images, in one pass and in bounded memory (§3.2).
 
     Args:
-        trunk: Gives the maps.
-        batches: Normalised good images.
-        coreset_size: M, patches to remember.
+        trunk: Trunk that gives the maps.
+        batches: Batches of normalised good images.
+        coreset_size: M, patches in the memory bank.
         n_neighbours: b of equation 7.
         map_sigma_px: Standard deviation of the Gaussian that smooths maps [px].
-        budget_bytes: For patches while fitting; see `StreamingCoreset`.
-        projected_dims: Of the random projection the coreset is chosen in; see `k_centre`.
-        seed: Of projection and first patch.
+        budget_bytes: Memory for patches while fitting; see `StreamingCoreset`.
+        projected_dims: Dimensions of the random projection that the coreset is chosen in; see `k_center_greedy`.
+        seed: Seed of the projection and of the first pick.
 
     Raises:
-        WeldError: If there is no image, fewer patches than are to be remembered, or a feature that is not finite.
+        WeldError: If there is no image, if there are fewer patches than M, or if a feature is not finite.
     """
     coreset = StreamingCoreset(size=coreset_size, budget_bytes=budget_bytes, projected=projected_dims, seed=seed)
     read, n_images = patch_reader(trunk, pooled_patches), 0
@@ -139,19 +139,19 @@ def fit_patchcore(
         raise WeldError("patchcore: no good image to fit on; the train split must hold some")
     bank = coreset.finish().cpu()
     detector = PatchCore(at_rest(trunk), n_bank=len(bank), n_neighbours=n_neighbours, map_sigma_px=map_sigma_px)
-    detector.remember(bank)
+    detector.fill_bank(bank)
     detector.fitted_on = {"n_images": n_images, "n_patches": coreset.n_patches}
     return detector.eval().requires_grad_(requires_grad=False)
 
 
 def share_of_patches(trunk: MapTrunk, n_images: int, ratio: float) -> int:
-    """Return how many patches are this share, in (0, 1], of those that so many images have; rounded up."""
+    """Return this share, in (0, 1], of the number of patches of `n_images` images, rounded up."""
     height, width = trunk.sizes[0]
     return math.ceil(ratio * n_images * height * width)
 
 
 def _check_finite(images: Float[Tensor, "B 3 S S"], patches: Float[Tensor, "B P D"], n_before: int) -> None:
-    # A compiled trunk may lose what is no number on its way (ReLU6 is a minimum), so both of its ends are looked at.
+    # A compiled trunk may lose a NaN on its way (ReLU6 is a minimum), so input and output are both checked.
     is_good = torch.isfinite(images.sum(dim=(1, 2, 3))) & torch.isfinite(patches.sum(dim=(1, 2))).cpu()
     if not is_good.all():
         number = n_before + int((~is_good).nonzero()[0, 0])

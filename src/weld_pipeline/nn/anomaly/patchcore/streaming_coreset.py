@@ -1,4 +1,4 @@
-"""A coreset of any number of patches in bounded memory."""
+"""Streaming coreset: a coreset of any number of patches in bounded memory."""
 
 import math
 
@@ -7,34 +7,34 @@ from jaxtyping import Float
 from torch import Tensor
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.nn.anomaly.patchcore.coreset import k_centre
+from weld_pipeline.nn.anomaly.patchcore.coreset import k_center_greedy
 
 _FLOAT_BYTES = 4
-# A buffer holds at least that many coresets, or each filling adds little and costs as much.
+# A buffer holds at least this many coresets; otherwise each filling adds little and costs the same.
 _LEAST_CORESETS = 2
 
 
 class StreamingCoreset:
-    """Takes in patches as they come and gives the k-centre coreset of all.
+    """Takes patches in one after another and gives the k-center greedy coreset of all.
 
-    While all fit into the budget, the result is that of one `k_centre` over all. Beyond it the buffer is boiled down to
-    a coreset by the same greedy and filled again: a composable coreset (Indyk et al. 2014, "Composable core-sets for
-    diversity and coverage maximization"), whose radius is bounded by the sum of the radii of the steps. On 47,040 patches
-    of 60 images the radius was a tenth larger after 3 steps and a sixth after 30; keeping two or three times as many
-    at each step did not lower it.
+    While all patches fit into the budget, the result is that of one `k_center_greedy` over all. Beyond it, the buffer is
+    reduced to a coreset by the same algorithm and filled again. The result is a composable coreset (Indyk et al. 2014,
+    "Composable core-sets for diversity and coverage maximization"), whose radius is bounded by the sum of the radii of the
+    steps. On 47,040 patches of 60 images the radius was a tenth larger after 3 steps and a sixth after 30. Keeping two or
+    three times as many patches at each step did not lower it.
 
     Attributes:
-        n_patches: Taken in so far.
+        n_patches: Number of patches taken in so far.
     """
 
     def __init__(self, *, size: int, budget_bytes: int, projected: int | None, seed: int) -> None:
-        """Hold nothing yet.
+        """Begin with no patch.
 
         Args:
-            size: n, the patches the coreset is to have.
-            budget_bytes: For the patches held and for working on them.
-            projected: Dimensions of the projection the choice is made in; see `k_centre`.
-            seed: Of projections and first picks.
+            size: n, patches in the coreset.
+            budget_bytes: Memory for the held patches and for the work on them.
+            projected: Dimensions of the random projection; see `k_center_greedy`.
+            seed: Seed of projections and first picks.
         """
         self._size, self._budget_bytes = size, budget_bytes
         self._projected, self._seed = projected, seed
@@ -49,13 +49,13 @@ class StreamingCoreset:
             WeldError: If the budget does not hold the coreset twice.
         """
         if self._buffer is None:
-            # The system gives memory to pages as they are written, so few patches take little of the budget.
+            # A page takes memory when it is first written, so few patches take little of the budget.
             shape = (self._capacity(patches.shape[1]), patches.shape[1])
             self._buffer = torch.empty(shape, dtype=patches.dtype, device=patches.device)
         first = 0
         while first < len(patches):
             if self._n_held == len(self._buffer):
-                self._boil_down(self._buffer)
+                self._reduce(self._buffer)
             part = patches[first : first + len(self._buffer) - self._n_held]
             self._buffer[self._n_held : self._n_held + len(part)] = part
             self._n_held += len(part)
@@ -66,15 +66,15 @@ class StreamingCoreset:
         """Return the coreset.
 
         Raises:
-            WeldError: If no patch was taken in, fewer than the coreset is to have, or one that is not finite.
+            WeldError: If no patch was taken in, if there are fewer than n, or if one is not finite.
         """
         if self._buffer is None or not self._n_held:
             raise WeldError("coreset: no patch to choose from; the train split must hold good images")
         held = self._buffer[: self._n_held]
-        return held[k_centre(held, self._size, seed=self._seed, projected=self._projected)]
+        return held[k_center_greedy(held, self._size, seed=self._seed, projected=self._projected)]
 
     def _capacity(self, n_dims: int) -> int:
-        """Return how many patches the budget holds, with what `k_centre` needs beside each and for the chosen."""
+        """Return how many patches the budget holds, beside the memory that `k_center_greedy` itself needs."""
         projected = min(n_dims, self._projected or n_dims)
         per_patch = _FLOAT_BYTES * (n_dims + n_dims // 8 + projected + 8)
         chosen = _FLOAT_BYTES * n_dims * self._size
@@ -84,11 +84,11 @@ class StreamingCoreset:
             budget_mb = math.ceil((needed * per_patch + chosen) / 2**20)
             raise WeldError(
                 f"coreset of {self._size} patches of {n_dims} features: a budget of {self._budget_bytes / 2**20:.0f} MB holds "
-                f"{max(0, capacity)} to choose from, {needed} are needed; set budget_mb to {budget_mb}, or keep fewer"
+                f"{max(0, capacity)} to choose from, {needed} are needed; set budget_mb to {budget_mb}, or coreset_size lower"
             )
         return capacity
 
-    def _boil_down(self, buffer: Float[Tensor, "N D"]) -> None:
-        kept = k_centre(buffer, self._size, seed=self._seed, projected=self._projected)
+    def _reduce(self, buffer: Float[Tensor, "N D"]) -> None:
+        kept = k_center_greedy(buffer, self._size, seed=self._seed, projected=self._projected)
         self._n_held = len(kept)
         buffer[: len(kept)] = buffer[kept]

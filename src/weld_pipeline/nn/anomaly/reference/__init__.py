@@ -1,4 +1,4 @@
-"""Reference: distance to the mean features of good images."""
+"""Reference detector: the distance of features from the mean features of good images."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
-"""The reference detector: how far an image's features lie from the mean of good images' features.
+"""Reference detector: the distance of an image's features from the mean features of good images.
 
-Nothing is trained. With a DINOv2 trunk it is the reference half of a fused system; any trunk will do. The image score is
-the mean of the worst hundredth of the patches, as in AnomalyDINO (Damm et al. 2025, §3.2).
+Nothing is trained, and any trunk will do. The image score is the mean distance of the worst hundredth of the patches, as
+in AnomalyDINO (Damm et al. 2025, §3.2).
 """
 
 import math
@@ -28,19 +28,19 @@ _WORST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class ReferenceOptions:
-    """What good images are boiled down to.
+    """What the detector keeps of good images.
 
     Attributes:
-        position: `aligned`: each position has a mean of its own, for parts that always lie alike. `free`: all positions
-            share one, for parts that do not.
-        spread: `none`: distances count alike in every dimension. `variance`: each dimension in units of its own standard
-            deviation. `covariance`: Mahalanobis distance, for `free` only, since a position has too few samples for it.
+        position: `aligned`: each position has its own mean, for parts that always lie alike. `free`: all positions share
+            one mean.
+        scale: Unit of distances. `none`: the features' own unit. `variance`: each dimension's standard deviation.
+            `covariance`: Mahalanobis distance, for `free` only, since one position has too few samples for it.
         shrinkage: Share, 0 to 1, of the mean variance that is mixed into every variance; small sets need more.
         map_sigma_px: Standard deviation of the Gaussian that smooths the map [px].
     """
 
     position: Literal["aligned", "free"]
-    spread: Literal["none", "variance", "covariance"]
+    scale: Literal["none", "variance", "covariance"]
     shrinkage: float
     map_sigma_px: float
 
@@ -53,11 +53,11 @@ class Reference(nn.Module):
     """
 
     def __init__(self, trunk: MapTrunk, options: ReferenceOptions) -> None:
-        """Join trunk and an empty memory.
+        """Join a trunk and empty statistics.
 
         Args:
-            trunk: Gives the maps.
-            options: What the memory holds.
+            trunk: Trunk that gives the maps.
+            options: Options of the statistics.
         """
         super().__init__()
         self.mean: Tensor
@@ -68,7 +68,7 @@ class Reference(nn.Module):
         (height, width), dims = trunk.sizes[0], sum(trunk.channels)
         n_positions = height * width if options.position == "aligned" else 1
         self.register_buffer("mean", torch.zeros(n_positions, dims))
-        shape = (dims, dims) if options.spread == "covariance" else (n_positions, dims)
+        shape = (dims, dims) if options.scale == "covariance" else (n_positions, dims)
         self.register_buffer("scale", torch.ones(shape))
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
@@ -81,50 +81,50 @@ class Reference(nn.Module):
         return score, self.smoothing(upsampled(patch_map, self.image_px))
 
     def distances(self, patches: Float[Tensor, "B P D"]) -> Float[Tensor, "B P"]:
-        """Return how far each patch lies from the mean, per dimension (root mean square)."""
+        """Return the distance of each patch from the mean, as root mean square over the dimensions."""
         off = patches - self.mean
-        whitened = off @ self.scale if self.architecture["spread"] == "covariance" else off * self.scale
+        whitened = off @ self.scale if self.architecture["scale"] == "covariance" else off * self.scale
         return whitened.square().mean(dim=2).sqrt()
 
 
 def fit_reference(
     trunk: MapTrunk, batches: Iterable[Float[Tensor, "_ 3 S S"]], options: ReferenceOptions
 ) -> tuple[Reference, int]:
-    """Return the detector of some good images, and how many there were.
+    """Return the detector fitted on some good images, and the number of images.
 
-    Means and spreads are summed up in float64 as the images come, so memory does not grow with their number.
+    Means and variances are summed in float64 as the images come, so memory does not grow with their number.
 
     Args:
-        trunk: Gives the maps.
-        batches: Normalised good images.
-        options: What they are boiled down to.
+        trunk: Trunk that gives the maps.
+        batches: Batches of normalised good images.
+        options: Options of the statistics.
 
     Raises:
-        WeldError: If there is no image, the features are not finite, or there are too few for a spread.
+        WeldError: If there is no image, if a feature is not finite, or if there are too few images for a variance.
     """
-    if options.position == "aligned" and options.spread == "covariance":
+    if options.position == "aligned" and options.scale == "covariance":
         raise WeldError(
-            "fit.spread covariance: a position has too few samples for it; set fit.position to free, or fit.spread to variance"
+            "fit.scale covariance: a position has too few samples for it; set fit.position to free, or fit.scale to variance"
         )
     read = patch_reader(trunk, unit_patches)
-    moments = _Moments(is_aligned=options.position == "aligned", with_products=options.spread == "covariance")
+    moments = _Moments(is_aligned=options.position == "aligned", with_products=options.scale == "covariance")
     for images in batches:
         moments.add(read(images).double())
     if not moments.n_images:
         raise WeldError("reference: no good image to fit on; the train split must hold some")
-    if options.spread != "none" and moments.n_images < 2:  # noqa: PLR2004 - a spread needs two
-        raise WeldError("reference: a spread needs two good images or more; set fit.spread to none")
+    if options.scale != "none" and moments.n_images < 2:  # noqa: PLR2004 - a variance needs two
+        raise WeldError("reference: a variance needs two good images or more; set fit.scale to none")
     detector = Reference(at_rest(trunk), options)
     detector.mean.copy_(moments.mean)
-    if options.spread != "none":
+    if options.scale != "none":
         detector.scale.copy_(moments.whitening(options.shrinkage))
     return detector.eval().requires_grad_(requires_grad=False), moments.n_images
 
 
 class _Moments:
-    """Running sums of features, and of their squares or products, about the first image's mean.
+    """Running sums of features, and of their squares or products, about the mean of the first batch.
 
-    Summing about a point near the data keeps the difference of two large numbers out of the variance.
+    Sums about a point near the data keep the difference of two large numbers out of the variance.
     """
 
     def __init__(self, *, is_aligned: bool, with_products: bool) -> None:
@@ -149,14 +149,14 @@ class _Moments:
 
     @property
     def mean(self) -> Float[Tensor, "_ D"]:
-        """Return the mean of each position, or of all."""
+        """Return the mean of each position, or of all positions together."""
         return self._origin + self._sum / self._n
 
     def whitening(self, shrinkage: float) -> Float[Tensor, "_ D"]:
-        """Return what a difference from the mean is multiplied with: 1/σ, or the inverse root of the covariance.
+        """Return the factor of a difference from the mean: 1/σ, or the inverse root of the covariance.
 
         Raises:
-            WeldError: If the features do not vary at all, so that there is no unit to measure in.
+            WeldError: If the features do not vary, so that there is no unit of distance.
         """
         shift = self._sum / self._n
         if self._with_products:
@@ -166,19 +166,19 @@ class _Moments:
                 len(covariance), device=covariance.device
             )
             values, vectors = torch.linalg.eigh(mixed.double())
-            _check_spread(values.max())
-            # A direction in which nothing varied is not infinitely telling: it counts as a millionth of the widest.
+            _check_variance(values.max())
+            # A direction without variance would weigh infinitely; it counts as a millionth of the largest variance.
             return vectors @ torch.diag(values.clamp(min=values.max() * 1e-6).rsqrt()) @ vectors.T
         variance = (self._squares / self._n - shift**2).clamp(min=0)
-        _check_spread(variance.mean())
+        _check_variance(variance.mean())
         mixed = (1 - shrinkage) * variance + shrinkage * variance.mean()
         return mixed.clamp(min=float(variance.mean()) * 1e-6).rsqrt()
 
 
-def _check_spread(variance: Tensor) -> None:
+def _check_variance(variance: Tensor) -> None:
     if not float(variance) > 0:
         raise WeldError(
-            "reference: the good images are all the same, so their features have no spread; set fit.spread to none, or give others"
+            "reference: the good images are all the same, so their features have no variance; set fit.scale to none, or give others"
         )
 
 

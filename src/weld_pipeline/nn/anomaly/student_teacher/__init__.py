@@ -1,4 +1,4 @@
-"""Student–teacher: what a student that saw good images alone cannot say after its teacher (EfficientAD)."""
+"""Student–teacher detector (EfficientAD): the difference of a teacher and a student trained on good images alone."""
 
 import lazy_loader
 

@@ -2,6 +2,7 @@ from . import batches as batches
 from . import blemishes as blemishes
 from . import collapse_check as collapse_check
 from . import distill as distill
+from . import find_teacher as find_teacher
 from . import fit as fit
 from . import last_layer as last_layer
 from . import learner as learner
@@ -9,4 +10,5 @@ from . import model as model
 from . import pdn as pdn
 from . import penalty_images as penalty_images
 from . import quantiles as quantiles
+from . import statistics as statistics
 from . import teacher as teacher

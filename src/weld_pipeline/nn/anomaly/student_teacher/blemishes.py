@@ -1,10 +1,10 @@
-"""Blemishes put on good images, with the pixels they changed, to see whether a detector notices anything at all."""
+"""Blemishes on good images, with the pixels they changed, to test whether a detector notices anything at all."""
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-_MIN_CHANGE = 16  # levels; what changes less is no blemish
+_MIN_CHANGE = 16  # of a pixel value; what changes less is no blemish
 _MIN_AREA = 5e-4  # share of the image that must change
 _TRIES = 20
 
@@ -14,12 +14,12 @@ def blemished(
 ) -> tuple[UInt8[np.ndarray, "S S C"], Bool[np.ndarray, "S S"]]:
     """Return the image with a painted or pasted blemish, and which pixels changed visibly.
 
-    A pasted piece of a plain surface changes nothing, so it is tried again; where nothing ever shows, half the image is
-    turned into its negative.
+    A pasted piece of a plain surface may change nothing; then another blemish is tried. Where none shows, half the image
+    is turned into its negative.
 
     Args:
-        image: A prepared good one.
-        generator: The only source of chance.
+        image: Prepared good image.
+        generator: Source of all chance.
     """
     for _ in range(_TRIES):
         change = (_pasted, _painted)[generator.integers(2)]
@@ -38,7 +38,7 @@ def _difference(one: UInt8[np.ndarray, "S S C"], other: UInt8[np.ndarray, "S S C
 
 
 def _pasted(image: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
-    """Return the image with a piece of itself, turned, at another place (as in CutPaste, Li et al. 2021, §2.1)."""
+    """Return the image with a rotated piece of itself at another place (as in CutPaste, Li et al. 2021, §2.1)."""
     px = len(image)
     side = round(px * generator.uniform(0.06, 0.16))
     (top, left), (to_top, to_left) = generator.integers(0, px - side, (2, 2))
@@ -56,7 +56,7 @@ def _painted(image: UInt8[np.ndarray, "S S C"], generator: np.random.Generator) 
     centre = generator.integers(px // 10, px - px // 10, 2).tolist()
     cv2.ellipse(canvas, centre, axes, generator.uniform(0, 180), 0, 360, 1.0, thickness=-1)
     cover = cv2.GaussianBlur(canvas, (3, 3), 0)[..., None]
-    # Away from the level that is there, or paint on white would not show.
-    level = 0.0 if image[canvas > 0].mean() > 128 else 255.0  # noqa: PLR2004 - the middle of a byte
+    # Paint is dark on bright and bright on dark, or paint on white would not show.
+    paint = 0.0 if image[canvas > 0].mean() > 128 else 255.0  # noqa: PLR2004 - the middle of a byte
     strength = generator.uniform(0.4, 0.9)
-    return (image + cover * strength * (level - image)).astype(np.uint8)
+    return (image + cover * strength * (paint - image)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A patch network taught by a pretrained trunk (Batzner et al. 2024, §3.1 and algorithm 3)."""
+"""Distilled teacher: a patch network taught by a pretrained trunk (Batzner et al. 2024, §3.1 and algorithm 3)."""
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,15 +16,12 @@ from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.nn.anomaly.good_tiles import GoodTiles
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 from weld_pipeline.nn.anomaly.student_teacher.batches import TileRows, step_batches
-from weld_pipeline.nn.anomaly.student_teacher.fit import (
-    channel_statistics,
-    check_normalisation,
-    prepared_batches,
-)
+from weld_pipeline.nn.anomaly.student_teacher.fit import check_normalisation, prepared_batches
 from weld_pipeline.nn.anomaly.student_teacher.last_layer import least_squares_layer
 from weld_pipeline.nn.anomaly.student_teacher.learner import StudentSteps
 from weld_pipeline.nn.anomaly.student_teacher.pdn import PatchNetwork, Size
-from weld_pipeline.nn.anomaly.student_teacher.penalty_images import OutOfDomain
+from weld_pipeline.nn.anomaly.student_teacher.penalty_images import PenaltyImages
+from weld_pipeline.nn.anomaly.student_teacher.statistics import channel_statistics
 from weld_pipeline.nn.anomaly.student_teacher.teacher import (
     PatchTeacher,
     SliceTeacher,
@@ -35,18 +32,19 @@ from weld_pipeline.nn.anomaly.student_teacher.teacher import (
 )
 from weld_pipeline.nn.device import find_device
 from weld_pipeline.nn.state import load_tensors, tensors_of
+from weld_pipeline.nn.training.batches import in_order
 from weld_pipeline.nn.training.curves import Curves, curves_of
 from weld_pipeline.nn.training.folder import TrainingFolder
-from weld_pipeline.nn.training.loop import TrainingPlan, in_order, train
+from weld_pipeline.nn.training.loop import TrainingPlan, train
 
-# Raise it when a change of the code changes what is distilled; it is part of every key.
+# Raise it when a code change changes a distilled network; it is part of every key.
 DISTILLING_VERSION = 1
 _VALID_BATCH = 8
-_REFIT_BATCH = 2  # of each half
+_REFIT_BATCH = 2  # images of each half
 
 
 class DistilLearner(pl.LightningModule):
-    """Mean squared difference of the patch network and the trunk's normalised maps; logs `valid_loss`."""
+    """Minimises the mean squared difference of the patch network and the trunk's normalised maps; logs `valid_loss`."""
 
     def __init__(
         self,
@@ -57,7 +55,7 @@ class DistilLearner(pl.LightningModule):
         preprocess: MapPreprocess,
         steps: StudentSteps,
     ) -> None:
-        """Take both networks, and mean and standard deviation of the slices' channels."""
+        """Take both networks; `statistics` are mean and standard deviation of the slices' channels."""
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.slices = slices
@@ -78,61 +76,62 @@ class DistilLearner(pl.LightningModule):
         )
 
     def example(self, prepared: Tensor) -> tuple[Float[Tensor, "B 3 S S"], Float[Tensor, "B C h w"]]:
-        """Return normalised images and what the network is to say of them."""
+        """Return normalised images and the targets of the network."""
         images = self.preprocess.normalise(prepared)
         with torch.no_grad():
             mean, std = self.statistics
             return images, (self.slices.whole(images) - mean) / std
 
     def squared_error(self, prepared: Tensor) -> Float[Tensor, ""]:
-        """Return the mean squared difference of the two."""
+        """Return the mean squared difference of output and targets."""
         images, targets = self.example(prepared)
         return (self.network(images)[0] - targets).square().mean()
 
 
 def distill_teacher(
     slices: SavedModel,
-    learnt: GoodTiles,
-    chosen_on: GoodTiles,
+    train_tiles: GoodTiles,
+    valid_tiles: GoodTiles,
     *,
     size: Size,
     preprocess: MapPreprocess,
-    elsewhere: OutOfDomain,
+    penalty_images: PenaltyImages,
     steps: StudentSteps,
     refit_images: int,
     folder: TrainingFolder,
 ) -> tuple[SavedModel, Curves]:
-    """Return a patch network that describes patches as a trunk's maps do, as a teacher, and its losses.
+    """Return a teacher, a patch network that describes patches as a trunk's maps do, and its losses.
 
-    Half of each batch are good images, half come from elsewhere, so that it also describes what no good image shows.
-    The paper distils from ImageNet alone, at twice the side for the trunk; here both see the same images. As in the
-    paper, the network is padded while it is distilled and not afterwards, which moves nothing inside the image.
+    Half of each batch are good images and half are penalty images, so that it also describes what no good image shows.
+    The paper distils from ImageNet alone, and the trunk sees images of twice the side; here both networks see the same
+    images. As in the paper, the network is padded only while it is distilled; that moves nothing inside the image.
 
-    Few steps leave much undone that least squares can do at once: the last convolution is then solved for, and the result
-    taken if it is closer on valid. On 130 magnetic tiles at 128 px, after 100 steps with MobileNetV2, the mean squared error on
-    valid was 0.59 before and 0.46 after, where saying nothing is 0.73.
+    After few steps the last convolution is still far from its best. Least squares solves for it at once, and the result
+    is kept if it is closer on valid. On 130 magnetic tiles at 128 px, after 100 steps with MobileNetV2, the mean squared
+    error on valid was 0.59 before and 0.46 after; a constant output has 0.73.
 
     Args:
-        slices: From `teacher.choose_teacher(kind="slices")`.
-        learnt: Of the train split.
-        chosen_on: Of the valid split; the best epoch is chosen on them.
-        size: Of the patch network.
-        preprocess: How the images were prepared, with the trunk's mean and spread.
-        elsewhere: The other half.
-        steps: How it learns; `batch_size` images of each half a step, `p_hard` is not used.
-        refit_images: That the last convolution is solved for; 0 leaves it as the steps made it, as in the paper.
-        folder: For its checkpoints.
+        slices: Slice teacher from `find_teacher.choose_teacher`.
+        train_tiles: Good tiles of the train split.
+        valid_tiles: Good tiles of the valid split, which the best epoch is chosen on.
+        size: Size of the patch network.
+        preprocess: Preprocessing of the images, with the trunk's mean and standard deviation.
+        penalty_images: Other half of each batch.
+        steps: Settings of the training; `batch_size` images of each half a step, `p_hard` is not used.
+        refit_images: Number of images that the last convolution is solved for; 0 leaves it as trained, as in the paper.
+        folder: Folder of its checkpoints.
 
     Raises:
-        WeldError: If there are no good images, if they are too small or were prepared otherwise, or if the loss is no number.
+        WeldError: If there are no good images, if they are too small or were prepared with other settings, or if the loss
+            is no number.
     """
     check_teacher_size(slices, preprocess.image_px)
     check_normalisation(slices, preprocess)
-    for tiles in (learnt, chosen_on):
+    for tiles in (train_tiles, valid_tiles):
         tiles.check(preprocess.image_px, preprocess.n_channels)
     maps = restore_teacher(slices).to(find_device())
     assert isinstance(maps, SliceTeacher)
-    statistics = channel_statistics(maps.whole, _both_halves(learnt, elsewhere, preprocess))
+    statistics = channel_statistics(maps.whole, _both_halves(train_tiles, penalty_images, preprocess))
     mean, std = statistics_of(slices.architecture)
     architecture: dict[str, Any] = {"size": size, "n_channels": maps.n_channels, "mean": mean, "std": std}
 
@@ -140,14 +139,17 @@ def distill_teacher(
         network = PatchNetwork(size=size, n_channels=maps.n_channels, n_parts=1, padding=True)
         return DistilLearner(network, slices=maps, statistics=statistics, preprocess=preprocess, steps=steps)
 
-    data = {"train": learnt.digest(), "valid": chosen_on.digest(), "slices": slices.provenance["fingerprint"]}
-    provenance: dict[str, Any] = data | {"elsewhere": elsewhere.describe(), "preprocess": preprocess.architecture}
+    data = {"train": train_tiles.digest(), "valid": valid_tiles.digest(), "slices": slices.provenance["fingerprint"]}
+    provenance: dict[str, Any] = data | {
+        "penalty_images": penalty_images.describe(),
+        "preprocess": preprocess.architecture,
+    }
     trained = train(
         build,
         batches=step_batches(
-            learnt, elsewhere, n_steps=steps.epoch_steps, batch_size=steps.batch_size, seed=steps.seed
+            train_tiles, penalty_images, n_steps=steps.epoch_steps, batch_size=steps.batch_size, seed=steps.seed
         ),
-        valid_batches=in_order(TileRows(chosen_on), len(chosen_on), batch_size=_VALID_BATCH),
+        valid_batches=in_order(TileRows(valid_tiles), len(valid_tiles), batch_size=_VALID_BATCH),
         plan=TrainingPlan(steps.n_epochs, steps.n_epochs, monitor="valid_loss", mode="min", seed=steps.seed),
         folder=folder,
         key=content_key(DISTILLING_VERSION, provenance, architecture, asdict(steps)),
@@ -158,28 +160,28 @@ def distill_teacher(
     load_tensors(learner.network, {name.removeprefix("network."): value.numpy() for name, value in of_network.items()})
     if refit_images:
         n_steps = -(-refit_images // (2 * _REFIT_BATCH))
-        halves = step_batches(learnt, elsewhere, n_steps=n_steps, batch_size=_REFIT_BATCH, seed=steps.seed)
+        halves = step_batches(train_tiles, penalty_images, n_steps=n_steps, batch_size=_REFIT_BATCH, seed=steps.seed)
         provenance["valid_error"] = _refit(
-            learner.to(find_device()), map(torch.cat, halves), chosen_on, seed=steps.seed
+            learner.to(find_device()), map(torch.cat, halves), valid_tiles, seed=steps.seed
         )
     teacher = PatchTeacher(**architecture)
     load_tensors(teacher.network, tensors_of(learner.network.cpu()))
     return save_teacher(teacher, weights=slices.provenance["weights"], distilled=provenance), curves_of(trained)
 
 
-def _refit(learner: DistilLearner, learnt: Iterable[Tensor], chosen_on: GoodTiles, *, seed: int) -> dict[str, float]:
-    """Put the least-squares layer in if it is closer on valid; return the mean squared error there without and with it."""
+def _refit(learner: DistilLearner, batches: Iterable[Tensor], valid_tiles: GoodTiles, *, seed: int) -> dict[str, float]:
+    """Use the least-squares layer if it is closer on valid; return the mean squared error there without and with it."""
 
     def error() -> float:
         with torch.inference_mode():
-            batches = (torch.from_numpy(batch) for batch in chosen_on.batches(_VALID_BATCH))
-            sums = [float(learner.squared_error(batch.to(learner.device))) * len(batch) for batch in batches]
-        return sum(sums) / len(chosen_on)
+            valid = (torch.from_numpy(batch) for batch in valid_tiles.batches(_VALID_BATCH))
+            sums = [float(learner.squared_error(batch.to(learner.device))) * len(batch) for batch in valid]
+        return sum(sums) / len(valid_tiles)
 
     (part,) = learner.network.parts
     before, by_steps = error(), copy.deepcopy(part.state_dict())
     weight, bias = least_squares_layer(
-        learner.network, (learner.example(batch.to(learner.device)) for batch in learnt), seed=seed
+        learner.network, (learner.example(batch.to(learner.device)) for batch in batches), seed=seed
     )
     part.load_state_dict({"weight": weight, "bias": bias})
     after = error()
@@ -189,12 +191,12 @@ def _refit(learner: DistilLearner, learnt: Iterable[Tensor], chosen_on: GoodTile
 
 
 def _both_halves(
-    learnt: GoodTiles, elsewhere: OutOfDomain, preprocess: MapPreprocess
+    train_tiles: GoodTiles, penalty_images: PenaltyImages, preprocess: MapPreprocess
 ) -> Iterator[Float[Tensor, "B 3 S S"]]:
-    """Yield the good tiles, and as many images from elsewhere: what is distilled has the spread of both."""
+    """Yield the good tiles and as many penalty images, since the network is distilled on both."""
     place = 0
-    for images in prepared_batches(learnt, preprocess):
+    for images in prepared_batches(train_tiles, preprocess):
         yield images
-        others = np.stack([elsewhere[place + row] for row in range(len(images))])
+        others = np.stack([penalty_images[place + row] for row in range(len(images))])
         yield preprocess.normalise(torch.from_numpy(others)).to(images.device)
         place += len(images)

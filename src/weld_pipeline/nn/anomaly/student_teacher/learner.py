@@ -1,4 +1,4 @@
-"""What is minimised when a student learns, a step at a time (Batzner et al. 2024, algorithm 1)."""
+"""Learner of a student: the loss of a step and its optimiser (Batzner et al. 2024, algorithm 1)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,23 +15,23 @@ from weld_pipeline.nn.anomaly.student_teacher.model import StudentTeacher
 from weld_pipeline.nn.image.preprocess import luma
 
 _RECOLOURING = (0.8, 1.2)  # range of the factor
-_LATE, _LATE_FACTOR = 0.95, 0.1  # after this share of the steps the rate is a tenth
+_LATE, _LATE_FACTOR = 0.95, 0.1  # the learning rate is a tenth after this share of the steps
 LOSSES = ("hard", "penalty", "autoencoder", "student_autoencoder")
 
 
 @dataclass(frozen=True)
 class StudentSteps:
-    """How a student learns.
+    """How a student is trained.
 
     Attributes:
-        n_steps: Batches in all; rounded up to whole epochs of equal length.
+        n_steps: Number of batches, rounded up to whole epochs of equal length.
         batch_size: Images a step.
-        learning_rate: Of Adam; a tenth of it in the last twentieth of the steps.
-        weight_decay: Of Adam.
-        p_hard: Share of a step's differences that count for nothing because they are small already. The paper's 0.999 wants
-            the paper's 70,000 steps: in a few hundred, a thousandth of the differences teaches the student little.
-        steps_per_epoch: Between two checkpoints, each with a look at valid; at most.
-        seed: Of initial weights, order, recolouring and dropout.
+        learning_rate: Learning rate of Adam; a tenth of it in the last twentieth of the steps.
+        weight_decay: Weight decay of Adam.
+        p_hard: Share of a step's differences, the smallest ones, that the loss leaves out. The paper's 0.999 needs the
+            paper's 70,000 steps: in a few hundred, a thousandth of the differences teaches the student little.
+        steps_per_epoch: Largest number of steps between two checkpoints; each checkpoint follows a validation.
+        seed: Seed of initial weights, order, recolouring and dropout.
     """
 
     n_steps: int
@@ -49,56 +49,55 @@ class StudentSteps:
 
     @property
     def epoch_steps(self) -> int:
-        """Return the steps of each."""
+        """Return the number of steps of each epoch."""
         return -(-self.n_steps // self.n_epochs)
 
 
 class StudentLearner(pl.LightningModule):
-    """A batch of prepared images and one of images from elsewhere to a step.
+    """Trains on a batch of prepared images and a batch of penalty images a step.
 
     Logs `train_loss`, its four terms as `train_hard train_penalty train_autoencoder train_student_autoencoder`, and
-    `valid_loss`: the mean squared differences of student, autoencoder and teacher on valid, without the hard selection,
-    which would follow a few pixels.
+    `valid_loss`: the sum of the mean squared differences between student, autoencoder and teacher on valid. It has no hard
+    selection, which would follow a few pixels.
     """
 
     def __init__(self, network: StudentTeacher, *, preprocess: MapPreprocess, steps: StudentSteps) -> None:
-        """Take the network, the images' statistics and how it learns."""
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        # Buffers that are not part of what is trained.
+        # Its buffers are not trained.
         self.preprocess = preprocess
         self.steps = steps
         self._sums = torch.zeros(len(LOSSES))
 
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> Float[Tensor, ""]:
-        prepared, elsewhere = batch  # [B, S, S, C] each
+        prepared, penalty_images = batch  # [B, S, S, C] each
         generator = np.random.default_rng([self.steps.seed, self.current_epoch, batch_idx])
-        images, others, changed = (
-            self.preprocess.normalise(levels) for levels in (prepared, elsewhere, recoloured(prepared, generator))
+        images, penalty, changed = (
+            self.preprocess.normalise(each) for each in (prepared, penalty_images, recoloured(prepared, generator))
         )
-        losses = student_losses(self.network, images, others, changed, p_hard=self.steps.p_hard)
+        losses = student_losses(self.network, images, penalty, changed, p_hard=self.steps.p_hard)
         self._sums = self._sums.to(losses.device) + losses.detach()
         return losses.sum()
 
     def validation_step(self, prepared: UInt8[Tensor, "B S S C"]) -> None:
         images = self.preprocess.normalise(prepared)
-        imitated, foreseen = self.network.student(images)
+        imitated, predicted = self.network.student(images)
         targets, expected = self.network.targets(images), self.network.autoencoder(images)
-        pairs = ((targets, imitated), (targets, expected), (expected, foreseen))
+        pairs = ((targets, imitated), (targets, expected), (expected, predicted))
         loss = torch.stack([(one - other).square().mean() for one, other in pairs]).sum()
         self.log("valid_loss", loss, batch_size=len(prepared))
 
     def on_validation_epoch_end(self) -> None:
-        # Once an epoch: logging in each step would cost a small network as much as the step.
+        # Once an epoch: logging in each step would cost as much as a step of a small network.
         means = self._sums / self.steps.epoch_steps
         terms = {f"train_{name}": value for name, value in zip(LOSSES, means, strict=True)}
         self.log_dict({"train_loss": means.sum(), **terms})
         self._sums = torch.zeros_like(self._sums)
 
     def configure_optimizers(self) -> Any:
-        learnt = [value for value in self.network.parameters() if value.requires_grad]
+        parameters = [value for value in self.network.parameters() if value.requires_grad]
         optimizer = torch.optim.Adam(
-            learnt, lr=self.steps.learning_rate, weight_decay=self.steps.weight_decay, fused=True
+            parameters, lr=self.steps.learning_rate, weight_decay=self.steps.weight_decay, fused=True
         )
         late = int(_LATE * self.steps.n_epochs * self.steps.epoch_steps)
         schedule = torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(1, late), gamma=_LATE_FACTOR)
@@ -108,45 +107,44 @@ class StudentLearner(pl.LightningModule):
 def student_losses(
     network: StudentTeacher,
     images: Float[Tensor, "B 3 S S"],
-    elsewhere: Float[Tensor, "B 3 S S"],
+    penalty_images: Float[Tensor, "B 3 S S"],
     changed: Float[Tensor, "B 3 S S"],
     *,
     p_hard: float,
 ) -> Float[Tensor, " 4"]:
     """Return the terms of the loss, as in `LOSSES`.
 
-    All three kinds of images go through the student's body together; each part of its last convolution sees only those
-    its loss is about.
+    All three kinds of images go through the student's body together. Each part of its last convolution sees only the
+    images of its own loss.
 
     Args:
-        network: In training mode.
-        images: Good ones.
-        elsewhere: That the student must not describe.
-        changed: The good ones recoloured, for the autoencoder.
-        p_hard: Share of the differences that do not count.
+        network: Network in training mode.
+        images: Good images.
+        penalty_images: Images that the student must not describe.
+        changed: Recoloured good images, for the autoencoder.
+        p_hard: Share of the differences that the loss leaves out.
     """
     n = len(images)
     with torch.no_grad():
         targets, changed_targets = torch.split(network.targets(torch.cat([images, changed])), n)
-    body, (imitating, foreseeing) = network.student.body, network.student.parts
-    described, changed_described = torch.split(body(torch.cat([images, elsewhere, changed])), [2 * n, n])
-    imitated, answered = torch.split(imitating(described), n)
+    body, (imitating, predicting) = network.student.body, network.student.parts
+    described, changed_described = torch.split(body(torch.cat([images, penalty_images, changed])), [2 * n, n])
+    imitated, penalised = torch.split(imitating(described), n)
     expected = network.autoencoder(changed)
     return torch.stack(
         [
             hardest_mean((targets - imitated).square(), p_hard),
-            answered.square().mean(),
+            penalised.square().mean(),
             (changed_targets - expected).square().mean(),
-            (expected - foreseeing(changed_described)).square().mean(),
+            (expected - predicting(changed_described)).square().mean(),
         ]
     )
 
 
 def hardest_mean(values: Float[Tensor, "..."], p_hard: float) -> Float[Tensor, ""]:
-    """Return the mean of the values at or above their quantile of `p_hard` (§3.2).
+    """Return the mean of the values at or above their quantile `p_hard` (§3.2).
 
-    The largest are picked, nothing is sorted: equal to the quantile's way without ties, at half its time, and without
-    torch.quantile's limit of 16 million values.
+    `topk` equals torch.quantile where there are no ties. It takes half the time and has no limit of 16 million values.
     """
     flat = values.flatten()
     rank = p_hard * (len(flat) - 1)
@@ -154,18 +152,18 @@ def hardest_mean(values: Float[Tensor, "..."], p_hard: float) -> Float[Tensor, "
 
 
 def recoloured(prepared: UInt8[Tensor, "B S S C"], generator: np.random.Generator) -> UInt8[Tensor, "B S S C"]:
-    """Return images with brightness, contrast or saturation changed by a factor of 0.8 to 1.2, one of the three each.
+    """Return images with one of brightness, contrast or saturation changed by a factor of 0.8 to 1.2.
 
-    Saturation leaves grey images as they are.
+    A change of saturation leaves grey images as they are.
     """
-    levels = prepared.float()
-    grey = luma(prepared) if prepared.shape[3] > 1 else levels
+    pixels = prepared.float()
+    grey = luma(prepared) if prepared.shape[3] > 1 else pixels
     anchors = torch.stack(
-        [torch.zeros_like(levels), grey.mean(dim=(1, 2, 3), keepdim=True).expand_as(levels), grey.expand_as(levels)]
+        [torch.zeros_like(pixels), grey.mean(dim=(1, 2, 3), keepdim=True).expand_as(pixels), grey.expand_as(pixels)]
     )
     n = len(prepared)
     kinds = torch.from_numpy(generator.integers(0, 3, n)).to(prepared.device)
     factor = torch.from_numpy(generator.uniform(*_RECOLOURING, n).astype(np.float32)).to(prepared.device)
     anchor = anchors[kinds, torch.arange(n, device=prepared.device)]
-    changed = anchor + factor[:, None, None, None] * (levels - anchor)
+    changed = anchor + factor[:, None, None, None] * (pixels - anchor)
     return changed.clamp(0, 255).to(torch.uint8)

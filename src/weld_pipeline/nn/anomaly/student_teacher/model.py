@@ -1,4 +1,4 @@
-"""The detector of EfficientAD: a student that failed to learn what it never saw, and an autoencoder for the whole."""
+"""Student–teacher detector of EfficientAD: its networks, its maps and its score."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from weld_pipeline.nn.anomaly.student_teacher.pdn import MARGIN, Autoencoder, Pa
 from weld_pipeline.nn.anomaly.student_teacher.teacher import build_teacher
 from weld_pipeline.nn.state import load_tensors, tensors_of
 
-# What the two quantiles of a map become (§3.4).
+# The lower quantile of a map becomes 0, the upper one this value (§3.4).
 _HIGH = 0.1
 
 
@@ -23,17 +23,17 @@ class StudentTeacher(nn.Module):
 
     Attributes:
         architecture: The arguments it was built with.
-        teacher_mean: Of each of the teacher's channels over the training images.
-        teacher_std: Likewise.
-        quantiles: Of the two maps (student's, autoencoder's) on valid good images: what becomes 0, what becomes 0.1.
+        teacher_mean: Mean of each of the teacher's channels over the training images.
+        teacher_std: Standard deviation of each of the teacher's channels over the training images.
+        quantiles: Quantiles of both maps (student's, autoencoder's) on good images of valid; they become 0 and 0.1.
     """
 
     def __init__(self, *, image_px: int, size: Size, teacher: Mapping[str, Any], uses_autoencoder: bool = True) -> None:
         """Build the networks with random weights.
 
         Args:
-            image_px: S.
-            size: Of the student.
+            image_px: S, side of the images.
+            size: Size of the student.
             teacher: Architecture of a teacher.
             uses_autoencoder: Whether the final map is the mean of both maps, as in the paper, or the student's alone.
         """
@@ -59,7 +59,7 @@ class StudentTeacher(nn.Module):
         return self
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, " B"], Float[Tensor, "B S S"]]:
-        """Return the score of each image, the highest value of its map, and the map."""
+        """Return the score of each image, which is the highest value of its map, and the map."""
         maps = self.combined(*self.raw_maps(images)) if self.uses_autoencoder else self._of_student(images)
         return maps.amax(dim=(1, 2)), maps
 
@@ -68,13 +68,13 @@ class StudentTeacher(nn.Module):
         return (self.teacher(images) - self.teacher_mean) / self.teacher_std
 
     def raw_maps(self, images: Float[Tensor, "B 3 S S"]) -> tuple[Float[Tensor, "B S S"], Float[Tensor, "B S S"]]:
-        """Return the squared difference of teacher and student, and of autoencoder and student, not yet normalised."""
-        imitated, foreseen = self.student(images)
+        """Return the squared differences of teacher and student, and of autoencoder and student, not yet scaled."""
+        imitated, predicted = self.student(images)
         local = self._as_map(self.targets(images) - imitated)
-        return local, self._as_map(self.autoencoder(images) - foreseen)
+        return local, self._as_map(self.autoencoder(images) - predicted)
 
     def combined(self, local: Float[Tensor, "B S S"], overall: Float[Tensor, "B S S"]) -> Float[Tensor, "B S S"]:
-        """Return the mean of those maps that are used, brought to one scale by their quantiles."""
+        """Return the mean of the maps in use, each scaled by its quantiles."""
         of_student = self._scaled(local, 0)
         return (of_student + self._scaled(overall, 1)) / 2 if self.uses_autoencoder else of_student
 
@@ -88,8 +88,8 @@ class StudentTeacher(nn.Module):
 
     def _as_map(self, difference: Float[Tensor, "B C h w"]) -> Float[Tensor, "B S S"]:
         cells = difference.square().mean(dim=1)
-        # The output lacks four cells of 4 px at each border. Zeros there, as other implementations have it, would call a
-        # defect at the border good; the nearest patch that was seen is the better guess.
+        # The output lacks four cells of 4 px at each border. Zeros, as in other implementations, would hide a defect at the
+        # border; the nearest known cell is the better guess.
         margin = (MARGIN,) * 4
         return upsampled(functional.pad(cells[:, None], margin, mode="replicate")[:, 0], self.image_px)
 
@@ -102,7 +102,7 @@ def save_student_teacher(
 
 
 def restore_student_teacher(model: SavedModel) -> StudentTeacher:
-    """Return the detector a model file holds, ready for use."""
+    """Return the detector a model file holds."""
     network = StudentTeacher(**model.architecture)
     load_tensors(network, model.tensors)
     return network.eval()

@@ -12,7 +12,7 @@ from weld_pipeline.core.errors import WeldError
 
 Size = Literal["small", "medium"]
 
-# Side of a cell of the patch network's output, and how many cells at each border it does not reach without padding [cells].
+# Side of a cell of the patch network's output [px], and margin that the output lacks without padding [cells].
 CELL_PX = 4
 MARGIN = 4
 # At 64 px the autoencoder's last strided convolution still leaves 2 × 2 cells, and the patch network's output 8 × 8.
@@ -24,10 +24,10 @@ _DROPOUT = 0.2
 def grid_side(image_px: int) -> int:
     """Return the side of the patch network's output without padding [cells].
 
-    Output cell i looks at 33 × 33 px around pixel 16 + 4 i: the outermost four cells of a grid of 4 px are missing.
+    Output cell i sees 33 × 33 px around pixel 16 + 4 i, so the outermost four cells of a grid of 4 px are missing.
 
     Raises:
-        WeldError: If images of this size do not go through.
+        WeldError: If the networks cannot take images of this size.
 
     >>> grid_side(256)
     56
@@ -43,8 +43,8 @@ def grid_side(image_px: int) -> int:
 class PatchNetwork(nn.Module):
     """A patch description network, PDN (tables 6 and 7 of the paper's appendix).
 
-    The last convolution is kept in parts of C outputs, so that a student need not compute the part that a loss does not
-    ask for; two parts are the same function of the same weights as one convolution of 2C outputs.
+    The last convolution is kept in parts of C outputs, so that a student computes only the part that a loss needs. Two
+    parts are the same function as one convolution of 2C outputs.
     """
 
     def __init__(self, *, size: Size, n_channels: int, n_parts: int, padding: bool) -> None:
@@ -53,8 +53,8 @@ class PatchNetwork(nn.Module):
         Args:
             size: `small` or `medium`, PDN-S or PDN-M.
             n_channels: C of each part of the output.
-            n_parts: 1 in a teacher, 2 in a student.
-            padding: Whether the output covers the whole image, as in distillation, or only patches that lie within it.
+            n_parts: Number of parts: 1 in a teacher, 2 in a student.
+            padding: Whether the output covers the whole image, as in distillation, or only patches inside it.
         """
         super().__init__()
         self.body = (_small if size == "small" else _medium)(n_channels * n_parts, pad=int(padding))
@@ -98,17 +98,17 @@ def _medium(n_outputs: int, *, pad: int) -> nn.Sequential:
 
 
 class Autoencoder(nn.Module):
-    """Squeezes an image into 64 numbers and says what the teacher's output would be (table 5 of the appendix).
+    """Encodes an image in 64 numbers and predicts the teacher's output (table 5 of the appendix).
 
-    At 256 px the layers are the paper's. At other sizes the last encoding convolution spans the whole map, as its 8 × 8
-    do there, so that the bottleneck stays 64 numbers wide: what the branch can know of an image does not grow with it.
+    At 256 px the layers are the paper's. At other sizes the last encoding convolution also spans the whole map, so that
+    the bottleneck stays 64 numbers wide.
     """
 
     def __init__(self, *, image_px: int, n_channels: int) -> None:
         """Build the network.
 
         Args:
-            image_px: S.
+            image_px: S, side of the images.
             n_channels: C of the teacher's output.
         """
         super().__init__()
@@ -124,7 +124,7 @@ class Autoencoder(nn.Module):
         self.output = nn.Conv2d(_LATENT, n_channels, 3, padding=1)
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B C h w"]:
-        """Return what the teacher's normalised output is expected to be."""
+        """Return the predicted output of the teacher, normalised."""
         values = self.encoder(images)  # [B, 64, 1, 1]
         for side, convolution in zip(self._sides, self.decoder, strict=True):
             values = self.dropout(functional.relu(convolution(_resized(values, side))))
@@ -138,7 +138,7 @@ def _resized(maps: Float[Tensor, "B C h w"], side: int) -> Float[Tensor, "B C s 
 def pooling_matrix(n_in: int, n_out: int) -> Float[Tensor, "o i"]:
     """Return the matrix of adaptive average pooling over channels: output k is the mean of inputs ⌊k n/m⌋ to ⌈(k+1) n/m⌉.
 
-    As a matrix it is one 1 × 1 convolution, which every runtime has.
+    A matrix is one 1 × 1 convolution, which every runtime has.
     """
     pooled = functional.adaptive_avg_pool1d(torch.eye(n_in), n_out)  # [i, o]
     return pooled.T.contiguous()

@@ -1,4 +1,4 @@
-"""Images a student must not learn to describe: a folder of them, or drawn ones."""
+"""Penalty images, which a student must not learn to describe: photographs of a folder, or drawn ones."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,23 +17,23 @@ from weld_pipeline.nn.image.preprocess import luma, resized
 
 _GREY_SHARE = 0.3  # of images of a folder that lose their colour; algorithm 1 of the paper
 _N_LEAVES = 160
-_TEXTURE = 25.0  # standard deviation of the texture on the leaves [levels]
+_TEXTURE = 25.0  # standard deviation of the texture on the leaves [pixel values]
 
 
 @dataclass(frozen=True)
-class OutOfDomain:
+class PenaltyImages:
     """Images for the penalty of §3.2, which the paper takes from ImageNet.
 
     Without a folder they are drawn: occluding discs of random colour and of sizes as in nature ("dead leaves"), under a
     texture whose spectrum falls with frequency. Such images have the edges and spectra of photographs, and networks
-    learn from them much of what they learn from photographs (Baradad et al. 2021, arXiv 2106.05963). Shuffled pieces of
-    the training images would not do: what lies inside a piece is good, and the penalty would forbid to learn it.
+    learn much the same from both (Baradad et al. 2021, arXiv 2106.05963). Shuffled pieces of the training images would
+    not do: the inside of a piece is good, and the penalty would keep the student from learning it.
 
     Attributes:
-        folder: Of photographs of anything else; None draws.
-        image_px: S.
+        folder: Folder of photographs of anything but the part; None draws the images.
+        image_px: S, side of an image.
         grey: Whether images have one channel.
-        seed: Of every choice.
+        seed: Seed of every choice.
     """
 
     folder: Path | None
@@ -42,12 +42,12 @@ class OutOfDomain:
     seed: int
 
     def __getitem__(self, place: int) -> UInt8[np.ndarray, "S S C"]:
-        """Return the image of a place in the training; it depends on seed and place alone."""
+        """Return the image for a place in the training; it depends on seed and place alone."""
         generator = np.random.default_rng([self.seed, place])
         return self._drawn(generator) if self.folder is None else self._photograph(generator)
 
     def describe(self) -> dict[str, Any]:
-        """Return what a model's provenance says of them."""
+        """Return the record of the images for a model's provenance."""
         if self.folder is None:
             return {"kind": "drawn: dead leaves under a natural spectrum", "seed": self.seed}
         listed = [[path.name, path.stat().st_size] for path in self._files]
@@ -59,33 +59,33 @@ class OutOfDomain:
         found = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
         if not found:
             raise WeldError(
-                f"folder {self.folder}: holds no image for the penalty; put photographs of anything else there, "
-                "or set student.elsewhere.folder to null to have them drawn"
+                f"folder {self.folder}: holds no penalty image; put photographs of anything but the part there, "
+                "or set student.penalty_images.folder to null to have them drawn"
             )
         return found
 
     def _photograph(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
-        """Return the middle of a photograph squashed to twice the side, as in algorithm 1."""
+        """Return the middle of a photograph resized to a square of twice the side, as in algorithm 1."""
         path = self._files[generator.integers(len(self._files))]
-        levels = resized(torch.from_numpy(read_image(path))[None].float(), 2 * self.image_px)
+        square = resized(torch.from_numpy(read_image(path))[None].float(), 2 * self.image_px)
         first = self.image_px // 2
-        middle = levels[0, first : first + self.image_px, first : first + self.image_px].numpy()
+        middle = square[0, first : first + self.image_px, first : first + self.image_px].numpy()
         return self._coloured(middle, is_grey=generator.random() < _GREY_SHARE)
 
     def _drawn(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
         px = self.image_px
         image = np.full((px, px, 3), generator.uniform(0, 255, 3), np.float32)
-        # Radii with density r⁻³ between a fiftieth and a third of the side: no scale is preferred.
+        # The density of radii is r⁻³ between a fiftieth and a third of the side, which prefers no scale.
         radii = px / 3 / np.sqrt(1 + generator.random(_N_LEAVES) * ((50 / 3) ** 2 - 1))
         centres = generator.integers(0, px, (_N_LEAVES, 2))
         colours = generator.uniform(0, 255, (_N_LEAVES, 3))
         for centre, radius, colour in zip(centres.tolist(), radii.tolist(), colours.tolist(), strict=True):
             cv2.circle(image, centre, max(1, round(radius)), colour, thickness=-1)
-        levels = image + _TEXTURE * _natural_noise(px, generator)[..., None]
-        return self._coloured(np.clip(levels, 0, 255), is_grey=False)
+        textured = image + _TEXTURE * _natural_noise(px, generator)[..., None]
+        return self._coloured(np.clip(textured, 0, 255), is_grey=False)
 
-    def _coloured(self, levels: Float[np.ndarray, "S S 3"], *, is_grey: bool) -> UInt8[np.ndarray, "S S C"]:
-        image = np.ascontiguousarray(levels.astype(np.uint8))
+    def _coloured(self, pixels: Float[np.ndarray, "S S 3"], *, is_grey: bool) -> UInt8[np.ndarray, "S S C"]:
+        image = np.ascontiguousarray(pixels.astype(np.uint8))
         if not (is_grey or self.grey):
             return image
         grey = luma(torch.from_numpy(image)[None])[0].numpy().astype(np.uint8)

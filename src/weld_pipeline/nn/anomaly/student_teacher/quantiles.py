@@ -7,8 +7,8 @@ from jaxtyping import Float, Int
 
 from weld_pipeline.core.errors import WeldError
 
-# A float32 of positive sign without its last 11 bits: exponent and 12 bits of mantissa, so that neighbouring bins are at
-# most 1/4096 apart, relatively. Bit patterns of positive floats ascend with their values.
+# A bin is a positive float32 without its last 11 bits: exponent and 12 bits of mantissa, so a bin is at most 1/4096 of its
+# values wide. Bit patterns of positive floats ascend with their values.
 _SHIFT = 11
 _N_BINS = 1 << (31 - _SHIFT)
 
@@ -28,13 +28,13 @@ class StreamQuantiles:
         flat = np.ascontiguousarray(values, np.float32).ravel()
         if not (np.isfinite(flat).all() and (flat >= 0).all()):
             raise WeldError(
-                "a map of the student holds values that are no squares of numbers (NaN, infinite or negative); "
+                "a map of the student holds values that cannot be squares (NaN, infinite or negative); "
                 "lower student.training.learning_rate, or look at the teacher's weights"
             )
         np.add.at(self._counts, (np.abs(flat).view(np.uint32) >> _SHIFT).astype(np.int64), 1)
 
     def at(self, levels: Sequence[float]) -> list[float]:
-        """Return the quantiles at some levels in [0, 1]: the lower edge of the bin that holds each.
+        """Return the quantiles at some levels in [0, 1], each the lower edge of its bin.
 
         Raises:
             WeldError: If nothing was counted.

@@ -1,4 +1,4 @@
-"""Images in the layouts that classifiers learn from: photographs, radiographs, strip surfaces."""
+"""Drawn images in the layouts of classifiers: photographs, radiographs, strip surfaces."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The layouts of images that can be drawn: their classes, how their files are named, what lies beside them."""
+"""Layouts of drawn images: their classes, their file names, and the files beside them."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from weld_pipeline.synthetic.drawn.images.strip_surface import STRIP_CLASSES, dr
 from weld_pipeline.synthetic.drawn.tig.frame import draw_tig_frame
 from weld_pipeline.synthetic.drawn.tig.pool import AL5083, SS304
 
-# What the camera's software of the data sets appends to the time of a run: set-up and what was tried.
+# Set-up and trial, which the camera's software of the data sets appends to the time of a run.
 _STEEL_NOTES = {
     "lack_of_shielding_gas": ("50mmLens 200A w.s.11.5cm.m + no shielding gas",),
     "high_travel_speed": ("50mmLens w.s.75cm.m", "50mmLens w.s.140cm.m"),
@@ -28,15 +28,15 @@ _PLAIN_NOTES = ("50mmLens w.s.16cm.m", "50mmLens 250A 22V w.s.lev8", "50mmLens 2
 
 @dataclass(frozen=True)
 class Layout:
-    """How images of one data set lie on disk.
+    """Layout of the images of one data set on disk.
 
     Attributes:
-        classes: Their names, in the order of the data set's own numbers.
-        session_name: Returns the name of a session from its class, its running number and a source of variation.
-        image_name: Returns the path of an image from class, split and session, its running numbers in the session
-            and in its class, and a source of variation.
-        draw: Returns the bytes of an image.
-        side_files: Returns what lies beside the images, each file with its recipe.
+        classes: Class names, in the order of the data set's own numbers.
+        session_name: Function that returns the name of a session from its class, its running number and a source of variation.
+        image_name: Function that returns the path of an image from class, split and session, and its running numbers in
+            the session and in its class.
+        draw: Function that returns the bytes of an image.
+        side_files: Function that returns the files beside the images, each with its recipe.
     """
 
     classes: tuple[str, ...]
@@ -82,7 +82,7 @@ def _aluminium_frame(label: str, split: str, session: str, number: int, in_class
 
 
 def _frame(session: str, number: int) -> int:
-    """Return the number of a kept frame: recordings were thinned, each at its own pace."""
+    """Return the number of a kept frame: each recording was thinned at its own rate."""
     start, step = hashlib.md5(session.encode(), usedforsecurity=False).digest()[:2]
     return 20 + start + number * (7 + step % 60)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""Photographs of finished welds: close up, one plate a series; or several plates on a table, with boxes around them."""
+"""Photographs of finished welds: one plate a series, close up; or several plates on a table, with boxes around them."""
 
 from dataclasses import dataclass
 
@@ -25,10 +25,10 @@ class LaidPlate:
     """A plate in a photograph.
 
     Attributes:
-        number: Which plate of the session it is.
-        is_good: Whether its bead is.
-        bead: The bead.
-        at: Where its corners lie in the photograph [px].
+        number: Number of the plate in its session.
+        is_good: Whether its bead is good.
+        bead: Its bead.
+        at: Places of its corners in the photograph [px].
     """
 
     number: int
@@ -88,12 +88,12 @@ def laid_plates(image: DrawnImage) -> list[LaidPlate]:
 
 
 def boxes(image: DrawnImage) -> list[Box]:
-    """Return what can be seen in a frame of `draw_table_photo`, and where.
+    """Return the boxes of a frame of `draw_table_photo`.
 
     Returns:
-        Class, then middle and size of the box as shares of the image's side; what lies outside is cut off.
+        Class, then middle and size of each box as shares of the image's side; what lies outside is cut off.
     """
-    found: list[Box] = []
+    visible: list[Box] = []
     for plate in laid_plates(image):
         corner = np.array([(0, 0), (PLATE[0], 0), PLATE, (0, PLATE[1])], np.float32)
         matrix = cv2.getPerspectiveTransform(corner, plate.at)
@@ -105,8 +105,8 @@ def boxes(image: DrawnImage) -> list[Box]:
             low, high = np.clip(seen.min(0), 0, 1), np.clip(seen.max(0), 0, 1)
             if (high - low).min() > 0.01:
                 middle, size = (low + high) / 2, high - low
-                found.append((name, float(middle[0]), float(middle[1]), float(size[0]), float(size[1])))
-    return found
+                visible.append((name, float(middle[0]), float(middle[1]), float(size[0]), float(size[1])))
+    return visible
 
 
 def _taken(image: DrawnImage, plates: list[LaidPlate], scale: float, text: str) -> Photo:

@@ -1,4 +1,4 @@
-"""Which images a drawn data set holds, and the work of drawing them."""
+"""Image plan: the images of a drawn data set, and the work of drawing them."""
 
 import zlib
 from collections import Counter
@@ -14,7 +14,7 @@ from weld_pipeline.synthetic.drawn.images.layouts import LAYOUTS
 
 # Part of every content key: raise it when the same recipe would give other images.
 IMAGE_VERSION = 1
-# Shares of the sessions of a class that layouts with folders for splits put into valid and into test.
+# Share of the sessions of a class that layouts with folders for splits put into valid, and into test.
 _HELD_OUT_SHARE = 0.2
 
 
@@ -27,9 +27,9 @@ def plan_images(
     that it says nothing about the class.
 
     Args:
-        layout: One of `LAYOUTS`.
-        n_sessions_per_class: Weld runs, plates, films, coils or videos of each class, at least 3.
-        n_per_session: Images of each.
+        layout: Name in `LAYOUTS`.
+        n_sessions_per_class: Number of weld runs, plates, films, coils or videos of each class, at least 3.
+        n_per_session: Number of images of each session.
         written_share: Share of sessions with writing in their images, 0..1.
         width: Width of an image [px].
         seed: Seed of everything.
@@ -41,7 +41,7 @@ def plan_images(
         is_written = rng.permutation(n_sessions_per_class) < round(written_share * n_sessions_per_class)
         planned += [(label, *pair) for pair in zip(_splits(n_sessions_per_class), is_written.tolist(), strict=True)]
     images, n_of_class = [], Counter[str]()
-    # Numbers and dates run across the classes: the order of recording tells nothing either.
+    # Numbers and dates run across the classes: the order of recording says nothing about the class either.
     for number, index in enumerate(rng.permutation(len(planned))):
         label, split, is_written = planned[index]
         session = kind.session_name(label, number, rng)
@@ -59,11 +59,11 @@ def _splits(n_sessions: int) -> list[str]:
 
 
 def pending_images(images: list[DrawnImage], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
-    """Return the files of one layout as work to be done: what lies beside the images first.
+    """Return the files of one layout as work to be done; those beside the images come first.
 
     Args:
-        images: All of one layout.
-        n_workers: Processes to draw on.
+        images: All images of one layout.
+        n_workers: Number of processes.
     """
     kind = LAYOUTS[images[0].layout]
     files = kind.side_files(images)

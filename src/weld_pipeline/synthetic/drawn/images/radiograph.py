@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""Patches of weld radiographs: what lets more of the rays through is darker on the film as scanned."""
+"""Radiographs: patches of weld films as scanned, darker where more of the rays pass."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ CODES = {"cr": "crack", "lp": "lack_of_penetration", "nd": "no_defect", "po": "p
 
 @dataclass(frozen=True)
 class Film:
-    """What all patches of a film share.
+    """Look that all patches of a film share.
 
     Attributes:
-        level: Mean grey.
-        noise: Deviation of its grain [grey levels].
+        mean: Mean pixel value.
+        noise: Standard deviation of its grain [pixel values].
         grain_px: Size of the grain.
-        contrast: Darkening by a defect of full depth [grey levels].
+        contrast: Darkening by a defect of full depth [pixel values].
         gamma: Steepness of the scan; some films come out almost in black and white.
     """
 
-    level: float
+    mean: float
     noise: float
     grain_px: float
     contrast: float
@@ -46,14 +46,14 @@ def draw_radiograph(image: DrawnImage) -> bytes:
     slope = (
         rng.normal(0, 9) * across[:, None] + rng.normal(0, 9) * across - abs(rng.normal(0, 8)) * across[:, None] ** 2
     )
-    exposed = film.level + slope - film.contrast * depth + film.noise * grain
+    exposed = film.mean + slope - film.contrast * depth + film.noise * grain
     steep = 128 + (exposed - 128) * film.gamma
     return as_png(np.clip(steep, 0, 255).astype(np.uint8))
 
 
 def _film(rng: np.random.Generator) -> Film:
     return Film(
-        level=float(rng.uniform(95, 200)),
+        mean=float(rng.uniform(95, 200)),
         noise=float(rng.uniform(2, 18)),
         grain_px=float(rng.uniform(1, 2.6)),
         contrast=float(rng.uniform(45, 110)),

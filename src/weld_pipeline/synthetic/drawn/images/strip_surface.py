@@ -1,4 +1,4 @@
-"""Surface defects of hot-rolled strip, as the NEU data set photographs them: grey, square, close up."""
+"""Strip surfaces: defects of hot-rolled strip, as the NEU data set photographs them: grey, square, close up."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ from weld_pipeline.synthetic.drawn.surfaces.relief import Field, clouds
 def draw_strip(image: DrawnImage) -> bytes:
     """Return one square image in grey as JPEG."""
     coil, rng, side = image.session_rng("coil"), image.rng("surface"), image.width
-    level, grain = coil.uniform(95, 175), coil.uniform(4, 10)
+    mean, grain = coil.uniform(95, 175), coil.uniform(4, 10)
     noise = clouds((side, side), size=(1.6, 1.6), rng=rng) + clouds((side, side), size=(9.0, 5.0), rng=rng)
     light = clouds((side, side), size=(float(side), float(side)), rng=rng)
-    surface = level + 0.5 * grain * noise + 8 * light + _DEFECTS[image.label](side, rng)
+    surface = mean + 0.5 * grain * noise + 8 * light + _DEFECTS[image.label](side, rng)
     return as_jpeg(np.clip(surface, 0, 255).astype(np.uint8))
 
 

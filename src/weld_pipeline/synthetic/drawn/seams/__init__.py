@@ -1,4 +1,4 @@
-"""Weld seams in the layout of MVTec AD: sound ones of one production line, and flaws with exact masks."""
+"""Weld seams in the layout of MVTec AD: sound seams of one production line, and flaws with exact masks."""
 
 import lazy_loader
 

@@ -1,8 +1,8 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""What may be wrong with a butt weld seen from above: heights and colours of the surface change, nothing else does.
+"""Flaws of a butt weld seen from above: they change heights and colours of the surface and nothing else.
 
-The reference numbers are those of ISO 6520-1. Each flaw has a range of sizes and of strengths, so that some can be seen at
-a glance and some only by looking closely.
+The reference numbers are those of ISO 6520-1. Each flaw has a range of sizes and strengths: some show at a glance, some
+only on a close look.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from weld_pipeline.synthetic.drawn.surfaces.bead import PLATE, Bead
 from weld_pipeline.synthetic.drawn.surfaces.relief import Field
 from weld_pipeline.synthetic.drawn.surfaces.steel_plate import Steel, bump
 
-# How far from the middle of the plate a flaw may lie, so that no jitter of the camera loses it [units].
+# Greatest distance of a flaw from the middle of the plate, so that no jitter of the camera loses it [units].
 _REACH = 68.0
-# Pixels a side that a line is drawn in for each of the image's.
+# Lines are drawn this many times finer than the image, a side.
 _FINE = 4
 
 
 def _porosity(steel: Steel, bead: Bead, rng: np.random.Generator) -> None:
     """Clustered porosity that has reached the surface (2013, 2017): dark pits, each with a rim of metal pushed up."""
-    n, middle, spread = int(rng.integers(5, 22)), _along(rng), rng.uniform(8, 24)
-    x = np.clip(rng.normal(middle, spread, n), *_ends())
+    n, middle, std = int(rng.integers(5, 22)), _along(rng), rng.uniform(8, 24)
+    x = np.clip(rng.normal(middle, std, n), *_ends())
     y = _on_bead(bead, x, np.clip(rng.normal(0, 0.4, n), -0.8, 0.8))
     radius = rng.uniform(1.3, 1.9) * rng.uniform(0.8, 2.0, n)
     depth, tone = -rng.uniform(0.7, 1.3), rng.uniform(0.15, 0.5)

@@ -1,4 +1,4 @@
-"""One line of production: its steel, its process, and the sound seams that come off it."""
+"""Production line: its steel, its process, and its sound seams."""
 
 from dataclasses import dataclass, replace
 
@@ -26,15 +26,15 @@ _GRAIN = {0: (1.8, 1.6, 0.06, 0.06), 1: (30.0, 0.8, 0.07, 0.05), 3: (45.0, 0.8, 
 
 @dataclass(frozen=True)
 class SeamLine:
-    """What all seams of one line of production share: steel, process, light.
+    """Look that all seams of one production line share: steel, process, light.
 
     Attributes:
-        kind: Kind of steel, see `bare_steel`.
+        kind: Kind of steel; see `bare_steel`.
         half: Half width of the bead [units].
         pitch: Distance between its ripples [units].
-        ripple: Their height [units].
+        ripple: Height of the ripples [units].
         crown: Height of the bead [units].
-        metal: Brightness of its metal [grey levels].
+        metal: Brightness of its metal [pixel values].
         tint: Reach [units] and share of the colours that heat leaves beside the bead.
         lamp: Place of the lamp: right, down, up [units from the corner of the window].
         colour: Factor on red, green and blue of the camera.
@@ -52,7 +52,7 @@ class SeamLine:
 
 
 def line_of(rng: np.random.Generator) -> SeamLine:
-    """Return a line of production."""
+    """Return a production line."""
     return SeamLine(
         kind=int(rng.choice(tuple(_GRAIN))),
         half=float(rng.uniform(24, 30)),
@@ -96,7 +96,7 @@ def welded(line: SeamLine, bead: Bead, image: DrawnImage) -> Steel:
 
 
 def _roughen(steel: Steel, line: SeamLine, rng: np.random.Generator) -> None:
-    """Add what is seen from near by only, in place: grain of the plate, oxide and silicate islands on the bead."""
+    """Add the detail of a close view, in place: grain of the plate, oxide and silicate islands on the bead."""
     inside = cv2.GaussianBlur((np.abs(steel.v) < 1).astype(np.float32), (0, 0), 0.8)
     long, wide, depth, shade = _GRAIN[line.kind]
     grain = _clouds(steel, (long, wide), rng)

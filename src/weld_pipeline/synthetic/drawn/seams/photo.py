@@ -1,4 +1,4 @@
-"""Photographs of butt welds from above, as a fixed camera on a line takes them, and masks of what is wrong in them."""
+"""Photographs of butt welds from above, as a fixed camera on a line takes them, and masks of their flaws."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from weld_pipeline.synthetic.drawn.surfaces.steel_plate import Image, light_stee
 Photo = UInt8[np.ndarray, "S S 3"]
 Mask = UInt8[np.ndarray, "S S"]
 
-# A pixel belongs to a defect if this many of 256 grey levels of any colour differ from the same plate without it.
+# A pixel belongs to a defect if its value differs by this much of 256, in any colour, from the same plate without it.
 VISIBLE = 8
 
 
@@ -54,7 +54,7 @@ def seam_photo(image: DrawnImage) -> Photo:
 
 
 def _taken(lit: Image, line: SeamLine, image: DrawnImage) -> Photo:
-    """Return what the camera sees: the plate never lies quite straight, the lamp ages, the sensor has grain."""
+    """Return the camera's image: the plate never lies quite straight, the lamp ages, the sensor has grain."""
     rng, w = image.rng("camera"), image.width
     middle = (lit.shape[1] / 2, lit.shape[0] / 2)
     matrix = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 1.0)), float(rng.normal(1, 0.008)))

@@ -1,4 +1,4 @@
-"""Which weld seams a drawn anomaly set holds, in the layout of MVTec AD, and the work of drawing them."""
+"""Seam plan: the photographs of a drawn anomaly set in the layout of MVTec AD, and the work of drawing them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,12 +19,12 @@ SEAM_VERSION = 1
 def plan_seams(*, n_train_good: int, n_test_good: int, n_per_defect: int, width: int, seed: int) -> list[DrawnImage]:
     """Return the photographs of a set, ordered by path: `train/good`, `test/good` and `test/<defect>`.
 
-    All come from one line of production, as the images of a category of MVTec AD do; another seed is another line.
+    All come from one production line, as the images of a category of MVTec AD do; another seed is another line.
 
     Args:
-        n_train_good: Photographs of good seams to fit on.
-        n_test_good: Photographs of good seams in test.
-        n_per_defect: Photographs of each of `seam_flaws.FLAWS`.
+        n_train_good: Number of good photographs in train.
+        n_test_good: Number of good photographs in test.
+        n_per_defect: Number of photographs of each of `flaws.FLAWS`.
         width: Width and height of a photograph [px].
         seed: Seed of everything.
     """
@@ -38,7 +38,7 @@ def plan_seams(*, n_train_good: int, n_test_good: int, n_per_defect: int, width:
 
 
 def mask_path(image: DrawnImage) -> str:
-    """Return where the mask of a photograph with a defect lies: `ground_truth/<defect>/<number>_mask.png`."""
+    """Return the path of the mask of a photograph with a defect: `ground_truth/<defect>/<number>_mask.png`."""
     return f"ground_truth/{image.label}/{PurePosixPath(image.path).stem}_mask.png"
 
 
@@ -46,8 +46,8 @@ def pending_seams(images: list[DrawnImage], *, n_workers: int) -> PendingItems[F
     """Return photographs and masks as work to be done.
 
     Args:
-        images: From `plan_seams`.
-        n_workers: Processes to draw on.
+        images: Images of `plan_seams`.
+        n_workers: Number of processes.
     """
     files = [(plan, asdict(image)) for image in images for plan in _files(image)]
     return pending_files(files, version=SEAM_VERSION, label=f"drawing {LAYOUT}", n_workers=n_workers)

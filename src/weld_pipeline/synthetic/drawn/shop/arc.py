@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""The arc: its body, the light it throws on torch and plate, the wire, the plume."""
+"""Arc: its body, the light it throws on torch and plate, the wire, the plume."""
 
 import cv2
 import numpy as np

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""What each defect changes in the movement of a good weld, and why.
+"""Defects of a recording: changes that each makes in the movement of a good weld, and why.
 
 A defect changes what its physics changes, so that classes differ in movement and shape and not only in brightness.
 `severity` is about 1.

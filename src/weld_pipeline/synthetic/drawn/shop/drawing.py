@@ -1,15 +1,12 @@
-"""A drawn shop as files: what each is called, and how it comes to be."""
+"""Files of a drawn shop: path and bytes of each."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import write_bytes
 from weld_pipeline.core.items.pending import PendingItems
-from weld_pipeline.synthetic.drawn.files import PROVENANCE, FilePlan, pending_files
+from weld_pipeline.synthetic.drawn.files import FilePlan, pending_files
 from weld_pipeline.synthetic.drawn.shop.signals import draw_sensor_log, draw_sound
 from weld_pipeline.synthetic.drawn.shop.still import draw_still, still_names
 from weld_pipeline.synthetic.drawn.shop.video import draw_video
@@ -35,7 +32,7 @@ def pending_shop(welds: list[DrawnWeld], *, manifest_csv: str, n_workers: int) -
     Args:
         welds: The runs.
         manifest_csv: Text of `manifest.csv`.
-        n_workers: Processes to draw on.
+        n_workers: Number of processes.
     """
     files: list[tuple[FilePlan, object]] = [(FilePlan("manifest.csv", partial(str.encode, manifest_csv)), manifest_csv)]
     for weld in welds:
@@ -56,7 +53,7 @@ def example_weld(
     """Return the recipe of one run outside any shop, for tests and benchmarks.
 
     Args:
-        label: One of `welds.CLASSES`.
+        label: Class, one of `welds.CLASSES`.
         number: Running number; another number gives another weld.
         arc_s: Time the arc burns [s].
         lead_s: Dark time before and after the arc [s].
@@ -90,19 +87,3 @@ def example_weld(
         still_width=still_width,
         seed=seed,
     )
-
-
-def draw_run(root: Path, weld: DrawnWeld) -> Path:
-    """Draw all files of one run under `root` and return the folder of the run; existing files stay.
-
-    Args:
-        root: Where configuration folders go.
-        weld: The recipe, for instance from `example_weld`.
-    """
-    for plan in run_files(weld):
-        path = root / plan.path
-        if not path.exists():
-            write_bytes(path, plan.make())
-    note = {"provenance": PROVENANCE, "recipe": asdict(weld)}
-    write_bytes(root / weld.folder / "DRAWN.json", json.dumps(note, indent=2).encode())
-    return root / weld.folder

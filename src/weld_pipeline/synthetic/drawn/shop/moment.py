@@ -1,4 +1,4 @@
-"""One frame of a weld: where everything is at that moment."""
+"""Moment of a weld: the place of everything in one frame."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from weld_pipeline.synthetic.drawn.shop.scene import Scene
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame's worth of movement, and where it happens; see `Motion` for the meaning of the values.
+    """Movement in one frame, and its place; see `Motion` for the meaning of the values.
 
     Attributes:
-        scene: What stands still.
+        scene: Everything that stands still.
         edge: The plate edge now, in each column [reference px].
-        arc_x: Where the arc burns along the plate [reference px].
-        arc_y: Where the arc burns from the top of the frame [reference px].
+        arc_x: Place of the arc along the plate [reference px].
+        arc_y: Place of the arc from the top of the frame [reference px].
         edge_at_arc: Height of the plate edge below the arc [reference px].
-        carried: How far the flow has carried the eddies since ignition [reference px].
+        carried: Distance that the flow has carried the eddies since ignition [reference px].
     """
 
     scene: Scene

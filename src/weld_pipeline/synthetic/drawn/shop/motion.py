@@ -1,4 +1,4 @@
-"""How a weld moves: pool, arc, spatter and plate over time.
+"""Motion of a weld: pool, arc, spatter and plate over time.
 
 Lengths are in pixels of a frame 960 wide, angles in radians.
 """
@@ -29,13 +29,13 @@ class Motion:
         pool_length: Visible length of the pool behind the arc.
         pool_height: Height of the pool above the plate edge.
         dome: Extra height of the crown in the middle of the pool.
-        sag: How far metal hangs over the plate edge.
-        root: How far light and metal show below the edge.
+        sag: Distance that metal hangs over the plate edge.
+        root: Distance that light and metal show below the edge.
         hole: Opening of a burnt hole, 0..1.
         groove: Depth of the notch along the upper toe, 0..1.
         gap: Dark distance between arc and pool.
         crater: Depression at the end of the pool, 0..1.
-        bubbles: Gas pores in the pool, expected number.
+        bubbles: Expected number of gas pores in the pool.
         tilt: Rotation of the plate.
         lift: Upward shift of the plate.
         heat: Brightness of the pool relative to a normal one.

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""What flies: streaks of spatter, defocused grains close to the lens, and slow drops."""
+"""Particles that fly: streaks of spatter, defocused grains close to the lens, and slow drops."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ class Drops:
 def draw_particles(
     image: UInt8[np.ndarray, "H W"], moment: Moment, drops: Drops, *, sparks: float, rng: np.random.Generator
 ) -> None:
-    """Paint everything that flies over `image`, in place.
+    """Paint the particles over `image`, in place.
 
     Args:
         image: The canvas.

@@ -1,4 +1,4 @@
-"""Which welds a drawn shop makes: classes, sessions, configurations, set-up."""
+"""Shop plan: the welds of a drawn shop by class, session, configuration and set-up."""
 
 from datetime import date, timedelta
 
@@ -25,7 +25,7 @@ MANIFEST_COLUMNS = (
 _FIRST_DAY = date(2022, 9, 5)
 _DAYS_BETWEEN_SESSIONS = 12
 _THICKNESSES_MM = (7, 3)
-# Joint, steel, thickness: every combination, so that no one of them tells the others.
+# Joint, steel, thickness: every combination, so that none of them gives the others away.
 _SETUPS = tuple(
     (joint, steel, thickness)
     for thickness in _THICKNESSES_MM

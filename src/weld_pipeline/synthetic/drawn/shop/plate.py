@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""The finished plate seen from above: steel, heat tint, bead by class, and the label with the run id."""
+"""Plate of a run, seen from above: steel, heat tint, bead by class, and the label with the run id."""
 
 from functools import lru_cache
 
@@ -52,13 +52,13 @@ def _steel(weld: DrawnWeld, rng: np.random.Generator) -> Steel:
 
 @lru_cache(maxsize=1)
 def _brushed() -> Float[np.ndarray, "h w"]:
-    """Return the marks of the brush on a plate, around 0; every plate has them at its own place."""
+    """Return the marks of the brush on a plate, around 0; each plate has them at another place."""
     noise = np.random.default_rng(5).normal(0, 28, (_STEEL_ROWS, PLATE_PX[0])).astype(np.float32)
     return cv2.GaussianBlur(noise, (0, 0), 9, sigmaY=0.7)
 
 
 def _draw_bead(steel: Steel, weld: DrawnWeld, rng: np.random.Generator) -> None:
-    """Paint the bead, in place: its outline, ripples and flaws say what went wrong."""
+    """Paint the bead, in place: its outline, ripples and flaws show the class."""
     start, end, seam = _BEAD
     x = np.arange(start, end)
     half = _half_width(weld.label, x, rng)
@@ -97,7 +97,7 @@ def _draw_flaws(
     half: Float[np.ndarray, " N"],
     rng: np.random.Generator,
 ) -> None:
-    """Paint what lies in and beside the bead, in place: grains, pores, holes, a glossy crown."""
+    """Paint the flaws in and beside the bead, in place: grains, pores, holes, a glossy crown."""
 
     def at(column: int, v: float) -> tuple[int, int]:
         return _BEAD[0] + column, int(centre[column] + v * half[column])

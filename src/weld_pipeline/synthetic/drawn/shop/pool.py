@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""The weld pool behind the arc, and what defects do to it."""
+"""Pool behind the arc, and its defects."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Bubbles:
     """Gas pores in the pool; each lives for a few frames, grows, and bursts.
 
     Attributes:
-        pores: Row per pore: place along the pool 0..1, height in it 0..1, age, life [frames], radius [reference px].
+        pores: A row a pore: place along the pool 0..1, height in it 0..1, age, life [frames], radius [reference px].
     """
 
     pores: Float[np.ndarray, "N 5"]
@@ -38,7 +38,7 @@ class Bubbles:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the pool lies on the canvas.
+    """Place of the pool on the canvas.
 
     Attributes:
         moment: The frame.
@@ -72,7 +72,7 @@ def draw_pool(canvas: Canvas, moment: Moment, bubbles: Bubbles) -> None:
     """Paint the pool over `canvas`, in place.
 
     Args:
-        canvas: Light so far [grey levels].
+        canvas: Light so far [pixel values].
         moment: The frame.
         bubbles: Gas pores, already stepped to this frame.
     """
@@ -139,7 +139,7 @@ def _surface(u: Float[np.ndarray, " w"], depth: Float[np.ndarray, "h w"], moment
 
 
 def _pierce(light: Float[np.ndarray, "h w"], place: _Place, bubbles: Bubbles) -> None:
-    """Draw what sits in the pool, in place: slag, pores, a burnt hole, the crater and its cracks."""
+    """Draw the contents of the pool, in place: slag, pores, a burnt hole, the crater and its cracks."""
     px, moment = place.pixels, place.moment
     slag = place.pixel(0.78, 0.62)
     cv2.ellipse(light, slag, (px(15.0), px(8.0)), 12, 0, 360, 150, -1)

@@ -1,4 +1,4 @@
-"""What stands still while one weld is filmed: camera, torch, plate edge, and the grain of everything.
+"""Scene of one recording: camera, torch, plate edge and grain, which stand still while the weld is filmed.
 
 A scene is drawn at half the frame's size and enlarged; real frames are soft, and it costs a quarter.
 """
@@ -19,22 +19,22 @@ Canvas = Float[np.ndarray, "H W"]
 
 @dataclass(frozen=True)
 class Scene:
-    """The set-up of one recording; lengths in pixels of a frame 960 wide, arrays on the half-size canvas.
+    """Set-up of one recording; lengths in pixels of a frame 960 wide, arrays on the half-size canvas.
 
     Attributes:
         scale: Canvas pixels per reference pixel.
         x: Position of each canvas column.
         y: Position of each canvas row.
-        seam_x: Where the torch axis meets the plate.
+        seam_x: Place where the torch axis meets the plate.
         edge: Height of the plate edge in each column.
         teeth: Roughness of the cut edge in each column.
         nozzle: Transmission of the background light past the nozzle, 0..1.
         nozzle_y: Lowest point of the nozzle.
-        glints: Light of the arc thrown back by grains on the nozzle's rim and by the table [grey levels].
+        glints: Light of the arc thrown back by grains on the nozzle's rim and by the table [pixel values].
         halo: Light scattered around an arc in the middle; twice the canvas each way.
-        grain: Smooth noise around 0 with deviation 1, stretched along the flow, endless in both directions.
+        grain: Smooth noise around 0 with standard deviation 1, stretched along the flow, endless in both directions.
         exposure: Gain of the camera.
-        noise: Standard deviation of the sensor noise [grey levels].
+        noise: Standard deviation of the sensor noise [pixel values].
     """
 
     scale: float
@@ -137,7 +137,7 @@ def _grain() -> Float[np.ndarray, "R S"]:
 
 @lru_cache(maxsize=1)
 def sensor_noise() -> Float[np.ndarray, "R S"]:
-    """Return one sheet of white noise of deviation 1, larger than any canvas, read at a new place in each frame."""
+    """Return one sheet of white noise of standard deviation 1, larger than any canvas, read at a new place in each frame."""
     return np.random.default_rng(11).standard_normal((640, 960)).astype(np.float32)
 
 

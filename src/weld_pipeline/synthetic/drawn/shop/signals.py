@@ -1,4 +1,4 @@
-"""The other recordings of a run: the sensor log and the sound."""
+"""Signals of a run: the sensor log and the sound."""
 
 import io
 from datetime import datetime, timedelta
@@ -60,8 +60,8 @@ def draw_sound(weld: DrawnWeld) -> bytes:
     crackle[at] = rng.exponential(14, len(at))
     crackle = np.convolve(crackle, np.exp(-np.arange(160) / 30) * rng.standard_normal(160))[:n_samples]
     burning = (t >= weld.lead_in_s) & (t < weld.lead_in_s + weld.arc_s)
-    level = np.where(burning, 0.003 * (hiss * pulse + 0.4 * crackle), 2e-5 * hiss)
-    return _encode_flac(np.round(np.clip(level, -1, 1) * 32767).astype(np.int16)[None])
+    sound = np.where(burning, 0.003 * (hiss * pulse + 0.4 * crackle), 2e-5 * hiss)
+    return _encode_flac(np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)[None])
 
 
 def _coloured(noise: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""Photographs of the finished plate with its paper label, five a run, as a phone takes them."""
+"""Stills: photographs of the finished plate with its paper label, five a run, as a phone takes them."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -51,7 +51,7 @@ def _plate(weld: DrawnWeld) -> UInt8[np.ndarray, "h w 4"]:
 
 
 def _corners(width: int, height: int, rng: np.random.Generator) -> Float[np.ndarray, "4 2"]:
-    """Return where the corners of the plate lie in the photograph: turned, from afar, in perspective."""
+    """Return the places of the plate's corners in the photograph: turned, from afar, in perspective."""
     across = width * rng.uniform(0.36, 0.5)
     down = across * PLATE_PX[1] / PLATE_PX[0]
     angle, nearer = rng.normal(0, 0.35), rng.uniform(0.02, 0.12)

@@ -1,4 +1,4 @@
-"""A drawn recording: frames, and the .avi they lie in."""
+"""Drawn video: frames, and the .avi that holds them."""
 
 import io
 import zlib

@@ -1,4 +1,4 @@
-"""What one drawn weld is: its class, its set-up, and where its files lie."""
+"""Drawn weld: its class, its set-up, and the folder of its files."""
 
 from dataclasses import dataclass
 
@@ -26,18 +26,18 @@ class DrawnWeld:
     """The recipe of one run: equal recipes give equal bytes.
 
     Attributes:
-        run_id: `MM-DD-YY-NNNN-CC`, CC being the class code.
-        label: One of `CLASSES`.
+        run_id: Id `MM-DD-YY-NNNN-CC`; CC is the class code.
+        label: Class, one of `CLASSES`.
         session: Recording date, `MM-DD-YY`.
         configuration: Folder that holds the run.
-        joint: `butt`, `fillet` or `plane_plate`.
-        steel: `FE410` or `BSK46`.
+        joint: Kind of joint: `butt`, `fillet` or `plane_plate`.
+        steel: Grade, `FE410` or `BSK46`.
         thickness_mm: Plate thickness, 3 or 7.
         current_a: Welding current.
         voltage_v: Arc voltage.
         gas_bar: Shielding-gas pressure.
         speed_cpm: Robot travel [cm/min].
-        split: `TRAIN` or `TEST`, as the manifest of the data set has it.
+        split: Split in the manifest of the data set, `TRAIN` or `TEST`.
         lead_in_s: Dark time before the arc.
         arc_s: Time the arc burns.
         lead_out_s: Dark time after the arc.

@@ -1,4 +1,4 @@
-"""What drawn images are made of: steel, beads, heights in the light, tables, lettering."""
+"""Surfaces in drawn images: steel, beads, heights in the light, tables, lettering."""
 
 import lazy_loader
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""The finished bead on a plate: its course, its ripples, its flaws."""
+"""Bead on a plate: its course, its ripples, its flaws."""
 
 from dataclasses import dataclass
 
@@ -17,21 +17,21 @@ Region = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Bead:
-    """A bead and what is wrong with it; lengths in units of the plate, arrays with a value a unit along it.
+    """A bead and its flaws; lengths in units of the plate, arrays with a value a unit along it.
 
     Attributes:
-        ends: Where it starts and ends.
+        ends: Places where it starts and ends.
         centre: Height of its middle on the plate.
-        half: Half its width.
+        half: Half of its width.
         pitch: Distance between ripples.
-        ripple: Their height.
+        ripple: Height of the ripples.
         crown: Height of the bead.
-        notched: Where the plate is cut away along the toe.
+        notched: Whether the plate is cut away along the toe.
         pores: Place and radius of each pore.
         grains: Place and radius of each grain of spatter.
         crater: Place and radius of an open crater, a row or none.
         cracks: Points along each crack.
-        soot: How dull burnt metal has made bead and plate, 0..1; a long arc and air in the gas leave it.
+        soot: Dullness of bead and plate by burnt metal, 0..1; a long arc and air in the gas leave it.
     """
 
     ends: tuple[int, int]
@@ -56,14 +56,14 @@ class Bead:
     @property
     def flawed(self) -> list[Region]:
         """Return the rectangles that hold a flaw: left, top, right, bottom."""
-        found = [_around(self.pores)] if len(self.pores) else []
-        found += [_around(self.crater)] if len(self.crater) else []
-        found += [_around(crack) for crack in self.cracks]
+        regions = [_around(self.pores)] if len(self.pores) else []
+        regions += [_around(self.crater)] if len(self.crater) else []
+        regions += [_around(crack) for crack in self.cracks]
         if self.notched.any():
             x, reach = np.flatnonzero(self.notched), 1.4 * self.half
             toes = [np.column_stack((x, (self.centre + side * reach)[x])) for side in (-1, 1)]
-            found.append(_around(np.vstack(toes)))
-        return found
+            regions.append(_around(np.vstack(toes)))
+        return regions
 
 
 def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
@@ -82,8 +82,8 @@ def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
     course = np.stack((centre, half))
     pores, n_grains = np.zeros((0, 3)), int(rng.integers(0, 4))
     if "porosity" in faults:
-        n_pores, middle, spread = int(rng.integers(14, 36)), rng.uniform(120, 480), rng.uniform(40, 110)
-        pores = _spots(n_pores, course, rng, middle=middle, spread=spread, reach=0.6)
+        n_pores, middle, std = int(rng.integers(14, 36)), rng.uniform(120, 480), rng.uniform(40, 110)
+        pores = _spots(n_pores, course, rng, middle=middle, std=std, reach=0.6)
     if "spatter" in faults:
         n_grains = int(rng.integers(90, 220))
     end = min(ends[1] - 28, n - 1)
@@ -97,7 +97,7 @@ def make_bead(rng: np.random.Generator, *, is_good: bool) -> Bead:
         crown=float(rng.uniform(7, 13)),
         notched=notched,
         pores=pores,
-        grains=_spots(n_grains, course, rng, middle=n / 2, spread=n / 3, reach=3.5),
+        grains=_spots(n_grains, course, rng, middle=n / 2, std=n / 3, reach=3.5),
         crater=crater,
         cracks=(_crack(centre, rng),) if "crack" in faults else (),
         soot=float(rng.uniform(0, 0.15) if is_good else rng.uniform(0.25, 0.9)),
@@ -115,21 +115,21 @@ def _spots(
     rng: np.random.Generator,
     *,
     middle: float,
-    spread: float,
+    std: float,
     reach: float,
 ) -> Spots:
     """Return places along a bead, and their radii.
 
     Args:
-        n: How many.
+        n: Number of places.
         course: Middle and half width of the bead.
         rng: Source of the places.
-        middle: Where along the bead they lie.
-        spread: Their deviation along it.
-        reach: How many half widths they lie off it.
+        middle: Mean of the places along the bead.
+        std: Standard deviation of the places along it.
+        reach: Distance of the places from its middle [half widths].
     """
     centre, half = course
-    x = np.clip(rng.normal(middle, spread, n), 30, PLATE[0] - 31).astype(int)
+    x = np.clip(rng.normal(middle, std, n), 30, PLATE[0] - 31).astype(int)
     y = np.clip(centre[x] + rng.normal(0, reach / 2, n) * half[x], 8, PLATE[1] - 8)
     return np.column_stack((x, y, rng.uniform(2, 6, n)))
 

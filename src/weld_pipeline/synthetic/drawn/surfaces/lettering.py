@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""Writing on plates: paper labels, printed or by hand."""
+"""Lettering on plates: paper labels, printed or by hand, and a paint marker."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Surfaces as heights, and how they look in the light: grain, ripples and lumps need no colours of their own."""
+"""Relief: surfaces as heights, and their look in the light; grain, ripples and lumps need no colours of their own."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ Field = Float[np.ndarray, "H W"]
 
 
 def clouds(shape: tuple[int, int], *, size: tuple[float, float], rng: np.random.Generator) -> Field:
-    """Return smooth noise around 0 of deviation 1.
+    """Return smooth noise around 0 of standard deviation 1.
 
     Args:
         shape: Height and width [px].

@@ -1,4 +1,4 @@
-"""A welded plate seen from above: steel of several kinds, heat tint, the bead in relief under a lamp."""
+"""Steel plate with a weld, seen from above: steel of several kinds, heat tint, the bead in relief under a lamp."""
 
 from dataclasses import dataclass
 
@@ -34,9 +34,9 @@ class Steel:
 
     Attributes:
         scale: Pixels per unit of the plate.
-        window: The part of the plate it is.
+        window: Part of the plate that it shows.
         height: Height of the surface [units].
-        colour: Its colour [grey levels].
+        colour: Its colour [pixel values].
         gloss: Strength of mirror images.
         column: Place of each pixel column along the plate, in whole units.
         v: Place of each pixel across the bead: -1 at one toe, 1 at the other.
@@ -59,8 +59,8 @@ def draw_steel(bead: Bead, rng: np.random.Generator, *, scale: float) -> UInt8[n
     """Return a welded plate as RGB with cover.
 
     Args:
-        bead: What was welded.
-        rng: Source of what a plate looks like.
+        bead: The bead on it.
+        rng: Source of its look.
         scale: Pixels per unit of the plate.
     """
     kind, tone = int(rng.integers(len(_KINDS))), float(rng.uniform(0.8, 1.15))
@@ -76,11 +76,11 @@ def draw_steel(bead: Bead, rng: np.random.Generator, *, scale: float) -> UInt8[n
 
 
 def light_steel(steel: Steel, lamp: tuple[float, float, float]) -> Image:
-    """Return how a plate looks under a lamp [grey levels]; mirror images may exceed 255.
+    """Return how a plate looks under a lamp [pixel values]; mirror images may exceed 255.
 
     Args:
         steel: The plate.
-        lamp: Its place: right, down, up [units from the corner of the window].
+        lamp: Place of the lamp: right, down, up [units from the corner of the window].
     """
     facing, mirrored, _ = shaded(steel.height, light=lamp, scale=steel.scale, polish=24.0)
     return steel.colour * (0.3 + 0.95 * facing)[..., None] + (150 * steel.gloss * mirrored)[..., None]
@@ -92,12 +92,12 @@ def bare_steel(
     """Return the plate before it is welded.
 
     Args:
-        bead: What will be welded on it.
+        bead: The bead that comes on it.
         rng: Source of its texture.
         scale: Pixels per unit of the plate.
         kind: 0 mill scale, 1 brushed, 2 rusty, 3 stainless.
         tone: Factor on its colour.
-        window: The part of the plate that is drawn.
+        window: Part of the plate that is drawn.
     """
     left, top, *size = window
     w, h = (round(side * scale) for side in size)
@@ -134,7 +134,7 @@ def raise_bead(steel: Steel, bead: Bead, rng: np.random.Generator, *, tone: tupl
         steel: The plate.
         bead: The bead.
         rng: Source of its unevenness.
-        tone: Darkest and brightest its metal may be [grey levels].
+        tone: Darkest and brightest its metal may be [pixel values].
     """
     half = bead.half[steel.column]
     inside = (np.abs(steel.v) < 1) & (half > 1)
@@ -152,7 +152,7 @@ def raise_bead(steel: Steel, bead: Bead, rng: np.random.Generator, *, tone: tupl
 
 
 def _mar(steel: Steel, bead: Bead) -> None:
-    """Add what is wrong, in place: notches, pores, grains, crater, cracks."""
+    """Add the flaws, in place: notches, pores, grains, crater, cracks."""
     if bead.notched.any():
         notch = np.exp(-(((np.abs(steel.v) - 1.12) / 0.14) ** 2)) * bead.notched[steel.column]
         steel.height -= 7 * notch
@@ -167,7 +167,7 @@ def _mar(steel: Steel, bead: Bead) -> None:
 
 
 def _blacken(steel: Steel, bead: Bead, rng: np.random.Generator) -> None:
-    """Cover the bead and what lies beside it with soot, in place."""
+    """Cover the bead and the plate beside it with soot, in place."""
     drift = np.clip(1 + 0.35 * clouds(steel.v.shape, size=(70.0, 70.0), rng=rng), 0.2, 1.6)
     near = np.exp(-((steel.v / 2.6) ** 2)) * (bead.half[steel.column] > 1)
     soot = np.clip(np.float32(bead.soot) * near * drift, 0, 0.95)

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""What a plate lies on when it is photographed, and how it comes to lie there."""
+"""Table tops under photographed plates, and a plate laid on one in perspective."""
 
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 @lru_cache(maxsize=3)
 def table_top(width: int, height: int, kind: int) -> UInt8[np.ndarray, "H W 3"]:
-    """Return what the plate lies on: cardboard of two ages, or a wooden bench."""
+    """Return a table top: cardboard of two ages, or a wooden bench."""
     rng = np.random.default_rng(kind)
     colour = np.array(((186, 132, 92), (196, 160, 118), (190, 140, 84))[kind], np.float32)
     fibre = cv2.GaussianBlur(rng.normal(0, 60, (height, width)), (0, 0), 6, sigmaY=0.8 if kind == 2 else 2)
@@ -42,7 +42,7 @@ def corners(
         centre: Its middle [px].
         size: Width and height [px].
         angle: Turn on the table [rad].
-        nearer: How much larger its lower edge is, being nearer to the camera, and how much smaller the upper one.
+        nearer: Share by which its lower edge, nearer to the camera, is larger and its upper edge smaller.
         squeezed: Height of a square seen at the slant of the camera.
     """
     square = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (size[0] / 2, size[1] / 2)

@@ -1,4 +1,4 @@
-"""Frames of a TIG weld pool, as a camera behind a filter sees it."""
+"""TIG frames: the weld pool as a camera behind a filter sees it."""
 
 import lazy_loader
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""A frame of TIG welding as a high-dynamic-range camera takes it: electrode, arc, pool, plate."""
+"""TIG frame as a high-dynamic-range camera takes it: electrode, arc, pool, plate."""
 
 import cv2
 import numpy as np
@@ -53,7 +53,7 @@ def _arc_light(view: View, pool: Pool, rng: np.random.Generator) -> Field:
 
 
 def _behind_torch(light: Field, view: View, camera: Camera) -> Field:
-    """Return the light past what stands before it: cup or electrode above, the edge of the plate below."""
+    """Return the light past the objects before it: cup or electrode above, the edge of the plate below."""
     x, y = view.x, view.y
     if camera.is_cup_low:
         cup = np.clip((1 - (x / 330) ** 2 - ((y + 190) / 182) ** 2) / 0.03, 0, 1)
@@ -72,7 +72,7 @@ def _behind_torch(light: Field, view: View, camera: Camera) -> Field:
 def _developed(
     light: Field, camera: Camera, size: tuple[int, int], rng: np.random.Generator
 ) -> UInt8[np.ndarray, "h w"]:
-    """Return what the sensor gives: highlights bent over as its high dynamic range does, a soft lens, noise."""
+    """Return the sensor's image: highlights bent over as its high dynamic range does, a soft lens, noise."""
     exposed = camera.exposure * light
     bent = 252 * (1 - np.exp(-exposed / 165))
     soft = cv2.resize(bent.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""What each class of TIG weld changes in pool, arc and plate, and why.
+"""TIG pool: changes that each class of weld makes in pool, arc and plate, and why.
 
 A class changes what its physics changes; set-up, exposure and camera vary from run to run whatever the class.
 """
@@ -35,7 +35,7 @@ class Pool:
         behind: Reach of the pool behind the arc.
         half_width: Half its width.
         arc: Strength of the arc.
-        mirror: How well the liquid mirrors the arc.
+        mirror: Share of the arc that the liquid mirrors, about 1.
         rim: Height of the toe around the pool.
         ripple: Height of the ripples of the bead behind it.
         hole: Opening burnt through the plate.
@@ -46,7 +46,7 @@ class Pool:
         pits: Pores in the bead and beside it.
         humps: Lumps that a pool drawn too long leaves behind, a hollow between each.
         joint: Depth of the joint left open behind the arc; 0 where it is filled.
-        shift: How far the arc runs beside the joint.
+        shift: Distance of the arc from the joint.
     """
 
     ahead: float = 215.0

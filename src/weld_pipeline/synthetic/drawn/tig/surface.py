@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""The surface of plate, pool and bead in one TIG frame, as heights, brightness and gloss."""
+"""Surface of plate, pool and bead in one TIG frame, as heights, brightness and gloss."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from weld_pipeline.synthetic.drawn.tig.view import Camera, View
 
 @dataclass
 class Surface:
-    """What the arc shines on; changed in place while it is built.
+    """Surface under the arc; changed in place while it is built.
 
     Attributes:
         height: Height [reference px].
         albedo: Share of light thrown back.
         gloss: Strength of mirror images.
-        glow: Light of its own [grey levels].
+        glow: Light of its own [pixel values].
     """
 
     height: Field
@@ -105,9 +105,9 @@ def _lay_tongues(surface: Surface, view: View, pool: Pool, rng: np.random.Genera
     """Lay cold tongues of metal across the pool: bright straight edges, dark gaps below them."""
     inside = np.clip((1.25 - view.q) / 0.2, 0, 1)
     for number in range(3):
-        level = (-45, 20, 75)[number] + rng.normal(0, 8)
+        middle = (-45, 20, 75)[number] + rng.normal(0, 8)
         bend = 18 * np.sin(view.u / rng.uniform(110, 190) + rng.uniform(0, 6.3)) * (number > 0)
-        below = view.v - level - bend
+        below = view.v - middle - bend
         reach = np.exp(-(((view.u - rng.uniform(20, 190)) / rng.uniform(130, 230)) ** 2)) * inside * pool.layers
         sheet = np.clip(below / 4, 0, 1) * np.exp(-np.clip(below, 0, None) / 38)
         gap = np.exp(-(((below + 7) / 8) ** 2))

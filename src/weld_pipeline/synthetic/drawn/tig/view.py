@@ -1,5 +1,5 @@
 # ruff: noqa: PLR2004 - an image is made of numbers
-"""How the camera of one TIG run stands, and where each pixel lies in the weld."""
+"""Camera of one TIG run, and the place of each pixel in the weld."""
 
 from dataclasses import dataclass
 
@@ -15,16 +15,16 @@ REFERENCE_WIDTH = 1280
 
 @dataclass(frozen=True)
 class Camera:
-    """What all frames of a run share, whatever its class.
+    """Camera that all frames of a run share, whatever its class.
 
     Attributes:
-        arc: Where the electrode ends in the frame [reference px].
+        arc: End of the electrode in the frame [reference px].
         tilt: Angle of the seam in the frame [rad].
         side: 1 where the bead lies to the right of the arc, -1 where it lies to the left.
         zoom: Magnification.
         exposure: Gain.
-        base: Light of the surroundings [grey levels].
-        noise: Deviation of the sensor noise [grey levels].
+        base: Light of the surroundings [pixel values].
+        noise: Standard deviation of the sensor noise [pixel values].
         grain: Roughness of the plate.
         grain_px: Size of its grain.
         is_cup_low: Whether the ceramic cup hides the electrode.
@@ -70,17 +70,17 @@ def make_camera(rng: np.random.Generator, *, is_bright: bool) -> Camera:
 
 @dataclass(frozen=True)
 class View:
-    """Where each pixel of one frame lies.
+    """Place of each pixel of one frame.
 
     Attributes:
         scale: Pixels per reference pixel.
-        arc_x: Where the electrode ends, from the left [reference px].
+        arc_x: End of the electrode, from the left [reference px].
         arc_y: The same from the top.
         x: Position of each pixel right of the electrode [reference px].
         y: Position below it.
         u: Distance behind the arc along the seam.
         v: Distance from the middle of the pool across the seam.
-        q: 0 in the middle of the pool, 1 at its edge.
+        q: Distance from the middle of the pool: 0 there, 1 at its edge.
     """
 
     scale: float
@@ -104,7 +104,7 @@ class View:
 
 
 def frame_view(camera: Camera, pool: Pool, *, width: int, rng: np.random.Generator) -> View:
-    """Return where each pixel of a frame lies, the camera trembling a little and the pool never quite an ellipse."""
+    """Return the place of each pixel of a frame; the camera trembles a little and the pool is never quite an ellipse."""
     w, h = width, round(width * 35 / 64)
     k = w / REFERENCE_WIDTH
     arc_x, arc_y = camera.arc[0] + rng.normal(0, 8), camera.arc[1] + rng.normal(0, 4)
