@@ -74,7 +74,7 @@ def chain(member: str, source: str | None = None) -> Pipeline:
         ),
         Node(
             evaluate,
-            ["weights", "mlflow_run_id", "params:evaluation"],
+            ["weights", "params:mlflow_run_id", "params:evaluation"],
             ["metrics", "report"],
             name="evaluate",
             tags={"evaluation"},
@@ -85,8 +85,8 @@ def chain(member: str, source: str | None = None) -> Pipeline:
         nodes,
         namespace=member,
         tags={member},
-        inputs={"mlflow_run_id": "mlflow_run_id"} | shared,
-        parameters={"params:evaluation"},
+        inputs=shared,
+        parameters={"params:evaluation", "params:mlflow_run_id"},
         prefix_datasets_with_namespace=True,
     )
 
@@ -154,7 +154,7 @@ def tracked(database, tmp_path, monkeypatch):
 
 
 def fake_catalog(folder, wishes):
-    catalog = DataCatalog({"mlflow_run_id": MlflowRunIdDataset()})
+    catalog = DataCatalog({"params:mlflow_run_id": MemoryDataset(None)})
     catalog["params:evaluation"] = MemoryDataset({"split": "test"})
     for number, space in enumerate(("plates", "pipes", "patches", "seams")):
         catalog[f"params:{space}.seed"] = MemoryDataset(number)
@@ -228,7 +228,7 @@ def test_only_members_that_run_get_a_child(tracked):
 def test_part_of_a_chain_writes_to_a_child_of_its_own(tracked):
     tracked.run(whole())
     part = whole().only_nodes_with_tags("evaluation").only_nodes_with_namespaces(["plates"])
-    assert part.inputs() == {"plates.weights", "mlflow_run_id", "params:evaluation"}
+    assert part.inputs() == {"plates.weights", "params:mlflow_run_id", "params:evaluation"}
     before = {run.info.run_id for run in MlflowClient().search_runs([tracked.experiment])}
     nodes = Pipeline([Node(lambda: {"is_random": False}, None, "plates.weights", name="made_before")])
     tracked.run(nodes + part)
