@@ -18,7 +18,7 @@ from weld_pipeline.evaluation.anomaly.record import anomaly_record
 from weld_pipeline.evaluation.estimates import Protocol
 from weld_pipeline.nn.weights.packages import WeightsPackage
 
-THRESHOLD = {"score_threshold": 0.5, "false_reject_rate": None, "kind": "f1"}
+POLICY = {"threshold": 0.5, "false_reject_rate": None, "chosen_by": "f1"}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,13 @@ def record(n):
     )
     protocol = Protocol(n_resamples=50)
     return anomaly_record(
-        rows, category="raw", detector="patchcore", threshold=THRESHOLD, pixels=pixel_metrics([]), protocol=protocol
+        rows,
+        category="raw",
+        detector="patchcore",
+        policy=POLICY,
+        fails=(rows["score"] >= POLICY["threshold"]).to_numpy(),
+        pixels=pixel_metrics([]),
+        protocol=protocol,
     )
 
 
