@@ -7,20 +7,8 @@ import time
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from weld_pipeline.cli import app
 from weld_pipeline.core.saved_model import SavedModel, write_model
-
-
-@pytest.fixture
-def weld(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "250")  # a path of a test is long, and is not to be folded
-
-    def run(*arguments):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return run
 
 
 def test_inspect_prints_clean_json(weld, bundle_folder, write_video):
@@ -192,3 +180,26 @@ def test_pickle_is_refused_unopened(tmp_path):
     assert done.returncode == 2
     assert "pickled checkpoints are never opened" in done.stderr
     assert not (tmp_path / "opened").exists()
+
+
+def test_commands_at_the_line_run_without_heavy_libraries(
+    bundle_folder, image_folder, detector_folder, write_video, write_red
+):
+    video, image = write_video([51] * 8), write_red(51)
+    commands = [
+        *(["inspect", video, "--bundle", bundle_folder, "--engine", engine] for engine in ("onnxruntime", "openvino")),
+        ["inspect", image, "--bundle", image_folder],
+        ["inspect", image, "--bundle", detector_folder],
+        ["live", video, "--bundle", bundle_folder],
+        *(["bundle", command, bundle_folder] for command in ("show", "verify")),
+    ]
+    script = (
+        "import sys\nfrom weld_pipeline.cli import app\n"
+        f"for command in {[[str(part) for part in command] for command in commands]!r}:\n"
+        "    assert not app(command, standalone_mode=False), command\n"
+        "    heavy = {'torch', 'kedro', 'pandas', 'mlflow', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "    assert not heavy, (command, heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("PASS") == 5

@@ -1,19 +1,6 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
-
-from weld_pipeline.cli import app
-
-
-@pytest.fixture
-def weld(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "250")  # a path of a test is long, and is not to be folded
-
-    def run(*arguments, **options):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
-
-    return run
 
 
 def test_images_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_red, tmp_path):
