@@ -20,7 +20,6 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from mlflow import MlflowClient
 from pydantic import BaseModel
-from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 from weld_pipeline import hooks
 from weld_pipeline.core.tables import data_hash

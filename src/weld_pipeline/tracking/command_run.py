@@ -46,12 +46,12 @@ class CommandRun:
         MLflow itself would call a run FINISHED that was left by Ctrl-C.
         """
         if self.is_ours:
-            self.set_tags(self.run_id, self.tags | _process())
+            self.set_tags(self.run_id, {**self.tags, **_process()})
         atexit.register(self.end, "KILLED")
 
     def run_of(self, member: str | None) -> str:
         """Return the run that records a member, opened when it is first asked for; the command's own for all else."""
-        if member not in self.families:
+        if member is None or member not in self.families:
             return self.run_id
         with self._lock:
             if member not in self._children:
@@ -109,7 +109,9 @@ def end_abandoned(experiment: str) -> None:
         return
     client = MlflowClient()
     mine = f"attributes.status = 'RUNNING' and tags.`{_HOST}` = '{socket.gethostname()}'"
-    for run in client.search_runs([mlflow.get_experiment_by_name(experiment).experiment_id], mine):
+    found = mlflow.get_experiment_by_name(experiment)
+    assert found is not None  # the plugin makes it before any run
+    for run in client.search_runs([found.experiment_id], mine):
         if not _is_another_alive(int(run.data.tags[_PID])):
             client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
