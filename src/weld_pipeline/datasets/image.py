@@ -34,7 +34,7 @@ class ImageDataset(FileDataset[UInt8[np.ndarray, "H W 3"] | Figure, UInt8[np.nda
 
 def _drawn(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", bbox_inches="tight")  # long names of classes and sessions stay whole
     return buffer.getvalue()
 
 

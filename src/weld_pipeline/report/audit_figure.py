@@ -10,6 +10,7 @@ from weld_pipeline.core.tables import SPLITS
 
 _COLOURS = {"train": "#1f5fa8", "valid": "#e0a030", "calib": "#3a8f6b", "test": "#c2453a", "": "#c9ced6"}
 _MAX_SESSIONS = 120
+_INCH_PER_SIGN = 0.065  # of a name in the font below
 
 
 def plot_class_by_session(table: pd.DataFrame) -> Figure:
@@ -26,9 +27,9 @@ def plot_class_by_session(table: pd.DataFrame) -> Figure:
     counts = counts.loc[counts.sum(axis=1).nlargest(_MAX_SESSIONS).index].sort_index()
     split_of = table.set_index("session")["splits"]
     with mpl.rc_context({"font.size": 8, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(
-            figsize=(max(6.0, 0.17 * len(counts) + 3), 0.32 * counts.shape[1] + 2.4), layout="constrained", dpi=150
-        )
+        width = max(6.0, 0.17 * len(counts) + 1.5 + _INCH_PER_SIGN * _longest(counts.columns))
+        height = 0.32 * counts.shape[1] + 1.4 + _INCH_PER_SIGN * _longest(counts.index)
+        figure = Figure(figsize=(width, height), layout="constrained", dpi=150)
         axes = figure.add_subplot()
         session, label = np.nonzero(counts.to_numpy())
         n = counts.to_numpy()[session, label]
@@ -48,3 +49,7 @@ def plot_class_by_session(table: pd.DataFrame) -> Figure:
         handles = [Patch(color=colour, label=name) for name, colour in named.items()]
         figure.legend(handles=handles, loc="outside lower left", ncols=6, frameon=False)
     return figure
+
+
+def _longest(names: pd.Index) -> int:
+    return max((len(str(name)) for name in names), default=0)
