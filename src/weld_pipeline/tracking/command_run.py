@@ -46,12 +46,12 @@ class CommandRun:
         MLflow itself would call a run FINISHED that was left by Ctrl-C.
         """
         if self.is_ours:
-            self.set_tags(self.run_id, self.tags | _process())
+            self.set_tags(self.run_id, dict(self.tags) | _process())
         atexit.register(self.end, "KILLED")
 
     def run_of(self, member: str | None) -> str:
         """Return the run that records a member, opened when it is first asked for; the command's own for all else."""
-        if member not in self.families:
+        if member is None or member not in self.families:
             return self.run_id
         with self._lock:
             if member not in self._children:
@@ -107,11 +107,10 @@ def end_abandoned(experiment: str) -> None:
     """
     if os.name != "posix":  # signal 0 asks whether a process lives; elsewhere it would end it
         return
-    client = MlflowClient()
     mine = f"attributes.status = 'RUNNING' and tags.`{_HOST}` = '{socket.gethostname()}'"
-    for run in client.search_runs([mlflow.get_experiment_by_name(experiment).experiment_id], mine):
+    for run in mlflow.search_runs(experiment_names=[experiment], filter_string=mine, output_format="list"):
         if not _is_another_alive(int(run.data.tags[_PID])):
-            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+            MlflowClient().set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
 def _process() -> dict[str, str]:
