@@ -1,6 +1,8 @@
 """Contracts of the configuration, held for every pipeline and every dataset there will ever be."""
 
+import ast
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,8 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 from pydantic import BaseModel
+
+from weld_pipeline.pipelines.families import FAMILIES
 
 LAYERS = {
     "01_raw": "raw",
@@ -25,6 +29,13 @@ LAYERS = {
     "09_delivery": "delivery",
 }
 SCALARS = (str, int, float, bool)
+# The steps that cut across families, in the order of the flow.
+STEPS = ("ingestion", "feature_extraction", "training", "calibration", "evaluation", "export", "inspection", "overview")
+MEMBERS = [(family, member) for family in FAMILIES for member in family.members]
+# What a machine at the line, or a person who looks into a file, should not have to load.
+HEAVY = ("torch", "torchvision", "timm", "lightning", "kedro", "mlflow", "pandas", "scipy", "matplotlib")
+# What Kedro itself asks for, and what sets categories beside each other in a table.
+LOADED_FOR_KEDRO, LOADED_FOR_CATEGORIES = "weld_pipeline.cli.project", "weld_pipeline.cli.category_runs"
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +67,12 @@ def catalog_entries(root):
                 yield path.stem.removeprefix("catalog_"), name, entry
 
 
-def test_every_stage_and_step_is_registered(pipelines):
-    stages = {"sample_data", "ingestion", "evaluation", "export", "inspection", "__default__"}
-    families = {"video_classifier", "image_ingestion", "image_classifier", "anomaly_detector"}
-    steps = {"feature_extraction", "training", "calibration"}
-    assert stages | families | steps <= set(pipelines)
+def test_every_family_member_and_step_is_registered(pipelines):
+    families = {"video_classifier", "image_classifier", "anomaly_detector"}
+    members = {"tig_ss304", "weld_photos", "tig_al5083", "patchcore", "student_teacher", "reference"}
+    assert {family.name for family in FAMILIES} == families
+    assert {member for _, member in MEMBERS} == members | {"video_classifier"}
+    assert {"sample_data", "__default__", *families, *members, *STEPS} <= set(pipelines)
 
 
 def test_no_registered_pipeline_is_empty(pipelines):
@@ -68,35 +80,34 @@ def test_no_registered_pipeline_is_empty(pipelines):
 
 
 def test_no_step_needs_what_a_later_one_makes(pipelines):
-    steps = [pipelines[name] for name in ("feature_extraction", "training", "calibration", "evaluation", "export")]
+    steps = [pipelines[name] for name in STEPS]
     for number, step in enumerate(steps):
         made_later = set().union(*(later.all_outputs() for later in steps[number + 1 :]))
         assert sorted(step.inputs() & made_later) == []
 
 
-def test_family_runs_from_raw_footage_to_a_verdict(pipelines):
-    family = pipelines["video_classifier"]
-    free = {name for name in family.inputs() if not name.startswith("params:")}
-    assert "raw_footage" in free
-    assert {"manifest", "video_classifier.clip_features", "video_classifier.bundle"} <= family.all_outputs()
-
-
-@pytest.mark.parametrize("recipe", ["tig_ss304", "weld_photos", "tig_al5083"])
-def test_recipe_lies_in_its_namespace_from_raw_images_to_a_verdict(pipelines, recipe):
-    chain = pipelines["image_classifier"].only_nodes_with_namespaces([recipe])
+@pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member for _, member in MEMBERS])
+def test_member_runs_from_raw_files_to_a_verdict_by_its_own_name(pipelines, family, member):
+    chain = pipelines[member]
+    source = family.source_of(member)
     free = {name for name in chain.inputs() if not name.startswith("params:")}
-    own = {f"{recipe}.{name}" for name in ("raw_images", "synthetic_set", "family_name", "training_folder")}
-    assert free == own | {"mlflow_run_id"}
-    assert {f"{recipe}.manifest", f"{recipe}.classifier", f"{recipe}.bundle", f"{recipe}.timing"} <= chain.all_outputs()
+    named = {f"{member}.{name}" for name in ("synthetic_set", "family_name", "training_folder")}
+    assert {f"{source}.raw"} <= free <= {f"{source}.raw", "mlflow_run_id", *named}
+    made = ("predictions", "decision", "evaluation", "bundle", "parity", "timing", "verdicts")
+    assert {f"{source}.manifest", *(f"{member}.{name}" for name in made)} <= chain.all_outputs()
 
 
-@pytest.mark.parametrize("detector", ["patchcore", "student_teacher", "reference"])
-def test_detector_runs_from_raw_images_to_a_verdict_by_its_own_name(pipelines, detector):
-    chain = pipelines[detector]
-    assert "anomaly_detector.raw_images" in chain.inputs()
-    made = ("detector", "anomaly_maps", "anomaly_metrics", "bundle", "timing")
-    assert {"anomaly_detector.manifest", *(f"{detector}.{name}" for name in made)} <= chain.all_outputs()
-    assert set(chain.nodes) <= set(pipelines["anomaly_detector"].nodes)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_family_runs_all_its_members_and_sets_them_beside_each_other(pipelines, family):
+    chain = pipelines[family.name]
+    made = set().union(*(pipelines[member].all_outputs() for member in family.members))
+    made |= family.compare().outputs() if family.compare else set()
+    assert made <= chain.all_outputs() <= pipelines["__default__"].all_outputs()
+
+
+def test_steps_together_are_the_default_pipeline(pipelines):
+    stepped = set().union(*(pipelines[name].nodes for name in STEPS))
+    assert stepped == set(pipelines["__default__"].nodes)
 
 
 def test_parameter_inputs_are_models_or_scalars(pipelines):
@@ -106,8 +117,8 @@ def test_parameter_inputs_are_models_or_scalars(pipelines):
         signature = inspect.signature(node.func, eval_str=True)
         inputs = node._inputs
         bound = signature.bind(**inputs) if isinstance(inputs, dict) else signature.bind(*_listed(inputs))
-        for argument, dataset in bound.arguments.items():
-            if dataset.startswith("params:"):
+        for argument, dataset in bound.arguments.items():  # arguments that a node takes by any name come as one dict
+            if isinstance(dataset, str) and dataset.startswith("params:"):
                 kind = signature.parameters[argument].annotation
                 kinds = [each for each in get_args(kind) or (kind,) if each is not type(None)]  # `Model | None` too
                 if not all(each in SCALARS or is_model(each) for each in kinds):
@@ -187,15 +198,72 @@ def test_lock_names_no_address_and_no_second_opencv(project_root):
     assert [name for name in names if name.startswith("opencv")] == ["opencv-python-headless"]
 
 
-@pytest.mark.parametrize("module", ["weld_pipeline.runtime", "weld_pipeline.cli"])
-def test_runtime_and_command_line_import_neither_torch_nor_kedro(module, project_root):
+def modules(package):
+    """Return the names of a package and all modules in it."""
+    root = Path(__file__).parents[1] / "src" / "weld_pipeline"
+    names = [path.relative_to(root).with_suffix("").as_posix() for path in (root / package).rglob("*.py")]
+    return sorted(f"weld_pipeline.{name.removesuffix('/__init__').replace('/', '.')}" for name in names)
+
+
+def heavy_after(statements, folder):
+    """Return which heavy libraries a fresh process holds after each of some statements, by statement."""
     script = (
-        f"import pkgutil, sys, {module} as m, importlib\n"
-        "[importlib.import_module(f'{m.__name__}.{i.name}') for i in pkgutil.iter_modules(getattr(m, '__path__', []))]\n"
-        "print(sorted({'torch', 'kedro', 'mlflow', 'lightning'} & set(sys.modules)))"
+        f"import json, sys\nfound = {{}}\nfor statement in {statements!r}:\n    exec(statement)\n"
+        f"    found[statement] = [name for name in {HEAVY!r} if name in sys.modules]\nprint(json.dumps(found))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project_root)
-    assert done.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=folder)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_door_opens_without_heavy_libraries(project_root):
+    doors = [*modules("runtime"), *modules("engines"), *modules("cli"), "weld_pipeline.core.saved_model"]
+    light = [name for name in doors if name not in {LOADED_FOR_KEDRO, LOADED_FOR_CATEGORIES}]
+    assert len(light) > 50
+    statements = [
+        "import weld_pipeline.cli",
+        "from weld_pipeline.cli import app",
+        "from weld_pipeline.runtime import open_inspector, WeldClassifier, WeldDetector",
+        *(f"import {name}" for name in light),
+    ]
+    # One process for all: the first that loads something heavy is the first that is named.
+    assert {statement: found for statement, found in heavy_after(statements, project_root).items() if found} == {}
+
+
+@pytest.mark.parametrize(("module", "allowed"), [(LOADED_FOR_KEDRO, "kedro"), (LOADED_FOR_CATEGORIES, "mlflow")])
+def test_door_for_kedro_and_that_of_categories_load_no_torch(module, allowed, project_root):
+    (found,) = heavy_after([f"import {module}"], project_root).values()
+    assert allowed in found
+    assert not {"torch", "torchvision", "timm", "lightning"} & set(found)
+
+
+def test_room_names_every_module_that_is_in_it(project_root):
+    """The stub of a room is what its lazy door opens; the command line shows two doors and what they share."""
+    wrong = {}
+    for stub in sorted((project_root / "src").rglob("__init__.pyi")):
+        inside = {path.stem for path in stub.parent.glob("*.py") if not path.stem.startswith("__")}
+        inside |= {path.parent.name for path in stub.parent.glob("*/__init__.py")}
+        imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+        named = {alias.name for node in imports if node.module is None for alias in node.names}
+        if named != inside and stub.parent.name != "cli":
+            wrong[stub.parent.name] = named ^ inside
+    assert wrong == {}
+
+
+def test_every_name_at_a_door_is_where_it_says(project_root):
+    """What a room shows beside its modules: its stub says from where, and there it must be."""
+    missing = []
+    for stub in sorted((project_root / "src").rglob("__init__.pyi")):
+        for node in ast.parse(stub.read_text()).body:
+            if node.module is not None:
+                source = (stub.parent / node.module.replace(".", "/")).with_suffix(".py")
+                missing += [f"{source}: {alias.name}" for alias in node.names if alias.name not in _defined(source)]
+    assert missing == []
+
+
+def _defined(source):
+    body = ast.parse(source.read_text()).body
+    named = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return named | {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets}
 
 
 def test_registry_is_listed_without_loading_torch(project_root):

@@ -69,7 +69,7 @@ class TrackingHooks(MlflowHook):
         self._command.set_tags(self._command.run_id, tags | versions)
 
     @hook_impl
-    def before_node_run(  # type: ignore[override]  # the plugin never tells a node anything
+    def before_node_run(  # type: ignore[override]  # Kedro takes what a hook returns as inputs; the plugin returns none
         self,
         node: Node,
         catalog: DataCatalog,  # noqa: ARG002

@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-import sqlite3
 from types import SimpleNamespace
 
 import mlflow
 import pandas as pd
 import pytest
 import yaml
+from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from weld_pipeline.cli import app, category_runs
@@ -18,7 +18,7 @@ from weld_pipeline.evaluation.anomaly.record import anomaly_record
 from weld_pipeline.evaluation.estimates import Protocol
 from weld_pipeline.nn.weights.packages import WeightsPackage
 
-THRESHOLD = {"score_threshold": 0.5, "false_reject_rate": None, "kind": "f1"}
+POLICY = {"threshold": 0.5, "false_reject_rate": None, "chosen_by": "f1"}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,13 @@ def record(n):
     )
     protocol = Protocol(n_resamples=50)
     return anomaly_record(
-        rows, category="raw", detector="patchcore", threshold=THRESHOLD, pixels=pixel_metrics([]), protocol=protocol
+        rows,
+        category="raw",
+        detector="patchcore",
+        policy=POLICY,
+        fails=(rows["score"] >= POLICY["threshold"]).to_numpy(),
+        pixels=pixel_metrics([]),
+        protocol=protocol,
     )
 
 
@@ -252,13 +258,21 @@ def test_no_table_is_made_of_nothing(categories, kedro, project):
 def test_comparison_is_logged_in_the_experiment_of_the_environment(categories, parts, tracked):
     (parts / "pipe").rename(parts / "plate")
     categories("--category=plate", "--category=flange")
-    with sqlite3.connect(tracked) as database:
-        names = [name for (name,) in database.execute("select name from experiments where name != 'Default'")]
-        kinds = database.execute("select value from experiment_tags where key = 'mlflow.experimentKind'").fetchall()
-        runs = "from runs r join metrics m using (run_uuid) where m.key = 'image_auroc' and r.name like '%plate'"
-        found = database.execute(f"select r.name, m.value {runs}").fetchall()
-    assert (names, kinds) == (["weld_pipeline_test"], [("custom_model_development",)])
-    assert found == [("patchcore plate", pytest.approx(4 / 5))]
+    client = MlflowClient(f"sqlite:///{tracked}")
+    (experiment,) = [found for found in client.search_experiments() if found.name != "Default"]
+    assert experiment.name == "weld_pipeline_test"
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    # The database is that of all tests here; the last command's runs come first.
+    runs = client.search_runs([experiment.experiment_id])[:4]
+    (parent,) = [run for run in runs if run.info.run_name == "categories"]
+    children = {
+        run.info.run_name: run.data for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id
+    }
+    assert {name: data.metrics["image_auroc"] for name, data in children.items()} == pytest.approx(
+        {"patchcore plate": 4 / 5, "patchcore flange": 5 / 6, "patchcore mean": (4 / 5 + 5 / 6) / 2}
+    )
+    tags = children["patchcore plate"].tags
+    assert [tags[name] for name in ("family", "member", "category")] == ["anomaly_detector", "patchcore", "plate"]
 
 
 @pytest.mark.parametrize(

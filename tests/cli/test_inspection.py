@@ -7,18 +7,8 @@ import time
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from weld_pipeline.cli import app
 from weld_pipeline.core.saved_model import SavedModel, write_model
-
-
-@pytest.fixture
-def weld():
-    def run(*arguments):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return run
 
 
 def test_inspect_prints_clean_json(weld, bundle_folder, write_video):
@@ -27,14 +17,45 @@ def test_inspect_prints_clean_json(weld, bundle_folder, write_video):
     value = json.loads(done.stdout)
     assert done.exit_code == 0
     assert value["bundle"]["banners"] == ["made by a test"]
-    (video,) = value["videos"]
+    assert value["bundle"]["policy"] == {"kind": "p_defect", "threshold": 0.5}
+    (video,) = value["verdicts"]
     assert (video["path"], video["verdict"], video["n_clips"]) == (str(path), "fail", 3)
     assert video["worst"]["start_mm"] is None
 
 
+def test_either_engine_gives_a_video_the_same_verdict(weld, bundle_folder, write_video):
+    path = write_video([None] * 3 + [51] * 4 + [204] * 8)
+    arguments = ("inspect", path, "--bundle", bundle_folder, "--json", "--engine")
+    ours, theirs = (json.loads(weld(*arguments, engine).stdout) for engine in ("onnxruntime", "openvino"))
+    assert theirs["bundle"] == ours["bundle"]
+    (one,), (other,) = ours["verdicts"], theirs["verdicts"]
+    assert [other[name] for name in ("verdict", "predicted", "n_clips")] == ["fail", "porosity", 5]
+    assert [one[name] for name in ("verdict", "predicted", "n_clips")] == ["fail", "porosity", 5]
+    for name in ("score", "p_defect", "anomaly", "probabilities"):
+        assert other[name] == pytest.approx(one[name], abs=1e-5)
+    for clip, twin in zip(one["clips"], other["clips"], strict=True):
+        assert twin["predicted"] == clip["predicted"]
+        assert twin["probabilities"] == pytest.approx(clip["probabilities"], abs=1e-5)
+
+
+def test_engine_that_is_none_is_refused(weld, bundle_folder, write_video):
+    done = weld("inspect", write_video([51] * 6), "--bundle", bundle_folder, "--engine", "abacus")
+    assert done.exit_code == 2
+    for part in ("--engine", "abacus", "onnxruntime", "openvino"):
+        assert part in done.stderr
+
+
+def test_verdicts_on_videos_are_stored_when_asked(weld, bundle_folder, write_video, tmp_path):
+    paths = [write_video([51] * 8, "x/seam.avi"), write_video([255] * 8, "y/seam.avi"), tmp_path / "gone.avi"]
+    done = weld("inspect", *paths, "--bundle", bundle_folder, "--store", tmp_path / "kept")
+    assert done.exit_code == 2
+    records = [json.loads(path.read_text()) for path in sorted((tmp_path / "kept").iterdir())]
+    assert [(record["name"], record["verdict"]) for record in records] == [("seam.avi", "pass"), ("seam.avi", "fail")]
+
+
 def test_inspect_takes_the_travel_speed(weld, bundle_folder, write_video):
     done = weld("inspect", write_video([51] * 8), "--bundle", bundle_folder, "--json", "--travel-speed-cpm", 60)
-    (video,) = json.loads(done.stdout)["videos"]
+    (video,) = json.loads(done.stdout)["verdicts"]
     assert video["travel_mm_s"] == 10.0
     assert video["clips"][1]["start_mm"] == pytest.approx(2.0)  # 2 frames at 10 frames/s and 10 mm/s
 
@@ -43,7 +64,7 @@ def test_inspect_takes_the_travel_speed_of_the_manifest(weld, bundle_folder, wri
     write_video([51] * 8, name="tree/c/r/r.avi")
     (tmp_path / "tree" / "manifest.csv").write_text("ROBOT_SPEED_CPM,SUBDIRS\n30,c/r\n")
     done = weld("inspect", tmp_path / "tree", "--bundle", bundle_folder, "--json")
-    assert json.loads(done.stdout)["videos"][0]["travel_mm_s"] == 5.0
+    assert json.loads(done.stdout)["verdicts"][0]["travel_mm_s"] == 5.0
 
 
 def test_broken_video_does_not_lose_the_others(weld, bundle_folder, write_video, tmp_path):
@@ -54,9 +75,10 @@ def test_broken_video_does_not_lose_the_others(weld, bundle_folder, write_video,
     (tmp_path / "bare").mkdir()
     paths = [tmp_path / "films", tmp_path / "missing.avi", tmp_path / "bare"]
     done = weld("inspect", *paths, "--bundle", bundle_folder, "--json")
-    videos = json.loads(done.stdout)["videos"]
+    videos = json.loads(done.stdout)["verdicts"]
     assert done.exit_code == 2
     assert ["error" in video for video in videos] == [True, False, True, True, True]
+    assert [video["verdict"] for video in videos] == ["not_inspected", "pass", *["not_inspected"] * 3]
     errors = [video.get("error", "") for video in videos]
     for error, part in zip(errors, ("0 bytes", "", "cannot be opened", "no such file", "holds no video"), strict=True):
         assert part in error
@@ -89,7 +111,7 @@ def test_live_prints_a_json_line_a_clip_and_the_verdict(weld, bundle_folder, wri
     path = write_video([51] * 8)
     done = weld("live", path, "--bundle", bundle_folder, "--json")
     start, *clips, end = map(json.loads, done.stdout.splitlines())
-    inspected = json.loads(weld("inspect", path, "--bundle", bundle_folder, "--json").stdout)["videos"][0]
+    inspected = json.loads(weld("inspect", path, "--bundle", bundle_folder, "--json").stdout)["verdicts"][0]
     assert start["banners"] == ["made by a test"]
     assert [clip["event"] for clip in clips] == ["clip"] * 3
     assert [clip["p_not_good"] for clip in clips] == [clip["p_not_good"] for clip in inspected["clips"]]
@@ -130,7 +152,9 @@ def test_bundle_show_tells_provenance(weld, bundle_folder):
     text = weld("bundle", "show", bundle_folder).stdout
     for part in ("made by a test", "good_weld, porosity", "model.onnx", "0.250 to 0.750, n 40", "too small"):
         assert part in text
-    assert json.loads(weld("bundle", "show", bundle_folder, "--json").stdout)["threshold"] == 0.5
+    value = json.loads(weld("bundle", "show", bundle_folder, "--json").stdout)
+    assert value["decision"]["policy"] == {"kind": "p_defect", "threshold": 0.5}
+    assert value["sha256"] == json.loads((bundle_folder / "bundle.json").read_text())["sha256"]
 
 
 def test_bundle_verify_says_whole(weld, bundle_folder):
@@ -158,11 +182,24 @@ def test_pickle_is_refused_unopened(tmp_path):
     assert not (tmp_path / "opened").exists()
 
 
-DOORS = ("video", "live", "render", "batch", "images", "render_images", "render_files", "triple")
-
-
-@pytest.mark.parametrize("module", [*(f"runtime.{name}" for name in DOORS), "cli", "cli.project", "nn.checkpoints"])
-def test_door_opens_without_heavy_libraries(module):
-    code = f"import sys, weld_pipeline.{module}; print([m for m in ('torch', 'kedro', 'pandas', 'mlflow') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_commands_at_the_line_run_without_heavy_libraries(
+    bundle_folder, image_folder, detector_folder, write_video, write_red
+):
+    video, image = write_video([51] * 8), write_red(51)
+    commands = [
+        *(["inspect", video, "--bundle", bundle_folder, "--engine", engine] for engine in ("onnxruntime", "openvino")),
+        ["inspect", image, "--bundle", image_folder],
+        ["inspect", image, "--bundle", detector_folder],
+        ["live", video, "--bundle", bundle_folder],
+        *(["bundle", command, bundle_folder] for command in ("show", "verify")),
+    ]
+    script = (
+        "import sys\nfrom weld_pipeline.cli import app\n"
+        f"for command in {[[str(part) for part in command] for command in commands]!r}:\n"
+        "    assert not app(command, standalone_mode=False), command\n"
+        "    heavy = {'torch', 'kedro', 'pandas', 'mlflow', 'scipy', 'matplotlib'} & set(sys.modules)\n"
+        "    assert not heavy, (command, heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("PASS") == 5

@@ -1,21 +1,7 @@
 import json
 
 import numpy as np
-import pytest
 from PIL import Image
-from typer.testing import CliRunner
-
-from weld_pipeline.cli import app
-
-
-@pytest.fixture
-def weld(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "140")
-
-    def run(*arguments, **options):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
-
-    return run
 
 
 def test_images_of_a_folder_are_judged_as_clean_json(weld, detector_folder, write_blue, tmp_path):
@@ -25,11 +11,11 @@ def test_images_of_a_folder_are_judged_as_clean_json(weld, detector_folder, writ
     value = json.loads(done.stdout)
     assert done.exit_code == 0
     assert value["bundle"]["family"] == "patchcore"
-    assert [(each["path"][-5:], each["verdict"], each["score"]) for each in value["images"]] == [
+    assert [(each["path"][-5:], each["verdict"], each["score"]) for each in value["verdicts"]] == [
         ("a.png", "fail", 204.0),
         ("b.png", "pass", 100.0),
     ]
-    assert value["images"][0]["regions"][0]["peak"] == 204.0
+    assert value["verdicts"][0]["regions"][0]["peak"] == 204.0
 
 
 def test_verdict_and_overlay_are_stored_side_by_side(weld, make_detector, write_blue, tmp_path):
@@ -50,7 +36,7 @@ def test_verdict_and_overlay_are_stored_side_by_side(weld, make_detector, write_
     names = sorted(each.name for each in (tmp_path / "kept").iterdir())
     assert [name.split("_")[0] for name in names] == ["seam", "seam", "stdin", "stdin"]
     record = json.loads((tmp_path / "kept" / names[0]).read_text())
-    assert (record["verdict"], record["image"], record["overlay"]) == ("fail", "seam.png", names[1])
+    assert (record["verdict"], record["name"], record["overlay"]) == ("fail", "seam.png", names[1])
     assert names[1] == f"{names[0].removesuffix('.json')}_overlay.png"
     drawn, seen = np.asarray(Image.open(tmp_path / "kept" / names[1])), np.asarray(Image.open(path))
     assert drawn.shape == seen.shape
@@ -68,7 +54,8 @@ def test_table_for_people_has_score_place_and_rule(weld, detector_folder, write_
         "FAIL",
         "204",
         "row 0, column 0: 8 × 8 px",
-        "not inspected",
+        "NOT INSPECTED",
+        "no such file",
         "1 pass, 1 fail, 1 not inspected",
         "fail from score 128 (f1): nothing, by a test",
     ):
@@ -77,13 +64,16 @@ def test_table_for_people_has_score_place_and_rule(weld, detector_folder, write_
 
 def test_views_are_for_classifiers(weld, detector_folder, write_blue):
     done = weld("inspect", write_blue([[1]]), "--bundle", detector_folder, "--tta")
-    assert (done.exit_code, "--tta is for classifiers" in done.stderr) == (2, True)
+    assert (done.exit_code, "finds anomalies in images, which does not take it; leave it out" in done.stderr) == (
+        2,
+        True,
+    )
 
 
 def test_bundle_show_tells_input_and_rule(weld, make_detector):
     shown = weld("bundle", "show", make_detector(tiling={"tile_px": 64, "overlap_px": 16})).stdout
     assert "in tiles of 64 px that share 16 px, seen at 8 px" in shown
-    assert "from score 128 (f1, p_defect 0.500); nothing, by a test" in shown
+    assert "fail from score 128 (f1): nothing, by a test" in shown
 
 
 def test_bundle_is_verified_and_not_split(weld, detector_folder, tmp_path):

@@ -1,19 +1,6 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
-
-from weld_pipeline.cli import app
-
-
-@pytest.fixture
-def weld(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*arguments, **options):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], **options)
-
-    return run
 
 
 def test_images_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_red, tmp_path):
@@ -23,11 +10,11 @@ def test_images_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_r
     value = json.loads(done.stdout)
     assert done.exit_code == 0
     assert value["bundle"]["banners"] == ["made by a test"]
-    assert [(each["path"][-5:], each["verdict"]) for each in value["images"]] == [
+    assert [(each["path"][-5:], each["verdict"]) for each in value["verdicts"]] == [
         ("a.png", "fail"),
         ("b.png", "pass"),
     ]
-    assert value["images"][0]["probabilities"]["porosity"] == pytest.approx(0.8, abs=1e-6)
+    assert value["verdicts"][0]["probabilities"]["porosity"] == pytest.approx(0.8, abs=1e-6)
 
 
 def test_image_comes_by_stdin_beside_a_pattern(weld, image_folder, write_red, tmp_path):
@@ -35,7 +22,7 @@ def test_image_comes_by_stdin_beside_a_pattern(weld, image_folder, write_red, tm
     done = weld(
         "inspect", "-", tmp_path / "photos" / "*.png", "--bundle", image_folder, "--json", input=path.read_bytes()
     )
-    piped, named = json.loads(done.stdout)["images"]
+    piped, named = json.loads(done.stdout)["verdicts"]
     assert (piped["path"], named["path"]) == ("stdin", str(path))
     assert (piped["sha256"], piped["probabilities"]) == (named["sha256"], named["probabilities"])
 
@@ -44,7 +31,7 @@ def test_broken_image_does_not_lose_the_others(weld, image_folder, write_red, tm
     good = write_red(51)
     (tmp_path / "text.png").write_text("no image")
     done = weld("inspect", tmp_path / "text.png", good, "--bundle", image_folder, "--json")
-    first, second = json.loads(done.stdout)["images"]
+    first, second = json.loads(done.stdout)["verdicts"]
     assert done.exit_code == 2
     assert "is none of PNG" in first["error"]
     assert second["verdict"] == "pass"
@@ -60,7 +47,8 @@ def test_table_for_people_has_banners_and_counts(weld, image_folder, write_red, 
         "FAIL",
         "porosity",
         "0.80",
-        "not inspected",
+        "NOT INSPECTED",
+        "no such file",
         "1 pass, 1 fail, 1 not inspected",
     ):
         assert part in done.stdout
@@ -80,18 +68,20 @@ def test_ten_views_are_asked_for_by_tta(weld, image_folder, write_red):
     path = write_red(51)
     for option, n_views in (("--tta", 10), ("--no-tta", 1)):
         done = weld("inspect", path, "--bundle", image_folder, "--json", option)
-        assert json.loads(done.stdout)["images"][0]["n_views"] == n_views
+        assert json.loads(done.stdout)["verdicts"][0]["n_views"] == n_views
 
 
 def test_option_of_the_other_medium_is_refused(weld, image_folder, bundle_folder, write_red, write_video):
     done = weld("inspect", write_red(51), "--bundle", image_folder, "--travel-speed-cpm", 30)
-    assert (done.exit_code, "--travel-speed-cpm is for videos" in done.stderr) == (2, True)
+    message = f"option travel_mm_s: bundle {image_folder} classifies images, which does not take it; leave it out"
+    assert (done.exit_code, message in done.stderr) == (2, True)
     done = weld("inspect", write_video([51] * 8), "--bundle", bundle_folder, "--tta")
-    assert (done.exit_code, "--tta, --store and --engine are for images" in done.stderr) == (2, True)
+    message = f"option tta: bundle {bundle_folder} inspects video, which does not take it; leave it out"
+    assert (done.exit_code, message in done.stderr) == (2, True)
 
 
 def test_bundle_show_tells_what_is_looked_at_and_the_rule(weld, image_folder, uncalibrated):
     shown = weld("bundle", "show", image_folder).stdout
     assert "seen at 10 px in views (centre) of 8 px" in shown
-    assert "from p_defect 0.500" in shown
+    assert "fail from p_defect 0.50" in shown
     assert "where the class is not good_weld; nothing was calibrated" in weld("bundle", "show", uncalibrated).stdout

@@ -10,7 +10,7 @@ from weld_pipeline.deploy.bundle import BundleContents
 @pytest.fixture
 def contents():
     description = {
-        "format": 1,
+        "format": 2,
         "family": "video_classifier",
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
@@ -23,8 +23,7 @@ def contents():
             "latent_size": 64,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "threshold": 0.5,
-        "calibration": {},
+        "decision": {"calibrator": None, "policy": {"kind": "class", "good_class": "good_weld"}},
         "provenance": {
             "code_commit": None,
             "code_is_dirty": None,
@@ -48,6 +47,17 @@ def test_saved_bundle_loads_and_shows_itself(tmp_path, contents):
     assert dataset.exists()
     assert dataset.load().description.family == "video_classifier"
     assert json.loads(dataset.preview())["classes"] == ["good_weld", "porosity"]
+
+
+def test_description_that_nobody_could_read_is_not_saved(tmp_path, contents):
+    dataset = BundleDataset(filepath=str(tmp_path / "bundle"))
+    dataset.save(contents)
+    by_probability = {"calibrator": None, "policy": {"kind": "p_defect", "threshold": 0.5}}
+    worse = BundleContents({**contents.description, "decision": by_probability}, contents.files)
+    with pytest.raises(DatasetError, match="policy p_defect needs a calibrator with platt"):
+        dataset.save(worse)
+    assert dataset.load().description.decision.policy.kind == "class"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 def test_half_written_bundle_does_not_exist(tmp_path, contents):

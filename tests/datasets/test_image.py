@@ -2,11 +2,11 @@ import base64
 import io
 
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from weld_pipeline.datasets.html import HtmlDataset
 from weld_pipeline.datasets.image import ImageDataset
-from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 
 def test_image_comes_back_to_the_pixel(tmp_path):
@@ -30,5 +30,11 @@ def test_page_comes_back_with_its_letters(tmp_path):
     assert dataset.load() == "<p>95 % · Ø</p>"
 
 
-def test_without_a_recorded_run_there_is_no_run_id():
-    assert MlflowRunIdDataset().load() is None
+def test_figure_comes_back_as_what_was_drawn(tmp_path):
+    figure = Figure(figsize=(2, 1), dpi=50)
+    figure.patch.set_facecolor("red")
+    dataset = ImageDataset(filepath=str(tmp_path / "a.png"))
+    dataset.save(figure)
+    pixels = dataset.load()
+    assert pixels.shape == (50, 100, 3)
+    assert (pixels == (255, 0, 0)).all()

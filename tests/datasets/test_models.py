@@ -1,11 +1,10 @@
-"""Datasets of the networks: saved model, clip matrix, training folder, metrics of every epoch."""
+"""Datasets of the networks: saved model, clip matrix, training folder, metrics."""
 
 import json
 
 import mlflow
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from mlflow import MlflowClient
 
 from weld_pipeline.core.saved_model import SavedModel
@@ -36,20 +35,36 @@ def test_clip_matrix_comes_back_and_previews_its_shape(tmp_path):
     assert json.loads(dataset.preview()) == {"shape": [2, 3], "clips": {"a": 2}}
 
 
-def test_training_folder_is_a_handle_and_no_output(tmp_path):
+def test_training_folder_is_a_handle_beside_which_stands_what_it_runs_with(tmp_path):
     dataset = TrainingFolderDataset(filepath=str(tmp_path / "t"))
+    dataset.save({"commit": "abc"})
     assert dataset.load().path == tmp_path / "t"
     assert not (tmp_path / "t").exists()
-    with pytest.raises(DatasetError, match="filled by a training"):
-        dataset.save("anything")
+    assert json.loads((tmp_path / "t.json").read_text()) == {"commit": "abc"}
 
 
-def test_metrics_of_every_epoch_reach_mlflow(tmp_path):
+@pytest.fixture
+def recorded(tmp_path):
+    """An MLflow run that is being recorded in a database of its own."""
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    mlflow.set_experiment("training")  # else the experiment of an earlier test stays active
-    data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
+    mlflow.set_experiment("datasets")  # else the experiment of an earlier test stays active
     with mlflow.start_run() as run:
-        MetricsDataset(filepath=str(tmp_path / "metrics.json")).save(data | {"accuracy": {"value": 0.75, "step": 0}})
-    history = MlflowClient().get_metric_history(run.info.run_id, "loss")
+        yield run.info.run_id
+    mlflow.set_tracking_uri(None)
+
+
+def test_metrics_of_every_epoch_reach_mlflow(tmp_path, recorded):
+    data = {"loss": [{"value": 1.0 / step, "step": step} for step in range(1, 1501)]}
+    MetricsDataset(filepath=str(tmp_path / "curves.json")).save(data)
+    history = MlflowClient().get_metric_history(recorded, "loss")
     assert [(metric.step, metric.value) for metric in history] == [(row["step"], row["value"]) for row in data["loss"]]
-    assert MlflowClient().get_run(run.info.run_id).data.metrics["accuracy"] == 0.75
+
+
+def test_metrics_lie_in_a_file_too(tmp_path, recorded):
+    dataset = MetricsDataset(filepath=str(tmp_path / "a/metrics.json"))
+    assert not dataset.exists()
+    data = {"accuracy": {"value": 0.5, "step": 0}}
+    dataset.save(data)
+    assert dataset.exists()
+    assert MetricsDataset(filepath=str(tmp_path / "a/metrics.json")).load() == data
+    assert MlflowClient().get_run(recorded).data.metrics == {"accuracy": 0.5}

@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.heatmaps import FOUND, TRUTH, anomaly_overlay, heat_colours, outline, resize_map, resize_mask
+from weld_pipeline.media.heatmaps import (
+    FOUND,
+    TRUTH,
+    MapRange,
+    anomaly_overlay,
+    heat_colours,
+    outline,
+    resize_map,
+    resize_mask,
+)
 
 GREY = np.full((40, 60, 3), 100, np.uint8)
 
@@ -89,3 +99,23 @@ def test_single_marked_pixel_survives_a_smaller_show() -> None:
     mask = np.zeros((300, 300), bool)
     mask[151, 77] = True
     assert resize_mask(mask, height=30, width=30).sum() == 1
+
+
+@pytest.mark.parametrize(("low", "threshold", "high"), [(0.0, 0.5, 1.0), (-2.0, -2.0, 3.0), (0.0, 1.0, 1.0)])
+def test_range_of_maps_may_begin_or_end_at_its_threshold(low, threshold, high) -> None:
+    shown = MapRange(low=low, threshold=threshold, high=high)
+    assert MapRange.model_validate_json(shown.model_dump_json()) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "threshold", "high"),
+    [(0.0, 1.5, 1.0), (0.5, 0.0, 1.0), (1.0, 1.0, 1.0), (0.0, np.nan, 1.0), (0.0, 0.5, np.inf)],
+)
+def test_range_of_maps_that_does_not_rise_is_refused(low, threshold, high) -> None:
+    with pytest.raises(ValidationError, match=r"do not rise|finite"):
+        MapRange(low=low, threshold=threshold, high=high)
+
+
+def test_range_of_maps_with_a_key_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ValidationError, match="gamma"):
+        MapRange.model_validate({"low": 0.0, "threshold": 0.5, "high": 1.0, "gamma": 2.2})

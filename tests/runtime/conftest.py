@@ -10,12 +10,12 @@ from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 
 FPS = 10
 
-# The share of red is the probability of porosity; p_defect is its mean over the clips, the score its distance from ½.
+# The share of red is the probability of porosity, the score its mean over the clips less ½.
 GRAPH = """
 <ir_version: 10, opset_import: ["" : 18]>
 tiny (uint8[N,T,H,W,3] frames, float[1] latent_sum, float[1] anomaly_sum, float[1] n_clips)
   => (float[N,2] clip_probabilities, float[N] clip_anomaly, float[1] latent_sum_out, float[1] anomaly_sum_out,
-      float[1] n_clips_out, float[2] probabilities, float[1] score, float[1] p_defect, float[1] anomaly)
+      float[1] n_clips_out, float[2] probabilities, float[1] score, float[1] anomaly)
 <float full = {255.0}, float one = {1.0}, float half = {0.5}, int64[3] pixels = {1, 2, 3}, int64[1] rows = {0},
  int64[1] begin_red = {0}, int64[1] end_red = {1}, int64[1] begin_blue = {2},
  int64[1] end_blue = {3}, int64[1] column = {1}, float[1] minus = {-1.0}>
@@ -35,19 +35,36 @@ tiny (uint8[N,T,H,W,3] frames, float[1] latent_sum, float[1] anomaly_sum, float[
   shape = Shape <start = 0, end = 1> (frames)
   n_new = Cast <to = 1> (shape)
   n_clips_out = Add(n_clips, n_new)
-  p_defect = Div(latent_sum_out, n_clips_out)
-  p_good = Sub(one, p_defect)
-  probabilities = Concat <axis = 0> (p_good, p_defect)
-  score = Sub(p_defect, half)
+  mean_red = Div(latent_sum_out, n_clips_out)
+  mean_good = Sub(one, mean_red)
+  probabilities = Concat <axis = 0> (mean_good, mean_red)
+  score = Sub(mean_red, half)
   anomaly = Div(anomaly_sum_out, n_clips_out)
 }
 """
 
 
+# p_defect is 1 / (1 + exp(-10 · score)): 0.5 at a score of 0, 0.731 at 0.1.
+CALIBRATOR = {
+    "temperature": 1.0,
+    "platt": {"a": -10.0, "b": 0.0},
+    "no_probability": None,
+    "split": "calib",
+    "n_good": 20,
+    "n_defect": 20,
+}
+
+
 @pytest.fixture
-def description():
+def decide_from():
+    """Return the decision that fails from a p_defect on."""
+    return lambda threshold: {"calibrator": CALIBRATOR, "policy": {"kind": "p_defect", "threshold": threshold}}
+
+
+@pytest.fixture
+def description(decide_from):
     return {
-        "format": 1,
+        "format": 2,
         "family": "video_classifier",
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
@@ -60,8 +77,7 @@ def description():
             "latent_size": 1,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "threshold": 0.5,
-        "calibration": {"temperature": 1.0, "platt": {"a": -1.0, "b": 0.0}},
+        "decision": decide_from(0.5),
         "provenance": {
             "code_commit": None,
             "code_is_dirty": None,
@@ -128,11 +144,11 @@ def write_video(tmp_path):
     return write
 
 
-# The share of red is the probability of porosity and p_defect; the score is its distance from ½, once for each view.
+# The share of red is the probability of porosity; the score is its distance from ½, once for each view.
 IMAGE_GRAPH = """
 <ir_version: 10, opset_import: ["" : 18]>
 tiny (uint8[N,H,W,3] images, int64[V,3] views)
-  => (float[N,2] logits, float[N,2] probabilities, float[N] score, float[N] p_defect)
+  => (float[N,2] logits, float[N,2] probabilities, float[N] score)
 <float full = {255.0}, float one = {1.0}, float half = {0.5}, int64[2] pixels = {1, 2},
  int64[1] begin_red = {0}, int64[1] end_red = {1}, int64[1] column = {1}>
 {
@@ -143,8 +159,8 @@ tiny (uint8[N,H,W,3] images, int64[V,3] views)
   good = Sub(one, red)
   probabilities = Concat <axis = 1> (good, red)
   logits = Log(probabilities)
-  p_defect = Squeeze(red, column)
-  above = Sub(p_defect, half)
+  share_of_red = Squeeze(red, column)
+  above = Sub(share_of_red, half)
   shape = Shape <start = 0, end = 1> (views)
   n_views = Cast <to = 1> (shape)
   score = Mul(above, n_views)
@@ -183,9 +199,9 @@ def image_folder(make_image_bundle):
 
 @pytest.fixture
 def uncalibrated(make_image_bundle):
-    """A bundle whose graph gives no p_defect."""
-    replace = (", float[N] p_defect)", ")")
-    return make_image_bundle("uncalibrated", replace=replace, threshold=None, calibration=None)
+    """A bundle that nothing was calibrated for, so that it has no p_defect."""
+    policy = {"kind": "class", "good_class": "good_weld"}
+    return make_image_bundle("uncalibrated", decision={"calibrator": None, "policy": policy})
 
 
 @pytest.fixture
@@ -216,33 +232,54 @@ tiny (uint8[N,H,W,3] images) => (float[N] score, float[N,8,8] anomaly_map)
 
 
 @pytest.fixture
-def detector_calibration():
+def detector_policy():
     return {
-        "score_threshold": 128.0,
-        "kind": "f1",
+        "kind": "score",
+        "threshold": 128.0,
+        "chosen_by": "f1",
+        "unit": "image",
+        "n_good_sessions": 3,
+        "false_reject_rate": None,
+        "false_reject_rate_95": None,
+        "calib_f1": 1.0,
         "promise": "nothing, by a test",
-        "platt_a": -0.1,
-        "platt_b": 12.8,
-        "map_low": 51.0,
-        "map_threshold": 128.0,
-        "map_high": 255.0,
     }
 
 
 @pytest.fixture
-def make_detector(tmp_path, description, detector_calibration):
+def detector_decision(detector_policy):
+    calibrator = CALIBRATOR | {"temperature": None, "platt": {"a": -0.1, "b": 12.8}}
+    return {"calibrator": calibrator, "policy": detector_policy}
+
+
+@pytest.fixture
+def detector_contract():
+    return {
+        "contract": "anomaly_map",
+        "media": "image",
+        "channels": "RGB",
+        "image_px": 8,
+        "grey": False,
+        "clahe_clip": 0.0,
+        "smoothing": False,
+        "map_range": {"low": 51.0, "threshold": 128.0, "high": 255.0},
+        "tiling": None,
+    }
+
+
+@pytest.fixture
+def make_detector(tmp_path, description, detector_decision, detector_contract):
     """Write the tiny detector, with changes to the text of its graph, to its tiling or to its description."""
 
     def make(name="detector", *, replace=("", ""), tiling=None, **changes):
         model = onnx.parser.parse_model(DETECTOR_GRAPH.replace(*replace))
         onnx.checker.check_model(model)
         files = {"model.onnx": model.SerializeToString(), "card.md": b"# a test\n"}
-        contract = {"contract": "anomaly_map", "media": "image", "channels": "RGB", "image_px": 8, "grey": False}
         described = description | {
             "family": "patchcore",
             "classes": ["good_weld", "anomalous"],
-            "input": contract | {"clahe_clip": 0.0, "smoothing": False, "tiling": tiling},
-            "calibration": detector_calibration,
+            "input": detector_contract | {"tiling": tiling},
+            "decision": detector_decision,
         }
         write_bundle(tmp_path / name, BundleContents(described | changes, files))
         return tmp_path / name

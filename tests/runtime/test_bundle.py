@@ -4,7 +4,7 @@ import pytest
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime.bundle import load_bundle, sealed
-from weld_pipeline.runtime.contracts import AnomalyCalibration
+from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ViewsInput
 from weld_pipeline.runtime.video.inspector import VideoInspector
 
 
@@ -33,8 +33,8 @@ def test_one_changed_bit_is_refused_and_the_file_named(bundle_folder, name):
         load_bundle(bundle_folder)
 
 
-def test_changed_threshold_is_refused(bundle_folder):
-    rewrite(bundle_folder, threshold=0.99, is_resealed=False)
+def test_changed_threshold_is_refused(bundle_folder, decide_from):
+    rewrite(bundle_folder, decision=decide_from(0.99), is_resealed=False)
     with pytest.raises(WeldError, match=r"bundle\.json was changed after export"):
         load_bundle(bundle_folder)
 
@@ -63,10 +63,10 @@ def test_description_that_is_no_object_is_refused(bundle_folder, text):
         load_bundle(bundle_folder)
 
 
-@pytest.mark.parametrize("version", [2, None, "weld"])
+@pytest.mark.parametrize("version", [1, 3, None, "weld"])
 def test_unknown_format_is_refused(bundle_folder, version):
     rewrite(bundle_folder, format=version)
-    with pytest.raises(WeldError, match="this version reads format 1"):
+    with pytest.raises(WeldError, match=rf"format {version!r}, this version reads format 2; export it again"):
         load_bundle(bundle_folder)
 
 
@@ -78,7 +78,15 @@ def test_missing_key_is_named(bundle_folder):
 
 def test_keys_of_a_newer_writer_are_no_offence(bundle_folder):
     rewrite(bundle_folder, signed_by="someone")
-    assert load_bundle(bundle_folder).description.threshold == 0.5
+    assert load_bundle(bundle_folder).description.decision.policy.threshold == 0.5
+
+
+@pytest.mark.parametrize("part", ["calibrator", "policy"])
+def test_decision_with_a_key_that_nobody_here_knows_is_refused(bundle_folder, decide_from, part):
+    decision = decide_from(0.5)
+    rewrite(bundle_folder, decision=decision | {part: decision[part] | {"unless": "Monday"}})
+    with pytest.raises(WeldError, match=r"bundle\.json: decision\..*unless: Extra inputs are not permitted; export"):
+        load_bundle(bundle_folder)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd"])
@@ -130,59 +138,112 @@ def test_contract_that_is_none_is_refused(bundle_folder):
         load_bundle(bundle_folder)
 
 
-def test_threshold_and_calibration_come_together(image_folder, bundle_folder):
-    rewrite(image_folder, calibration=None)
-    with pytest.raises(WeldError, match=r"bundle\.json: Value error, threshold and calibration come together"):
-        load_bundle(image_folder)
-    rewrite(bundle_folder, calibration=None, threshold=None)
-    with pytest.raises(WeldError, match="a video family has both"):
+def test_probability_to_fail_from_needs_what_gives_one(image_folder, bundle_folder, decide_from):
+    for folder in (image_folder, bundle_folder):
+        rewrite(folder, decision=decide_from(0.5) | {"calibrator": None})
+        with pytest.raises(WeldError, match="decision: Value error, policy p_defect needs a calibrator with platt"):
+            load_bundle(folder)
+
+
+def test_bundle_without_a_decision_is_refused(detector_folder, image_folder, bundle_folder):
+    for folder in (detector_folder, image_folder, bundle_folder):
+        rewrite(folder, decision=None)
+        with pytest.raises(WeldError, match=r"bundle\.json: decision: Input should be a valid dictionary"):
+            load_bundle(folder)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.0, 1.5])
+def test_threshold_that_all_or_none_reach_is_refused(bundle_folder, decide_from, threshold):
+    rewrite(bundle_folder, decision=decide_from(threshold))
+    with pytest.raises(WeldError, match=r"decision\.policy\.p_defect\.threshold: Input should be"):
+        load_bundle(bundle_folder)
+
+
+def test_policy_of_another_family_is_refused(detector_folder, bundle_folder, decide_from, detector_decision):
+    rewrite(detector_folder, decision=decide_from(0.5))
+    with pytest.raises(WeldError, match="policy 'p_defect' does not judge input 'anomaly_map'"):
+        load_bundle(detector_folder)
+    rewrite(bundle_folder, decision=detector_decision)
+    with pytest.raises(WeldError, match="policy 'score' does not judge input 'clips'"):
         load_bundle(bundle_folder)
 
 
 def test_detector_tells_its_rule(detector_folder):
-    bundle = load_bundle(detector_folder)
-    assert bundle.detector.tiling is None
-    assert (bundle.detector_rule.score_threshold, bundle.detector_rule.kind) == (128.0, "f1")
+    description = load_bundle(detector_folder).description
+    assert description.input.tiling is None
+    assert (description.decision.policy.threshold, description.decision.policy.chosen_by) == (128.0, "f1")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"score_threshold": None}, r"calibration of a detector: score_threshold: Input should be a valid number"),
-        ({"platt_b": None}, "platt_a and platt_b come together"),
-        ({"map_threshold": 300.0}, "do not rise: 51, 300, 255"),
-        ({"map_low": 255.0, "map_threshold": 255.0}, "do not rise: 255, 255, 255"),
+        ({"threshold": None}, r"decision\.policy\.score\.threshold: Input should be a valid number"),
+        ({"chosen_by": "eye"}, r"decision\.policy\.score\.chosen_by: Input should be 'f1' or 'conformal'"),
         ({"promise": ""}, "promise: String should have at least 1 character"),
     ],
 )
-def test_detector_whose_verdict_cannot_be_told_is_refused(make_detector, detector_calibration, changes, message):
-    folder = make_detector()
-    rewrite(folder, calibration=detector_calibration | changes)
+def test_detector_whose_verdict_cannot_be_told_is_refused(
+    detector_folder, detector_decision, detector_policy, changes, message
+):
+    rewrite(detector_folder, decision=detector_decision | {"policy": detector_policy | changes})
     with pytest.raises(WeldError, match=message):
-        load_bundle(folder)
+        load_bundle(detector_folder)
+
+
+@pytest.mark.parametrize("platt", [{"a": -0.1}, {"a": -0.1, "b": None}])
+def test_half_a_sigmoid_is_refused(detector_folder, detector_decision, platt):
+    calibrator = detector_decision["calibrator"] | {"platt": platt}
+    rewrite(detector_folder, decision=detector_decision | {"calibrator": calibrator})
+    with pytest.raises(WeldError, match=r"decision\.calibrator\.platt\.b: "):
+        load_bundle(detector_folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": 300.0}, "do not rise: 51, 300, 255"),
+        ({"low": 255.0, "threshold": 255.0}, "do not rise: 255, 255, 255"),
+    ],
+)
+def test_detector_whose_maps_cannot_be_coloured_is_refused(detector_folder, detector_contract, changes, message):
+    map_range = detector_contract["map_range"] | changes
+    rewrite(detector_folder, input=detector_contract | {"map_range": map_range})
+    with pytest.raises(WeldError, match=rf"input\.anomaly_map\.map_range: .*{message}"):
+        load_bundle(detector_folder)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_threshold_that_is_no_finite_number_is_refused(detector_folder, number):
     path = detector_folder / "bundle.json"
-    path.write_text(path.read_text().replace('"score_threshold": 128.0', f'"score_threshold": {number}'))
+    said = path.read_text()
+    assert said.count('"threshold": 128.0') == 2  # of the verdict, and of the map
+    path.write_text(said.replace('"threshold": 128.0', f'"threshold": {number}'))
     with pytest.raises(WeldError, match=r"bundle\.json is no JSON"):
         load_bundle(detector_folder)
 
 
-def test_detector_without_calibration_is_refused(detector_folder):
-    rewrite(detector_folder, calibration=None)
-    with pytest.raises(WeldError, match="calibration of a detector: score_threshold: Field required"):
-        load_bundle(detector_folder)
+@pytest.mark.parametrize(
+    ("folder", "contract"),
+    [("bundle_folder", ClipsInput), ("image_folder", ViewsInput), ("detector_folder", AnomalyInput)],
+)
+def test_bundle_is_fed_by_its_own_contract_and_no_other(request, folder, contract):
+    bundle = load_bundle(request.getfixturevalue(folder))
+    assert isinstance(bundle.fed(contract), contract)
+    for other in {ClipsInput, ViewsInput, AnomalyInput} - {contract}:
+        with pytest.raises(
+            WeldError, match=f"{contract.DOES}; name a bundle that {other.DOES}, or the command for this"
+        ):
+            bundle.fed(other)
 
 
-def test_threshold_of_a_detector_is_what_its_score_means(detector_folder):
-    rewrite(detector_folder, threshold=0.4)
-    with pytest.raises(WeldError, match=r"threshold 0\.4, but p_defect at score_threshold is 0\.5"):
-        load_bundle(detector_folder)
-    rewrite(detector_folder, threshold=None)
-    with pytest.raises(WeldError, match="threshold and platt_a come together"):
-        load_bundle(detector_folder)
+def test_identity_holds_the_policy_that_verdicts_follow(detector_folder, detector_policy):
+    bundle = load_bundle(detector_folder)
+    assert bundle.identity() == {
+        "family": "patchcore",
+        "sha256": bundle.sha256,
+        "policy": detector_policy,
+        "banners": ["made by a test"],
+    }
 
 
 def test_detector_has_two_classes(detector_folder):
@@ -196,12 +257,3 @@ def test_tiles_that_do_not_advance_are_refused(detector_folder):
     rewrite(detector_folder, input=contract | {"tiling": {"tile_px": 16, "overlap_px": 16}})
     with pytest.raises(WeldError, match="tiles of 16 px cannot overlap by 16 px"):
         load_bundle(detector_folder)
-
-
-@pytest.mark.parametrize(("a", "score"), [(-1.0, 1e6), (-1.0, -1e6), (1.0, 1e6), (-0.3, 2.5)])
-def test_p_defect_is_platts_at_any_score(detector_calibration, a, score):
-    # scipy's logistic function, as decision.calibration.Platt uses it.
-    from scipy.special import expit
-
-    rule = AnomalyCalibration.model_validate(detector_calibration | {"platt_a": a, "platt_b": 0.2})
-    assert rule.p_defect(score) == pytest.approx(float(expit(-(a * score + 0.2))), abs=1e-15)

@@ -5,7 +5,9 @@ import pytest
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime import WeldClassifier, records
+from weld_pipeline.runtime.image_reader import ImageBytes
 from weld_pipeline.runtime.records import store_verdict
+from weld_pipeline.runtime.video.inspector import VideoInspector
 
 
 @pytest.fixture
@@ -31,18 +33,40 @@ def clock(monkeypatch):
     return run
 
 
-def test_record_is_named_by_image_and_moment_and_says_everything(classifier, write_red, tmp_path, clock):
+def test_record_is_named_by_input_and_moment_and_says_everything(classifier, write_red, tmp_path, clock):
     clock(890)
     verdict = classifier.predict(write_red(204, "plate 7.png"))
     path = store_verdict(tmp_path / "made" / "store", verdict, classifier.bundle)
     assert path.name == "plate 7_20260304T050607.000890Z.json"
     value = json.loads(path.read_text())
-    assert (value["image"], value["timestamp"]) == ("plate 7.png", "2026-03-04T05:06:07.000890+00:00")
+    assert (value["name"], value["timestamp"]) == ("plate 7.png", "2026-03-04T05:06:07.000890+00:00")
     assert (value["predicted"], value["verdict"]) == ("porosity", "fail")
     assert value["probabilities"] == pytest.approx({"good_weld": 0.2, "porosity": 0.8}, abs=1e-6)
     assert value["sha256"] == verdict.sha256
     assert value["bundle"]["sha256"] == classifier.bundle.sha256
+    assert value["bundle"]["policy"] == {"kind": "p_defect", "threshold": 0.5}
     assert value["bundle"]["banners"] == ["made by a test"]
+    assert "timing" not in value
+
+
+def test_record_of_bytes_is_named_as_they_were(classifier, write_red, tmp_path):
+    verdict = classifier.inspect(ImageBytes("stdin", write_red(204).read_bytes()))
+    path = classifier.store(tmp_path / "store", verdict)
+    assert (path.name[:6], json.loads(path.read_text())["name"]) == ("stdin_", "stdin")
+
+
+def test_verdict_on_a_video_is_kept_as_one_on_an_image_is(bundle_folder, write_video, tmp_path):
+    inspector = VideoInspector(bundle_folder)
+    verdict = inspector.inspect(write_video([51] * 8, "seam.avi"))
+    value = json.loads(inspector.store(tmp_path / "store", verdict).read_text())
+    assert {name: value[name] for name in ("name", "verdict", "sha256", "n_clips")} == {
+        "name": "seam.avi",
+        "verdict": "pass",
+        "sha256": verdict.sha256,
+        "n_clips": 3,
+    }
+    assert len(value["clips"]) == 3
+    assert value["bundle"]["sha256"] == inspector.bundle.sha256
 
 
 def test_record_that_is_there_stays(classifier, write_red, tmp_path, clock):

@@ -1,4 +1,4 @@
-"""Typed record as JSON."""
+"""Record: a frozen record, such as a decision, as JSON."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from weld_pipeline.datasets.base import FileDataset, json_preview
 
 
 class RecordDataset(FileDataset[BaseModel, BaseModel]):
-    """Saves a frozen record, such as a decision, as JSON; loads it as that record.
+    """Saves a record as JSON and loads it as the record that it was.
 
     Args:
         filepath: The `.json` file.
@@ -39,6 +39,3 @@ class RecordDataset(FileDataset[BaseModel, BaseModel]):
     def preview(self) -> JSONPreview:
         """Return the record for Kedro-Viz."""
         return json_preview(json.loads(self.path.read_text()))
-
-    def _describe(self) -> dict[str, Any]:
-        return super()._describe() | {"record": self._record.__name__}

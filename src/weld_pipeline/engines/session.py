@@ -25,6 +25,7 @@ class Session(Protocol):
         """Return the named outputs for named inputs."""
 
 
+@runtime_checkable
 class SessionFactory(Protocol):
     """Function that opens a graph with an engine."""
 

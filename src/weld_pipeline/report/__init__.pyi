@@ -4,6 +4,7 @@ from . import console as console
 from . import detector_comparison as detector_comparison
 from . import family_page as family_page
 from . import figures as figures
+from . import overview as overview
 from . import page as page
 from . import sheets as sheets
 from . import timeline as timeline

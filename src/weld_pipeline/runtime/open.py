@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
-
-from rich.console import RenderableType
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from weld_pipeline import runtime
 from weld_pipeline.core.errors import WeldError
@@ -13,6 +11,7 @@ from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.verdicts import Inspected, NotInspected
 
 
+@runtime_checkable
 class Inspector(Protocol):
     """A bundle, loaded once, that inspects any number of inputs.
 
@@ -37,8 +36,8 @@ class Inspector(Protocol):
     def inspect_each(self, sources: Iterable[Any]) -> Iterator[Inspected | NotInspected]:
         """Yield a verdict an input, in order, or why there is none: a broken one does not lose the others."""
 
-    def table(self, results: Iterable[Any]) -> RenderableType:
-        """Return a table of results for a terminal."""
+    def table(self, results: Iterable[Any]) -> Any:
+        """Return a table of results for a terminal, as rich prints it."""
 
     def store(self, folder: Path, verdict: Any) -> Path:
         """Return the new file that keeps a verdict."""

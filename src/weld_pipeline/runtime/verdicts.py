@@ -1,11 +1,12 @@
 """Verdicts: what every family says of one input, and why nothing is said of another."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Verdict = Literal["pass", "fail", "no_arc"]
 
 
+@runtime_checkable
 class Timed(Protocol):
     """Where the time of one input went.
 
@@ -23,6 +24,7 @@ class Timed(Protocol):
     def total_s(self) -> float: ...
 
 
+@runtime_checkable
 class Inspected(Protocol):
     """The core that verdicts of all families share; each family adds what it alone can say.
 

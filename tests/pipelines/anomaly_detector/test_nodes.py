@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
+from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import read_model, write_model
@@ -23,7 +24,6 @@ from weld_pipeline.pipelines.anomaly_detector.params import (
     ThresholdParams,
     TilingParams,
 )
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 from weld_pipeline.report.banners import calibration_banner, fit_banner
 
 EVALUATION = EvaluationParams(

@@ -8,6 +8,7 @@ from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
+from weld_pipeline.media.heatmaps import anomaly_overlay
 from weld_pipeline.runtime import WeldClassifier, WeldDetector
 from weld_pipeline.runtime.anomaly import graph as detector_graph
 from weld_pipeline.runtime.anomaly.regions import Region
@@ -27,7 +28,7 @@ def test_file_gets_score_map_and_verdict(detector, write_blue):
     path = write_blue([[200]])
     verdict = detector.inspect(path)
     assert (verdict.verdict, verdict.predicted, verdict.score) == ("fail", "anomalous", 200.0)
-    assert (verdict.score_threshold, verdict.n_tiles) == (128.0, 1)
+    assert (verdict.n_tiles, verdict.n_parts) == (1, 1)
     # 1 / (1 + exp(-0.1 · 200 + 12.8))
     assert verdict.p_defect == pytest.approx(0.99925397, abs=1e-8)
     assert (verdict.path, verdict.sha256) == (str(path), sha256_file(path))
@@ -58,10 +59,18 @@ def test_long_image_is_looked_at_in_tiles_and_its_worst_decides(make_detector, w
     assert [(region.top, region.left, region.peak) for region in verdict.regions] == [(8, 8, 150), (0, 16, 140)]
 
 
-def test_without_platt_there_is_no_p_defect(make_detector, detector_calibration, write_blue):
-    plain = detector_calibration | {"platt_a": None, "platt_b": None}
-    verdict = WeldDetector(make_detector(threshold=None, calibration=plain)).inspect(write_blue([[200]]))
+def test_without_platt_there_is_no_p_defect(make_detector, detector_decision, write_blue):
+    calibrator = detector_decision["calibrator"] | {"platt": None, "no_probability": "too few of a kind"}
+    plain = WeldDetector(make_detector(decision=detector_decision | {"calibrator": calibrator}))
+    verdict = plain.inspect(write_blue([[200]]))
     assert (verdict.verdict, verdict.p_defect) == ("fail", None)
+
+
+def test_verdict_follows_the_score_and_regions_the_map(make_detector, detector_contract, write_blue):
+    # From 100 on the map is marked, from 128 on an image fails.
+    contract = detector_contract | {"map_range": {"low": 51.0, "threshold": 100.0, "high": 255.0}}
+    verdict = WeldDetector(make_detector(input=contract)).inspect(write_blue([[120]]))
+    assert (verdict.verdict, [region.peak for region in verdict.regions]) == ("pass", [120.0])
 
 
 def test_pixels_bytes_and_file_say_the_same(detector, write_blue):
@@ -93,17 +102,29 @@ def test_each_keeps_order_and_tiles_over_sizes_and_broken_files(
             assert result.tiles.scores.tolist() == np.ravel(rows[i]).tolist()
 
 
-def test_json_has_no_map_and_a_copy_can_be_kept_without(detector, write_blue):
+def test_json_has_no_map_and_a_copy_can_be_kept_without(detector, write_blue, tmp_path):
     verdict = detector.inspect(write_blue([[200]]))
     said = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
     assert set(said) == {
-        *("path", "sha256", "width", "height", "verdict", "predicted", "score", "score_threshold"),
+        *("path", "sha256", "width", "height", "verdict", "predicted", "score"),
         *("p_defect", "n_tiles", "regions", "timing"),
     }
-    kept = verdict.without_map()
+    kept = verdict.compact()
     assert kept.to_json() == verdict.to_json()
     with pytest.raises(WeldError, match="kept without its map"):
         kept.anomaly_map  # noqa: B018
+    with pytest.raises(WeldError, match="kept without its pixels; inspect the image again"):
+        detector.store(tmp_path / "store", kept)
+    assert not (tmp_path / "store").exists()
+
+
+def test_map_over_the_image_is_stored_in_the_colours_of_the_bundle(detector, write_blue, tmp_path):
+    path = write_blue([[200]])
+    verdict = detector.inspect(path)
+    stored = detector.store(tmp_path / "store", verdict)
+    drawn = Image.open(stored.with_name(json.loads(stored.read_text())["overlay"]))
+    expected = anomaly_overlay(verdict.pixels, verdict.anomaly_map, low=51.0, high=255.0, threshold=128.0)
+    assert np.array_equal(np.asarray(drawn), expected)
 
 
 def test_result_that_is_not_a_number_gets_no_verdict(make_detector, write_blue):
@@ -117,8 +138,8 @@ def test_result_that_is_not_a_number_gets_no_verdict(make_detector, write_blue):
 
 
 def test_graph_of_another_contract_is_refused(make_detector, image_folder, write_blue):
-    with pytest.raises(WeldError, match=r"maps \('images',\) to"):
-        WeldDetector(make_detector("other", replace=("images", "images")))
+    with pytest.raises(WeldError, match=r"maps \('frames',\) to"):
+        WeldDetector(make_detector("other", replace=("images", "frames")))
     with pytest.raises(WeldError, match="classifies images; name a bundle that finds anomalies"):
         WeldDetector(image_folder)
     contract = load_bundle(make_detector()).description.input.model_dump()

@@ -26,24 +26,26 @@ def test_file_gets_label_confidence_and_probabilities(classifier, write_red):
     assert (verdict.label, verdict.verdict) == ("porosity", "fail")
     assert verdict.confidence == pytest.approx(0.8, abs=1e-6)
     assert verdict.probabilities == pytest.approx({"good_weld": 0.2, "porosity": 0.8}, abs=1e-6)
-    assert verdict.p_defect == pytest.approx(0.8, abs=1e-6)
     assert verdict.score == pytest.approx(0.3, abs=1e-6)
-    assert (verdict.width, verdict.height, verdict.n_views) == (20, 12, 1)
+    assert verdict.p_defect == pytest.approx(0.9525741, abs=1e-6)  # 1 / (1 + exp(-10 · 0.3))
+    assert (verdict.width, verdict.height, verdict.n_views, verdict.n_parts) == (20, 12, 1, 1)
     assert (verdict.path, verdict.sha256) == (str(path), sha256_file(path))
 
 
-def test_pass_or_fail_goes_by_the_threshold_and_not_by_the_class(make_image_bundle, write_red):
-    strict = WeldClassifier(make_image_bundle(threshold=0.1))
-    verdict = strict.predict(write_red(51))  # p_defect 0.2
-    assert (verdict.label, verdict.verdict) == ("good_weld", "fail")
-    assert WeldClassifier(make_image_bundle("lax", threshold=0.2)).predict(write_red(50)).verdict == "pass"
+def test_pass_or_fail_goes_by_the_threshold_and_not_by_the_class(make_image_bundle, decide_from, write_red):
+    strict, lax = (WeldClassifier(make_image_bundle(str(at), decision=decide_from(at))) for at in (0.04, 0.05))
+    path = write_red(51)  # a score of -0.3, which is a p_defect of 0.047
+    assert [(each.label, each.verdict) for each in (strict.predict(path), lax.predict(path))] == [
+        ("good_weld", "fail"),
+        ("good_weld", "pass"),
+    ]
 
 
 def test_without_calibration_every_class_but_the_good_one_fails(uncalibrated, write_red):
     classifier = WeldClassifier(uncalibrated)
     good, bad = classifier.predict(write_red(51)), classifier.predict(write_red(204))
     assert [(each.label, each.verdict) for each in (good, bad)] == [("good_weld", "pass"), ("porosity", "fail")]
-    assert (good.p_defect, good.threshold) == (None, None)
+    assert good.p_defect is None
 
 
 def test_ten_views_vote_if_asked_or_if_the_bundle_was_measured_so(image_folder, make_image_bundle, write_red):
@@ -109,7 +111,7 @@ def test_verdicts_come_while_later_images_are_not_yet_read(classifier, write_red
             asked.append(index)
             yield path
 
-    verdicts = classifier.predict_each(sources())
+    verdicts = classifier.inspect_each(sources())
     next(verdicts)
     # A chunk in the network, one behind it, and the first image of the one after.
     assert len(asked) <= 3 * 16
@@ -132,12 +134,9 @@ def test_empty_batch_is_empty(classifier):
 def test_result_that_is_not_a_number_gets_no_verdict(make_image_bundle, write_red):
     broken = make_image_bundle(
         "broken",
-        replace=(
-            "p_defect = Squeeze(red, column)\n  above = Sub(p_defect, half)",
-            "flat = Squeeze(red, column)\n  above = Sub(flat, half)\n  p_defect = Log(above)",
-        ),
+        replace=("score = Mul(above, n_views)", "product = Mul(above, n_views)\n  score = Log(product)"),
     )
-    with pytest.raises(WeldError, match="'p_defect' is not finite"):
+    with pytest.raises(WeldError, match="'score' is not finite"):
         WeldClassifier(broken).predict(write_red(51))
 
 
@@ -151,11 +150,11 @@ def test_bundle_of_the_other_medium_is_named(bundle_folder, image_folder):
         VideoInspector(load_bundle(image_folder))
 
 
-def test_graph_of_other_classes_or_outputs_is_refused(make_image_bundle, uncalibrated):
+def test_graph_of_other_classes_or_outputs_is_refused(make_image_bundle):
     with pytest.raises(WeldError, match=r"tells 2 classes apart, bundle\.json names 3"):
         WeldClassifier(make_image_bundle("three", classes=["good_weld", "porosity", "undercut"]))
-    with pytest.raises(WeldError, match="p_defect"):
-        WeldClassifier(make_image_bundle("lost", replace=(", float[N] p_defect)", ")")))
+    with pytest.raises(WeldError, match=r"to \('logits', 'probabilities'\), expected .* 'score'\)"):
+        WeldClassifier(make_image_bundle("lost", replace=(", float[N] score)", ")")))
 
 
 def test_classifier_is_imported_without_video_or_heavy_libraries():
@@ -170,5 +169,5 @@ def test_classifier_is_imported_without_video_or_heavy_libraries():
 def test_unknown_name_of_the_runtime_is_no_attribute():
     from weld_pipeline import runtime
 
-    with pytest.raises(AttributeError, match=r"'weld_pipeline\.runtime' has no attribute 'Classifier'"):
+    with pytest.raises(AttributeError, match=r"No weld_pipeline\.runtime attribute Classifier"):
         runtime.Classifier  # noqa: B018

@@ -28,10 +28,10 @@ def run(inspector, source, *, slow_s=0.0, **options):
 
 def test_file_gives_what_inspect_gives(inspector, write_video):
     path = write_video(WELD)
-    whole = inspector.inspect(path, travel_mm_s=5.0)
+    whole = VideoInspector(inspector.bundle, n_threads=1, travel_mm_s=5.0).inspect(path)
     clips, report = run(inspector, str(path), travel_mm_s=5.0)
     assert tuple(clip.result for clip in clips) == whole.clips
-    assert report.decision == whole.decision
+    assert report.run == whole.run
     assert report.n_frames == len(WELD)
 
 
@@ -49,7 +49,7 @@ def test_camera_does_not_wait_and_the_oldest_clips_are_dropped_and_counted(inspe
     clips, report = run(inspector, str(path), slow_s=0.5, is_paced=True)
     assert 0 < report.n_dropped_clips < len(whole)
     assert len(clips) + report.n_dropped_clips == len(whole)
-    assert report.decision.n_clips == len(clips)
+    assert report.run.n_clips == len(clips)
     # The newest is never dropped, so that answers do not lag further and further behind.
     assert clips[-1].result == whole[-1]
 
@@ -64,14 +64,14 @@ def test_stopped_inspection_reports_what_it_saw(inspector, write_video):
     with LiveInspection(inspector, open_source(str(write_video([51] * 200))), is_paced=True) as inspection:
         next(inspection.clips())
         report = inspection.report()
-    assert report.decision.n_clips == 1
-    assert report.decision.verdict == "pass"
+    assert report.run.n_clips == 1
+    assert report.run.verdict == "pass"
     assert "frame-reader" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_source_without_arc_is_no_pass(inspector, write_video):
     clips, report = run(inspector, str(write_video([None] * 30)))
-    assert (clips, report.decision.verdict, report.max_latency_ms) == ([], "no_arc", None)
+    assert (clips, report.run.verdict, report.max_latency_ms) == ([], "no_arc", None)
 
 
 def test_file_cut_short_ends_in_an_error(inspector, write_video):

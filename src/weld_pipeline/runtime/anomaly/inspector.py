@@ -4,19 +4,18 @@ import io
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
-from rich.console import RenderableType
 
+from weld_pipeline import runtime
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.labels import ANOMALOUS
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.heatmaps import anomaly_overlay
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
-from weld_pipeline.runtime.anomaly.table import anomaly_table
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
@@ -83,9 +82,9 @@ class WeldDetector:
         """
         return judge_each(sources, self._judge)
 
-    def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> RenderableType:
-        """Return a table of results for a terminal."""
-        return anomaly_table(results, self.bundle)
+    def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> Any:
+        """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""
+        return runtime.anomaly.table.anomaly_table(results, self.bundle)
 
     def store(self, folder: Path, verdict: AnomalyVerdict) -> Path:
         """Return the new file that keeps a verdict, beside which lies its map over the image.

@@ -3,18 +3,17 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from rich.console import RenderableType
 
+from weld_pipeline import runtime
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.find_files import find_images
 from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
-from weld_pipeline.runtime.image.table import image_table
 from weld_pipeline.runtime.image.verdict import ImageVerdict
 from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
 from weld_pipeline.runtime.records import store_verdict
@@ -98,9 +97,9 @@ class WeldClassifier:
         """
         return judge_each(sources, self._judge)
 
-    def table(self, results: Iterable[ImageVerdict | NotInspected]) -> RenderableType:
-        """Return a table of results for a terminal."""
-        return image_table(results, self.bundle)
+    def table(self, results: Iterable[ImageVerdict | NotInspected]) -> Any:
+        """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""
+        return runtime.image.table.image_table(results, self.bundle)
 
     def store(self, folder: Path, verdict: ImageVerdict) -> Path:
         """Return the new file that keeps a verdict; see `records.store_verdict`."""

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import UInt8
-from rich.console import RenderableType
 
+from weld_pipeline import runtime
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.engines.session import Engine
@@ -20,7 +20,6 @@ from weld_pipeline.runtime.find_files import find_files
 from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.verdicts import NotInspected
 from weld_pipeline.runtime.video.graph import GraphOutput, VideoGraph
-from weld_pipeline.runtime.video.table import video_table
 from weld_pipeline.runtime.video.travel_speed import manifest_travel_mm_s
 from weld_pipeline.runtime.video.verdict import NOTHING_SEEN, ClipResult, RunVerdict, Timing, VideoVerdict, WorstStretch
 
@@ -203,9 +202,9 @@ class VideoInspector:
             except WeldError as error:
                 yield NotInspected(str(source), str(error))
 
-    def table(self, results: Iterable[VideoVerdict | NotInspected]) -> RenderableType:
-        """Return a table of results for a terminal."""
-        return video_table(results, self.bundle)
+    def table(self, results: Iterable[VideoVerdict | NotInspected]) -> Any:
+        """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""
+        return runtime.video.table.video_table(results, self.bundle)
 
     def store(self, folder: Path, verdict: VideoVerdict) -> Path:
         """Return the new file that keeps a verdict; see `records.store_verdict`."""
