@@ -15,7 +15,7 @@ from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.pipelines.families import FAMILIES
 from weld_pipeline.tracking.command_run import CommandRun, end_abandoned
-from weld_pipeline.tracking.experiment import add_missing_tags
+from weld_pipeline.tracking.experiment import open_experiment
 from weld_pipeline.tracking.inputs import manifest_input, param_fields
 
 _RUN_ID = "params:mlflow_run_id"
@@ -42,7 +42,7 @@ class TrackingHooks(MlflowHook):
         super().after_context_created(context)
         if not self._already_active_mlflow:
             experiment = self.mlflow_config.tracking.experiment
-            add_missing_tags(experiment.name, experiment.create_experiment_kwargs.tags or {})
+            open_experiment(experiment.name, experiment.create_experiment_kwargs.tags or {})
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:

@@ -4,13 +4,16 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
-from weld_pipeline.tracking.experiment import add_missing_tags
+from weld_pipeline.tracking.experiment import open_experiment
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @pytest.fixture
-def client(tmp_path):
+def client(tmp_path, monkeypatch):
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)  # set below, for the whole process
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")  # so that what is set below is taken back
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'runs.db'}")
     yield MlflowClient()
     mlflow.set_tracking_uri(None)
@@ -21,5 +24,7 @@ def client(tmp_path):
 )
 def test_missing_tag_is_added_and_a_chosen_one_kept(client, before, after):
     client.create_experiment("old", tags=before)
-    add_missing_tags("old", KIND)
+    open_experiment("old", KIND)
     assert client.get_experiment_by_name("old").tags == after
+    with mlflow.start_run() as run:
+        assert client.get_experiment(run.info.experiment_id).name == "old"

@@ -19,7 +19,7 @@ from weld_pipeline import nn
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
 from weld_pipeline.report import detector_comparison as anomaly_table
-from weld_pipeline.tracking.experiment import add_missing_tags
+from weld_pipeline.tracking.experiment import open_experiment
 
 _REPORT = Path("data/08_reporting/categories")
 _SQLITE = "sqlite:///"
@@ -168,8 +168,7 @@ def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: st
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
     mlflow.set_tracking_uri(uri)
-    mlflow.set_experiment(experiment.name)
-    add_missing_tags(experiment.name, experiment.create_experiment_kwargs.tags)
+    open_experiment(experiment.name, experiment.create_experiment_kwargs.tags)
     with mlflow.start_run(run_name="categories"):
         for row in rows:
             measured = {name: float(row[name]) for name in _MEASURES if not pd.isna(row[name])}

@@ -46,7 +46,7 @@ class CommandRun:
         MLflow itself would call a run FINISHED that was left by Ctrl-C.
         """
         if self.is_ours:
-            self.set_tags(self.run_id, {**self.tags, **_process()})
+            self.set_tags(self.run_id, dict(self.tags) | _process())
         atexit.register(self.end, "KILLED")
 
     def run_of(self, member: str | None) -> str:
@@ -107,13 +107,10 @@ def end_abandoned(experiment: str) -> None:
     """
     if os.name != "posix":  # signal 0 asks whether a process lives; elsewhere it would end it
         return
-    client = MlflowClient()
     mine = f"attributes.status = 'RUNNING' and tags.`{_HOST}` = '{socket.gethostname()}'"
-    found = mlflow.get_experiment_by_name(experiment)
-    assert found is not None  # the plugin makes it before any run
-    for run in client.search_runs([found.experiment_id], mine):
+    for run in mlflow.search_runs(experiment_names=[experiment], filter_string=mine, output_format="list"):
         if not _is_another_alive(int(run.data.tags[_PID])):
-            client.set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+            MlflowClient().set_terminated(run.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
 def _process() -> dict[str, str]:
