@@ -6,7 +6,6 @@ from PIL import Image
 
 from weld_pipeline.datasets.html import HtmlDataset
 from weld_pipeline.datasets.image import ImageDataset
-from weld_pipeline.datasets.mlflow_run import MlflowRunIdDataset
 
 
 def test_image_comes_back_to_the_pixel(tmp_path):
@@ -28,7 +27,3 @@ def test_page_comes_back_with_its_letters(tmp_path):
     dataset = HtmlDataset(filepath=str(tmp_path / "a.html"))
     dataset.save("<p>95 % · Ø</p>")
     assert dataset.load() == "<p>95 % · Ø</p>"
-
-
-def test_without_a_recorded_run_there_is_no_run_id():
-    assert MlflowRunIdDataset().load() is None

@@ -5,7 +5,6 @@ import json
 import mlflow
 import numpy as np
 import pytest
-from kedro.io import DatasetError
 from mlflow import MlflowClient
 
 from weld_pipeline.core.saved_model import SavedModel
@@ -36,12 +35,13 @@ def test_clip_matrix_comes_back_and_previews_its_shape(tmp_path):
     assert json.loads(dataset.preview()) == {"shape": [2, 3], "clips": {"a": 2}}
 
 
-def test_training_folder_is_a_handle_and_no_output(tmp_path):
+def test_training_folder_is_a_handle_that_the_training_fills(tmp_path):
     dataset = TrainingFolderDataset(filepath=str(tmp_path / "t"))
     assert dataset.load().path == tmp_path / "t"
     assert not (tmp_path / "t").exists()
-    with pytest.raises(DatasetError, match="filled by a training"):
-        dataset.save("anything")
+    dataset.save({"kind": "AdamW"})
+    assert json.loads((tmp_path / "t.json").read_text()) == {"kind": "AdamW"}
+    assert not (tmp_path / "t").exists(), "what is in the folder would be taken for a training's"
 
 
 @pytest.fixture
