@@ -1,6 +1,8 @@
 """One door: whatever the family of a bundle, the same is asked of its inspector and of its verdicts."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -109,3 +111,37 @@ def test_bundle_that_cannot_be_believed_is_not_opened(families):
     (folder / "card.md").write_text("better")
     with pytest.raises(WeldError, match=r"card\.md is not the file that was exported"):
         open_inspector(folder)
+
+
+# The packages of `pip install` in docs/how-to/inspect.md, and what these bring along.
+INSTALLED = {"numpy", "av", "onnxruntime", "PIL", "pydantic", "jaxtyping", "lazy_loader"}
+BROUGHT = {"pydantic_core", "annotated_types", "typing_extensions", "typing_inspection", "wadler_lindig", "packaging"}
+ALONE = """
+import sys
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+class Found(PathFinder):
+    # Finds what is installed; nothing else is there.
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        top = name.split(".")[0]
+        is_there = top in {allowed!r} | sys.stdlib_module_names or top.startswith("_sysconfigdata")
+        return super().find_spec(name, path, target) if is_there else None
+sys.meta_path = [BuiltinImporter, FrozenImporter, Found]
+from pathlib import Path
+from weld_pipeline.runtime import open_inspector
+for folder, path, store in {inputs!r}:
+    inspector = open_inspector(folder)
+    (verdict,) = inspector.inspect_each(inspector.find([Path(path)]))
+    inspector.store(Path(store), verdict)
+    print(verdict.verdict)
+"""
+
+
+def test_inspector_needs_no_more_than_the_page_tells_to_install(families, tmp_path, project_root):
+    page = (project_root / "docs/how-to/inspect.md").read_text()
+    assert "pip install numpy av onnxruntime pillow pydantic jaxtyping lazy-loader\n" in page
+    inputs = [(str(folder), str(path), str(tmp_path / "store")) for folder, path, _ in families.values()]
+    script = ALONE.format(allowed=INSTALLED | BROUGHT | {"weld_pipeline"}, inputs=inputs)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["fail"] * 3
