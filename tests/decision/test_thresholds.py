@@ -81,7 +81,11 @@ def test_auto_promises_the_least_that_so_few_good_images_allow() -> None:
 def test_f1_lies_in_the_middle_of_the_gap_and_says_what_it_is_worth() -> None:
     scores, is_defect = np.array([1.0, 2.0, 4.0, 6.0, 8.0]), np.array([0, 0, 0, 1, 1], bool)
     found = choose_threshold(scores, is_defect, kind="f1", false_reject_rate=0.1)
-    assert (found.policy.chosen_by, found.policy.threshold, found.policy.calib_f1) == ("f1", 5.0, 1.0)  # between 4 and 6
+    assert (found.policy.chosen_by, found.policy.threshold, found.policy.calib_f1) == (
+        "f1",
+        5.0,
+        1.0,
+    )  # between 4 and 6
     assert "rough guess" in found.policy.promise
     assert (found.policy.false_reject_rate, found.policy.false_reject_rate_95) == (None, None)
 
