@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import read_model, write_model
