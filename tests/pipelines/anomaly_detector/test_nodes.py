@@ -108,7 +108,8 @@ def test_detector_read_from_its_file_says_the_same(fitted, seams, tmp_path, dete
     assert again.provenance["good_class"] == "good"
     assert again.provenance["n_good_tiles"] == 6
     assert again.provenance["preprocess"]["image_px"] == 64
-    assert again.provenance["weights"]["is_random"]
+    weights = again.provenance["weights"]
+    assert (weights["name"], weights["is_random"]) == ("tf_efficientnet_lite0.in1k", False)
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -291,8 +292,8 @@ def test_coreset_larger_than_all_patches_is_refused(fit, seams):
 
 
 def test_trunk_without_the_layers_names_some_of_its_own(fit, seams):
-    with pytest.raises(WeldError, match=r"has no layer 'blocks\.1'; set trunk\.layers to some of its own, e\.g\. "):
-        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "blocks.1+blocks.2"})
+    with pytest.raises(WeldError, match=r"has no layer 'layer1'; set trunk\.layers to some of its own, e\.g\. "):
+        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "layer1+layer2"})
 
 
 @pytest.fixture(scope="module")
@@ -327,7 +328,7 @@ def test_reference_of_images_that_are_all_alike_has_no_spread(fit, seams, consta
 
 
 def test_student_of_images_that_are_all_alike_is_said_to_be_collapsed(fit, seams, constant, parameters, caplog):
-    trunk = {"name": "mobilenetv2_035", "layers": "blocks.1+blocks.2"}
+    trunk = {"name": "mobilenetv2_035", "weights": "random", "layers": "blocks.1+blocks.2"}
     model = fit("student_teacher", constant, seams.manifest, trunk=trunk)
     with caplog.at_level(logging.WARNING):
         found = nodes.check_student(constant, seams.manifest, model, parameters("student_teacher")["check"])
