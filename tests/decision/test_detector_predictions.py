@@ -7,6 +7,7 @@ import pytest
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import PREDICTIONS, checked
 from weld_pipeline.decision.detector_predictions import anomaly_predictions, good_class
+from weld_pipeline.decision.policy import Calibrator, Decision, Platt, ScorePolicy
 from weld_pipeline.evaluation.rows import good_classes
 
 MANIFEST = pd.DataFrame(
@@ -20,11 +21,34 @@ MANIFEST = pd.DataFrame(
     columns=["sample_id", "session", "config", "split", "label", "is_defect", "status"],
 )
 SCORES = pd.DataFrame({"sample_id": ["d", "c", "b", "a"], "score": [0.1, 0.5, 0.49, 0.2]})
-PLATT = {"platt_a": -4.0, "platt_b": 2.0}
 
 
-def predictions(**calibration):
-    return anomaly_predictions(SCORES, MANIFEST, {"score_threshold": 0.5} | calibration)
+def decided(platt=None):
+    """Return a decision that fails from score 0.5 on."""
+    calibrator = Calibrator(
+        temperature=None,
+        platt=platt,
+        no_probability=None if platt else "a test left it out",
+        split="calib",
+        n_good=1,
+        n_defect=0,
+    )
+    policy = ScorePolicy(
+        kind="score",
+        threshold=0.5,
+        chosen_by="conformal",
+        unit="image",
+        n_good_sessions=None,
+        false_reject_rate=None,
+        false_reject_rate_95=None,
+        calib_f1=None,
+        promise="Nothing.",
+    )
+    return Decision(calibrator=calibrator, policy=policy)
+
+
+def predictions(platt=None):
+    return anomaly_predictions(SCORES, MANIFEST, decided(platt))
 
 
 def test_every_defect_is_anomalous_and_a_score_at_the_threshold_fails():
@@ -40,7 +64,7 @@ def test_every_defect_is_anomalous_and_a_score_at_the_threshold_fails():
 def test_probability_is_there_where_platt_was_fitted():
     # Platt: 1 / (1 + exp(a·s + b)) is a half at s = 0.5.
     expected = 1 / (1 + np.exp(-4 * SCORES["score"] + 2))
-    assert predictions(**PLATT)["p_defect"].tolist() == pytest.approx(expected.tolist())
+    assert predictions(Platt(a=-4.0, b=2.0))["p_defect"].tolist() == pytest.approx(expected.tolist())
 
 
 def test_evaluation_finds_the_good_class():
@@ -59,9 +83,7 @@ def test_good_class_must_be_one_and_have_a_name_of_its_own(labels, named):
 
 def test_set_without_a_good_image_still_has_a_word_for_good_ones():
     defective = MANIFEST[MANIFEST["is_defect"]]
-    table = anomaly_predictions(
-        SCORES[SCORES["sample_id"].isin(defective["sample_id"])], defective, {"score_threshold": 0.5}
-    )
+    table = anomaly_predictions(SCORES[SCORES["sample_id"].isin(defective["sample_id"])], defective, decided())
     assert set(table["label"]) == {"anomalous"}
     assert table["predicted"].tolist() == ["anomalous", "good"]
     assert good_classes(table) == ["good"]
@@ -69,4 +91,4 @@ def test_set_without_a_good_image_still_has_a_word_for_good_ones():
 
 def test_score_of_an_unknown_image_is_left_out_and_of_one_twice_is_refused():
     with pytest.raises(pd.errors.MergeError):
-        anomaly_predictions(pd.concat([SCORES, SCORES]), MANIFEST, {"score_threshold": 0.5})
+        anomaly_predictions(pd.concat([SCORES, SCORES]), MANIFEST, decided())

@@ -7,12 +7,13 @@ import torch
 from PIL import Image
 from torch import nn
 
+from weld_pipeline.decision.policy import Calibrator, ClassPolicy, Decision, Platt, ProbabilityPolicy, ScorePolicy
 from weld_pipeline.deploy.bundle import BundleContents, write_bundle
 from weld_pipeline.deploy.card import model_card
+from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.anomaly.maps import upsampled
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
-from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.image.classifier import ImageClassifier
 from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.video.autoencoder import Autoencoder
@@ -23,6 +24,15 @@ from weld_pipeline.nn.video.standardizer import FeatureStatistics
 from weld_pipeline.nn.video.trunk import VideoTrunk
 
 WINDOW, LATENT, CLASSES = 4, 3, ["good_weld", "porosity", "undercut"]
+UNCALIBRATED = Decision(calibrator=None, policy=ClassPolicy(kind="class", good_class="good_weld"))
+
+
+def calibrated(temperature):
+    """Return a decision by the calibrated probability."""
+    calibrator = Calibrator(
+        temperature=temperature, platt=Platt(a=-3.0, b=0.2), no_probability=None, split="calib", n_good=5, n_defect=6
+    )
+    return Decision(calibrator=calibrator, policy=ProbabilityPolicy(kind="p_defect", threshold=0.5))
 
 
 class TinyTrunk(VideoTrunk):
@@ -49,7 +59,7 @@ def classifier(seed=0):
         autoencoder=Autoencoder(n_features=5, hidden=8, latent=LATENT),
         good_autoencoder=Autoencoder(n_features=5, hidden=8, latent=LATENT),
         classifier=LatentClassifier(latent=LATENT, hidden=16, n_classes=len(CLASSES)),
-        calibration=Calibration(temperature=0.05, platt_a=-3.0, platt_b=0.2),
+        temperature=0.05,
         good_index=0,
     )
 
@@ -76,7 +86,7 @@ def graph(module):
 def description():
     weights = {"name": "tiny.random", "source": "seed 0", "sha256": None, "licence": "none", "is_random": True}
     return {
-        "format": 1,
+        "format": 2,
         "family": "video_classifier",
         "classes": CLASSES,
         "good_class": "good_weld",
@@ -89,8 +99,7 @@ def description():
             "latent_size": LATENT,
             "gate": {"min_luma": 128, "min_bright_fraction": 5e-4, "min_clip_fraction": 0.5},
         },
-        "threshold": 0.5,
-        "calibration": {"temperature": 0.05, "platt_a": -3.0, "platt_b": 0.2},
+        "decision": calibrated(0.05).model_dump(mode="json"),
         "provenance": {
             "code_commit": "c" * 40,
             "code_is_dirty": True,
@@ -142,10 +151,10 @@ def write_film(tmp_path):
     return write
 
 
-RESIZED, CROP = 24, 16
+RESIZED, CROP = 40, 32  # what OpenVINO can pool in this trunk, too
 
 
-def image_classifier(*, seed=0, is_calibrated=True):
+def image_classifier(*, seed=0, temperature=2.0):
     torch.manual_seed(seed)
     statistics = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     classifier = ImageClassifier(
@@ -154,8 +163,7 @@ def image_classifier(*, seed=0, is_calibrated=True):
         preprocess={"resized_px": RESIZED, "crop_px": CROP, "grey": False, **statistics},
         dropout=0.1,
     )
-    calibration = Calibration(temperature=2.0, platt_a=-3.0, platt_b=0.2) if is_calibrated else None
-    return ImageGraph(classifier=classifier, good_index=0, calibration=calibration)
+    return ImageGraph(classifier=classifier, good_index=0, temperature=temperature)
 
 
 @pytest.fixture(scope="session")
@@ -172,7 +180,7 @@ def other_image_module():
 @pytest.fixture(scope="session")
 def plain_module():
     """One that was never calibrated."""
-    return image_classifier(is_calibrated=False)
+    return image_classifier(temperature=1.0)
 
 
 @pytest.fixture(scope="session")
@@ -200,7 +208,11 @@ def image_description(description):
         "grey": False,
         "views": "centre",
     }
-    return description | {"family": "tig", "input": contract}
+    return description | {
+        "family": "tig",
+        "input": contract,
+        "decision": calibrated(2.0).model_dump(mode="json"),
+    }
 
 
 @pytest.fixture
@@ -210,7 +222,7 @@ def image_bundle(tmp_path, image_description, image_graph):
 
 @pytest.fixture
 def plain_bundle(tmp_path, image_description, plain_graph):
-    described = image_description | {"threshold": None, "calibration": None}
+    described = image_description | {"decision": UNCALIBRATED.model_dump(mode="json")}
     return written(tmp_path / "plain_bundle", described, plain_graph)
 
 
@@ -280,26 +292,40 @@ def detector_onnx(detector_module):
     return export_anomaly_graph(detector_module)
 
 
-@pytest.fixture
-def detector_calibration():
-    # Scores of images drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side.
-    chosen = {"score_threshold": 2.46, "kind": "f1", "promise": "Nothing.", "platt_a": -2.0, "platt_b": 4.92}
-    # At the threshold Platt's exponent is -2 · 2.46 + 4.92 = 0.
-    return chosen | {"threshold": 0.5, "map_low": 0.5, "map_threshold": 2.0, "map_high": 2.5}
+# Scores of images drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side; there Platt says a half.
+BY_SCORE, HALF = 2.46, Platt(a=-2.0, b=4.92)
+
+
+def decided(*, threshold=BY_SCORE, platt=HALF, chosen_by="f1", promise="Nothing."):
+    """Return a detector's decision."""
+    reason = None if platt else "a test left it out"
+    calibrator = Calibrator(temperature=None, platt=platt, no_probability=reason, split="calib", n_good=10, n_defect=10)
+    policy = ScorePolicy(
+        kind="score",
+        threshold=threshold,
+        chosen_by=chosen_by,
+        unit="image",
+        n_good_sessions=None,
+        false_reject_rate=None,
+        false_reject_rate_95=None,
+        calib_f1=None,
+        promise=promise,
+    )
+    return Decision(calibrator=calibrator, policy=policy)
 
 
 @pytest.fixture
-def make_detector_bundle(tmp_path, description, detector_module, detector_onnx, detector_calibration):
+def make_detector_bundle(tmp_path, description, detector_module, detector_onnx):
     from weld_pipeline.deploy.description import anomaly_contract
 
+    colours = MapRange(low=0.5, threshold=2.0, high=2.5)
+
     def make(*, tiling=None, **changes):
-        calibration = detector_calibration | changes
         described = description | {
             "family": "patchcore",
             "classes": ["good_weld", "anomalous"],
-            "input": anomaly_contract(detector_module.preprocess.architecture, tiling=tiling),
-            "threshold": calibration["threshold"],
-            "calibration": calibration,
+            "input": anomaly_contract(detector_module.preprocess.architecture, tiling=tiling, map_range=colours),
+            "decision": decided(**changes).model_dump(mode="json"),
         }
         return written(tmp_path / "detector_bundle", described, detector_onnx)
 

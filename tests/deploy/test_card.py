@@ -3,6 +3,7 @@ from dataclasses import asdict
 import pandas as pd
 import pytest
 
+from tests.deploy.conftest import UNCALIBRATED, calibrated, decided
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.deploy.description import (
     anomaly_contract,
@@ -11,6 +12,7 @@ from weld_pipeline.deploy.description import (
     video_contract,
 )
 from weld_pipeline.media.clips import ArcGate
+from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.runtime.description import BundleDescription
 
 ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9, "is_small": False}
@@ -62,18 +64,30 @@ def test_candidate_says_that_it_is_none_of_a_release(description):
     assert "this is a candidate, not a release" in model_card(description)
 
 
-def test_released_card_tells_parity(description):
+def test_released_card_tells_parity_engine_by_engine(description):
+    found = {"n_compared": 16, "n_table_flips": 0}
     parity = {
-        "n_videos": 4,
-        "n_clips_compared": 16,
-        "max_p_difference": 2.1e-7,
-        "table_max_p_difference": 0.0123,
-        "n_table_flips": 0,
-        "tolerances": {"p": 1e-4, "score": 1e-3, "table_p": 0.05},
+        "n_samples": 4,
+        "tolerances": {"probability": 1e-4, "score": 1e-3, "table_probability": 0.05},
+        "engines": {
+            "onnxruntime": found
+            | {"max_difference": {"probability": 2.1e-7, "score": 1.5e-6, "table_probability": 0.0123}},
+            "openvino": found
+            | {"n_table_flips": 1, "max_difference": {"probability": 3e-6, "score": 4e-6, "table_probability": 0.0124}},
+        },
     }
     card = model_card(description | {"parity": parity})
-    for part in ("16 clips of 4 video files", "2.1e-07 (allowed 1e-04)", "1.2e-02"):
-        assert part in card
+    (first, second) = (rows(card, f"- {engine}")[0] for engine in parity["engines"])
+    assert "this is a candidate" not in card
+    for part in (
+        "16 answers on 4 files, read from disk on; no verdict differs",
+        "probability by at most 2.1e-07 (allowed 1e-04)",
+        "table probability by at most 1.2e-02 (allowed 5e-02)",
+        "0 classes differ",
+    ):
+        assert part in first
+    assert "probability by at most 3.0e-06" in second
+    assert "1 classes differ" in second
 
 
 @pytest.fixture
@@ -87,7 +101,7 @@ def described():
         classes=["Good", "Porosity"],
         good_class="Good",
         contract=video_contract({"window": 16, "stride": 8, "gate": asdict(ArcGate())}, latent_size=64),
-        calibration={"temperature": 1.0, "platt_a": -1.0, "platt_b": 0.0, "threshold": 0.5},
+        decision=calibrated(1.0),
         manifest=manifest,
         weights=weights,
         mlflow_run_id=None,
@@ -119,17 +133,12 @@ DETECTOR = {
         "grey": True,
         "clahe_clip": 2.0,
         "smoothing": True,
+        "map_range": {"low": 0.5, "threshold": 2.0, "high": 2.5},
         "tiling": {"tile_px": 512, "overlap_px": 64},
     },
-    "threshold": None,
-    "calibration": {
-        "score_threshold": 2.5,
-        "kind": "conformal",
-        "promise": "At most 5 % of good images fail.",
-        "map_low": 0.5,
-        "map_threshold": 2.0,
-        "map_high": 2.5,
-    },
+    "decision": decided(
+        threshold=2.75, platt=None, chosen_by="conformal", promise="At most 5 % of good images fail."
+    ).model_dump(mode="json"),
 }
 
 
@@ -140,9 +149,10 @@ def test_card_of_a_detector_says_what_it_was_fitted_on_and_what_is_promised(desc
         "names no kind of defect",
         "cuts it into tiles of 512 pixels that share at least 64",
         "sees each tile at 256×256 pixels, grey, locally equalised (CLAHE, clip 2), smoothed.",
-        "*fail* from score 2.5 on; the score of an image is that of its worst tile",
+        "*fail* from score 2.75 on; the score of an image is that of its worst tile",
         "chosen by good images alone",
-        "What it promises: At most 5 % of good images fail. There is no `p_defect`",
+        "What it promises: At most 5 % of good images fail. There is no `p_defect`, because a test left it out.",
+        "marks places where the map reaches 2.",
         "- `anomalous`: from the threshold on",
         "this is a candidate",
     ):
@@ -150,36 +160,53 @@ def test_card_of_a_detector_says_what_it_was_fitted_on_and_what_is_promised(desc
 
 
 def test_card_of_a_released_detector_tells_parity_and_p_defect(description):
+    differences = {"score": 2.1e-7, "map": 3.1e-6, "table_score": 1.5e-5, "table_probability": 0.0}
     parity = {
-        "n_images": 12,
-        "n_tiles": 48,
-        "max_score_difference": 2.1e-7,
-        "max_level_difference": 3.1e-6,
-        "table_max_score_difference": 1.5e-5,
-        "tolerances": {"score": 1e-4, "level": 1e-3, "table_score": 1e-3, "table_p": 0.02},
+        "n_samples": 12,
+        "tolerances": {"score": 1e-4, "map": 1e-3, "table_score": 1e-3, "table_probability": 0.02},
+        "engines": {"onnxruntime": {"n_compared": 48, "n_table_flips": 0, "max_difference": differences}},
     }
-    calibration = {**DETECTOR["calibration"], "kind": "f1"}
     whole = {**DETECTOR["input"], "tiling": None, "clahe_clip": 0.0, "smoothing": False, "grey": False}
-    told = {"parity": parity, "calibration": calibration, "input": whole, "threshold": 0.4}
+    told = {"parity": parity, "input": whole, "decision": decided().model_dump(mode="json")}
     card = " ".join(model_card(description | DETECTOR | told).split())
     for part in (
         "says and sees it at 256×256 pixels. It supports",
-        "*fail* from score 2.5 on. The threshold was chosen by the best F1",
-        "At the threshold `p_defect` is 0.400.",
-        "On 12 image files, 48 tiles, read from disk: no verdict differs",
-        "2.1e-07 of their size (allowed 1e-04), maps by 3.1e-06",
+        "*fail* from score 2.46 on. The threshold was chosen by the best F1",
+        "onnxruntime: 48 answers on 12 files, read from disk on; no verdict differs",
+        "score by at most 2.1e-07 (allowed 1e-04), map by at most 3.1e-06",
     ):
+        assert part in card
+    assert "There is no `p_defect`" not in card
+
+
+def test_contract_and_decision_of_a_detector_are_what_the_runtime_reads(described):
+    architecture = {"image_px": 64, "grey": False, "clahe_clip": 2.0, "smoothing": True, "mean": [0.5], "std": [0.5]}
+    colours = MapRange(low=0.5, threshold=2.0, high=2.5)
+    told = {
+        "classes": ["Good", "anomalous"],
+        "input": anomaly_contract(architecture, tiling={"tile_px": 96, "overlap_px": 8}, map_range=colours),
+        "decision": decided().model_dump(mode="json"),
+    }
+    read = BundleDescription.model_validate(described | told | {"files": {}})
+    assert (read.input.image_px, read.input.tiling.tile_px, read.input.map_range) == (64, 96, colours)
+    assert read.decision == decided()
+
+
+@pytest.mark.parametrize(
+    ("views", "decision", "parts"),
+    [
+        ("centre", calibrated(2.0), ["the centre, with which", "*fail* from `p_defect` 0.500 on"]),
+        ("ten", UNCALIBRATED, ["ten views that vote", "where the most probable class is not `good_weld`"]),
+    ],
+)
+def test_card_of_images_says_what_is_looked_at_and_what_decides(image_description, views, decision, parts):
+    changes = {"decision": decision.model_dump(mode="json"), "input": image_description["input"] | {"views": views}}
+    card = " ".join(model_card(image_description | changes).split())
+    for part in parts:
         assert part in card
 
 
-def test_contract_and_calibration_of_a_detector_are_what_the_runtime_reads(described):
-    architecture = {"image_px": 64, "grey": False, "clahe_clip": 2.0, "smoothing": True, "mean": [0.5], "std": [0.5]}
-    calibration = DETECTOR["calibration"] | {"platt_a": -2.0, "platt_b": 5.0, "threshold": 0.5}
-    told = {
-        "classes": ["Good", "anomalous"],
-        "input": anomaly_contract(architecture, tiling={"tile_px": 96, "overlap_px": 8}),
-        "threshold": calibration["threshold"],
-        "calibration": calibration,
-    }
-    read = BundleDescription.model_validate(described | told | {"files": {}})
-    assert (read.threshold, read.input.image_px, read.input.tiling.tile_px) == (0.5, 64, 96)
+def test_card_of_an_uncalibrated_video_classifier_says_that_the_class_decides(description):
+    card = " ".join(model_card(description | {"decision": UNCALIBRATED.model_dump(mode="json")}).split())
+    assert "*fail* where the most probable class is not `good_weld`. Nothing was calibrated" in card
+    assert "*fail* from `p_defect` 0.500 on" in " ".join(model_card(description).split())

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.deploy.samples import choose_samples, draw_samples, first_filled
+from weld_pipeline.deploy.samples import choose_samples, chosen_files, draw_samples, first_filled
 
 
 def manifest(*rows):
@@ -55,3 +55,16 @@ def test_drawn_samples_follow_the_seed_and_not_the_order_of_rows():
     assert drawn(0) == drawn(0, ROWS.sample(frac=1, random_state=1))
     assert len({tuple(drawn(seed)) for seed in range(20)}) > 1
     assert sorted(draw_samples(ROWS, split="test", n_samples=99, seed=0)["sample_id"]) == ["g1", "g2", "u1", "u2"]
+
+
+def test_chosen_files_are_those_of_the_first_split_that_holds_some(tmp_path):
+    rows = ROWS.assign(path=ROWS["sample_id"] + ".png")
+    found = chosen_files(rows, tmp_path, splits=("valid", "test", "calib"), n_samples=2)
+    assert list(found.items()) == [("g1", tmp_path / "g1.png"), ("u1", tmp_path / "u1.png")]
+    with pytest.raises(WeldError, match="no usable sample with a label in valid"):
+        chosen_files(rows, tmp_path, splits=("valid",), n_samples=2)
+
+
+def test_chosen_file_outside_the_folder_is_refused(tmp_path):
+    with pytest.raises(WeldError, match="leaves its folder"):
+        chosen_files(ROWS.assign(path="../g1.png"), tmp_path, splits=("test",), n_samples=1)

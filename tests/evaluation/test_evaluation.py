@@ -37,9 +37,15 @@ def table(n=120, seed=0, n_sessions=12):
     )
 
 
+def by_probability(rows, threshold):
+    """Return what a policy by p_defect says of rows, and its words."""
+    fails = (rows["p_defect"] >= threshold).to_numpy()
+    return {"fails": fails, "rule": f"fail from p_defect {threshold}"}
+
+
 def test_evaluation_says_everything_the_columns_allow() -> None:
     rows = table()
-    found = evaluate(rows, good=["Good"], protocol=QUICK, train=table(seed=1), threshold=0.5)
+    found = evaluate(rows, good=["Good"], protocol=QUICK, train=table(seed=1), **by_probability(rows, 0.5))
     assert found.rates["accuracy"].value == pytest.approx((rows["label"] == rows["predicted"]).mean())
     assert {"auroc", "auroc_anomaly", "brier", "nll", "brier_defect"} <= set(found.rates)
     assert set(found.reliability) == {"class", "defect"}
@@ -57,26 +63,31 @@ def test_only_labels_and_sessions_suffice_and_the_rest_is_said_to_be_missing() -
     assert any("No baseline from mean brightness" in note for note in found.notes)
 
 
-def test_verdict_by_threshold_is_judged_beside_the_class_said() -> None:
+def test_verdict_that_is_shipped_is_judged_beside_the_class_said() -> None:
     rows = table()
-    found = evaluate(rows, good=["Good"], protocol=QUICK, threshold=0.95)  # nothing fails
-    assert found.at_threshold.pass_fail == {
+    found = evaluate(rows, good=["Good"], protocol=QUICK, **by_probability(rows, 0.95))  # nothing fails
+    assert found.shipped.rule == "fail from p_defect 0.95"
+    assert found.shipped.pass_fail == {
         "caught": 0,
         "escaped": int((rows["label"] != "Good").sum()),
         "passed": int((rows["label"] == "Good").sum()),
         "rejected": 0,
     }
-    assert found.at_threshold.rates["escape_rate"].value == 1.0
+    assert found.shipped.rates["escape_rate"].value == 1.0
+    assert set(found.shipped.rates) == {"defect_recall", "good_specificity", "escape_rate", "false_reject_rate"}
     assert found.pass_fail["caught"] > 0
 
 
-def test_threshold_is_inclusive() -> None:
-    assert evaluate(table(), good=["Good"], protocol=QUICK, threshold=0.9).at_threshold.pass_fail["caught"] > 0
+def test_verdict_need_rest_on_no_probability() -> None:
+    rows = table().drop(columns="p_defect")
+    fails = (rows["predicted"] != "Good").to_numpy()  # the rule of models that nothing was calibrated for
+    found = evaluate(rows, good=["Good"], protocol=QUICK, fails=fails, rule="by the class")
+    assert found.shipped.pass_fail == found.pass_fail
+    assert found.shipped.rates["escape_rate"] == found.rates["escape_rate"]
 
 
-def test_threshold_without_calibrated_probabilities_is_refused() -> None:
-    with pytest.raises(WeldError, match=r"threshold 0\.5 is one of p_defect"):
-        evaluate(table().drop(columns="p_defect"), good=["Good"], protocol=QUICK, threshold=0.5)
+def test_predictions_without_a_shipped_verdict_have_none() -> None:
+    assert evaluate(table(), good=["Good"], protocol=QUICK).shipped is None
 
 
 def test_class_on_few_samples_is_marked_and_named() -> None:
@@ -144,7 +155,7 @@ def test_seed_decides_the_intervals() -> None:
 
 
 def test_record_survives_json() -> None:
-    found = evaluate(table(), good=["Good"], protocol=QUICK, train=table(seed=1), threshold=0.5)
+    found = evaluate(table(), good=["Good"], protocol=QUICK, train=table(seed=1), **by_probability(table(), 0.5))
     assert from_record(json.loads(json.dumps(to_record(found), allow_nan=False))) == found
 
 
@@ -156,10 +167,11 @@ def test_broken_record_is_refused_by_field() -> None:
 
 
 def test_flat_metrics_are_finite_numbers_with_their_intervals() -> None:
-    flat = flat_metrics(evaluate(table(), good=["Good"], protocol=QUICK, train=table(seed=1), threshold=0.5))
+    shipped = by_probability(table(), 0.5)
+    flat = flat_metrics(evaluate(table(), good=["Good"], protocol=QUICK, train=table(seed=1), **shipped))
     assert all(isinstance(value, float) and np.isfinite(value) for value in flat.values())
-    assert {"accuracy", "accuracy.low", "accuracy.high", "recall.Pore", "at_threshold.escape_rate"} <= set(flat)
-    assert {"margin.session_from_test", "baseline.mean_luma_from_train", "ece_class"} <= set(flat)
+    assert {"accuracy", "accuracy.low", "accuracy.high", "recall.Pore", "shipped.escape_rate"} <= set(flat)
+    assert {"margin.session_from_test", "baseline.mean_luma_from_train", "ece", "ece_class"} <= set(flat)
 
 
 def test_class_table_has_a_row_a_class() -> None:

@@ -70,9 +70,9 @@ def parameters(project_root):
 
     def of(detector, **changes):
         values = {}
-        names = ("base", f"parameters_detector_{detector}.yml"), ("test", "parameters_anomaly_detector.yml")
-        for env, name in names:
-            values = merged(values, yaml.safe_load((project_root / "conf" / env / name).read_text())[detector])
+        for env in ("base", "test"):
+            path = project_root / "conf" / env / "parameters_detectors" / f"{detector}.yml"
+            values = merged(values, yaml.safe_load(path.read_text())[detector])
         values = merged(values, changes)
         kinds = MODELS | {"fit": FITS.get(detector)}
         return {name: kinds[name](**value) for name, value in values.items()}

@@ -1,5 +1,6 @@
 """The page: complete, self-contained, safe."""
 
+import base64
 import re
 
 import numpy as np
@@ -7,12 +8,15 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.provenance import CodeRevision
+from weld_pipeline.decision.policy import ClassPolicy, ProbabilityPolicy
 from weld_pipeline.evaluation.estimates import Protocol
 from weld_pipeline.evaluation.evaluation import evaluate
 from weld_pipeline.report.banners import weights_banner
 from weld_pipeline.report.family_page import family_report
 from weld_pipeline.report.figures import as_svg, confusion_figure
 from weld_pipeline.report.page import foreign_report
+
+POLICY = ProbabilityPolicy(kind="p_defect", threshold=0.5)
 
 
 def predictions(labels=("Good", "Pore", "Crack"), n=60):
@@ -50,13 +54,15 @@ def page(**changes):
         "sheet": np.zeros((20, 30, 3), dtype=np.uint8),
         "banners": ["LEAKAGE ALLOWED: session 3 stands in train and test."],
         "curves": {"autoencoder": {"train_loss": [1.0, 0.5], "valid_loss": [1.2, 0.9]}},
+        "policy": POLICY,
         "revision": CodeRevision("abc123", True, "0.1.0"),
         "data_sha256": "f00d",
         "weights": {"name": "r3d_18.kinetics400_v1", "source": "cache", "licence": "BSD-3-Clause"},
         "mlflow_run_id": None,
         "libraries": {"numpy": "2.0"},
     } | changes
-    evaluation = evaluate(rows, good=["Good"], protocol=Protocol(n_resamples=200), threshold=0.5)
+    shipped = {"fails": (rows["p_defect"] >= 0.5).to_numpy(), "rule": POLICY.describe()}
+    evaluation = evaluate(rows, good=["Good"], protocol=Protocol(n_resamples=200), **shipped)
     return family_report(evaluation, **arguments)
 
 
@@ -72,7 +78,7 @@ def html():
         "LEAKAGE ALLOWED: session 3 stands in train and test.",
         "Beside what can be guessed",
         "By the class said",
-        "By the verdict: fail where p_defect ≥ 0.5",
+        "By the verdict: fail from p_defect 0.500",
         "Confusion matrix",
         "Does a stated probability come true?",
         "How the loss fell",
@@ -97,6 +103,20 @@ def test_report_needs_nothing_from_elsewhere(html) -> None:
 
 def test_report_shows_an_image_for_each_mistake(html) -> None:
     assert html.count("data:image/jpeg;base64,") == 2
+
+
+def plots(html):
+    """Return the plots of a page as SVG text."""
+    return [base64.b64decode(each).decode() for each in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", html)]
+
+
+def test_threshold_is_drawn_where_it_decides(html) -> None:
+    # Only in the plot of p_defect, whose threshold it is; a policy by the class has none to draw.
+    drawn = [plot for plot in plots(html) if "threshold 0.5" in plot]
+    assert ["p_defect" in plot for plot in drawn] == [True]
+    by_class = plots(page(policy=ClassPolicy(kind="class", good_class="Good")))
+    assert len(by_class) == len(plots(html))
+    assert not any("threshold" in plot for plot in by_class)
 
 
 def test_equal_input_gives_an_equal_page(html) -> None:

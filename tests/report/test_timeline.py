@@ -33,6 +33,16 @@ def test_figure_has_a_titled_strip_a_video(videos, bundle):
     assert (len(lit.patches), len(dark.patches)) == (3, 0)  # a coloured span a clip
 
 
+def test_title_tells_a_probability_only_where_there_is_one(videos, bundle):
+    description = bundle.description
+    without = [videos[0] | {"p_defect": None}]
+    for shown, is_told in ((videos[:1], True), (without, False)):
+        figure = timeline_figure(shown, classes=description.classes, good_class=description.good_class)
+        title = figure.axes[0].get_title(loc="left")
+        assert "said " in title
+        assert ("p_defect" in title) == is_told
+
+
 def test_figure_can_be_drawn_without_videos():
     figure = timeline_figure([], classes=CLASSES, good_class="class_00")
     canvas = FigureCanvasAgg(figure)

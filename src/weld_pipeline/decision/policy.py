@@ -37,7 +37,7 @@ class Platt(Record):
     def apply(self, score: Float[np.ndarray, "*N"]) -> Float[np.ndarray, "*N"]:
         """Return the probability of a defect."""
         with np.errstate(over="ignore"):  # exp may overflow to infinity, whose inverse is the right probability
-            return 1 / (1 + np.exp(self.a * np.asarray(score, dtype=float) + self.b))
+            return np.asarray(1 / (1 + np.exp(self.a * np.asarray(score, dtype=float) + self.b)))
 
 
 class Calibrator(Record):
@@ -114,7 +114,7 @@ class ProbabilityPolicy(Record):
 
     def describe(self) -> str:
         """Return the rule in words."""
-        return f"fail from p_defect {self.threshold:.2f}"
+        return f"fail from p_defect {self.threshold:.3f}"
 
 
 class ScorePolicy(Record):

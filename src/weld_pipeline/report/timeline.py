@@ -79,8 +79,8 @@ def _title(video: Mapping[str, Any]) -> str:
     if video.get("label"):
         parts.append("true " + video["label"].replace("_", " "))
     if video["predicted"] is not None:
-        said = video["predicted"].replace("_", " ")
-        parts.append(f"said {said}, p_defect {video['p_defect']:.2f}")
+        probability = "" if video["p_defect"] is None else f", p_defect {video['p_defect']:.2f}"
+        parts.append(f"said {video['predicted'].replace('_', ' ')}{probability}")
     if video["worst"] is not None and video["worst"]["start_mm"] is not None:
         parts.append(f"worst at {video['worst']['start_mm']:.0f} to {video['worst']['end_mm']:.0f} mm")
     return "  ·  ".join(parts)

@@ -17,7 +17,8 @@ from weld_pipeline.report.figures import as_svg
 
 PROTOCOL = Protocol(n_resamples=200)
 GOOD = np.random.default_rng(9).normal(size=30)
-THRESHOLD = choose_threshold(GOOD, np.zeros(30, bool), kind="auto", false_reject_rate=0.1).to_record()
+DECISION = choose_threshold(GOOD, np.zeros(30, bool), kind="auto", false_reject_rate=0.1, split="calib")
+POLICY = DECISION.policy.model_dump(mode="json")
 
 
 def rows_of(seed, *, shift=2.0):
@@ -44,8 +45,10 @@ def pixels(*, with_mask=True):
 
 
 def record(category="seam", detector="patchcore", *, seed=0, with_mask=True, **kept):
-    known = {"threshold": THRESHOLD, "protocol": PROTOCOL, "pixels": pixels(with_mask=with_mask)} | kept
-    return anomaly_record(rows_of(seed), category=category, detector=detector, **known)
+    rows = rows_of(seed)
+    fails = DECISION.fails(score=rows["score"].to_numpy(float), predicted=None)
+    known = {"policy": POLICY, "fails": fails, "protocol": PROTOCOL, "pixels": pixels(with_mask=with_mask)} | kept
+    return anomaly_record(rows, category=category, detector=detector, **known)
 
 
 def test_record_holds_what_was_measured_as_json() -> None:
@@ -58,12 +61,12 @@ def test_record_holds_what_was_measured_as_json() -> None:
     assert low < found["image_auroc"] < high
     assert sorted(found["per_kind"]) == ["crack", "pore"]
     assert (found["n"], found["n_good"], found["n_defect"], found["n_sessions"]) == (60, 30, 30, 12)
-    assert found["threshold"] == THRESHOLD
+    assert found["policy"] == POLICY
 
 
-def test_verdicts_are_those_of_the_threshold_from_calib() -> None:
-    found, rows = record()["at_threshold"], rows_of(0)
-    fails = rows["score"] >= THRESHOLD["score_threshold"]
+def test_verdicts_are_those_of_the_policy_from_calib() -> None:
+    found, rows = record()["shipped"], rows_of(0)
+    fails = rows["score"] >= POLICY["threshold"]
     tn, fp, fn, tp = reference.confusion_matrix(rows["is_defect"], fails).ravel()
     assert [found[name] for name in ("passed", "rejected", "escaped", "caught")] == [tn, fp, fn, tp]
     assert found["escape_rate"] == pytest.approx(fn / 30)
@@ -80,7 +83,8 @@ def test_missing_masks_leave_pixel_numbers_undefined_and_say_why() -> None:
     flat = flat_anomaly_metrics(found)
     assert "aupro" not in flat
     assert flat["image_auroc"] == found["image_auroc"]
-    assert flat["at_threshold.escape_rate"] == found["at_threshold"]["escape_rate"]
+    assert flat["shipped.escape_rate"] == found["shipped"]["escape_rate"]
+    assert flat["policy.threshold"] == POLICY["threshold"]
     assert all(type(value) is float for value in flat.values())
 
 

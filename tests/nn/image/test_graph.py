@@ -9,13 +9,12 @@ import torch
 
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.media.views import crop_views
-from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.image.classifier import ImageClassifier, restore_image_classifier, soft_vote
-from weld_pipeline.nn.image.graph import INPUT_NAMES, ImageGraph
+from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.state import tensors_of
+from weld_pipeline.runtime.image.graph import INPUTS, OUTPUTS
 
 STATISTICS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.3]}
-CALIBRATION = Calibration(temperature=1.5, platt_a=-0.7, platt_b=0.2)
 VIEWS = {kind: torch.from_numpy(crop_views(kind, resized_px=40, crop_px=32)) for kind in ("centre", "ten")}
 
 
@@ -45,8 +44,8 @@ def exported(graph):
         graph,
         (random_images(2, 35, 51), VIEWS["ten"][:3]),
         dynamo=True,
-        input_names=list(INPUT_NAMES),
-        output_names=list(graph.output_names),
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
         opset_version=18,
         dynamic_shapes=({0: n, 1: height, 2: width}, {0: n_views}),
         verbose=False,
@@ -54,11 +53,11 @@ def exported(graph):
     return onnxruntime.InferenceSession(program.model_proto.SerializeToString())
 
 
-@pytest.mark.parametrize(("kind", "grey", "calibration"), [("arcface", False, CALIBRATION), ("softmax", True, None)])
-def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, calibration):
-    graph = ImageGraph(classifier=classifier(kind, grey=grey), good_index=1, calibration=calibration)
+@pytest.mark.parametrize(("kind", "grey", "temperature"), [("arcface", False, 1.5), ("softmax", True, 1.0)])
+def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, temperature):
+    graph = ImageGraph(classifier=classifier(kind, grey=grey), good_index=1, temperature=temperature)
     session = exported(graph)
-    assert [output.name for output in session.get_outputs()] == list(graph.output_names)
+    assert [output.name for output in session.get_outputs()] == list(OUTPUTS)
     for n, height, width, views in [
         (1, 64, 48, "centre"),
         (3, 40, 40, "ten"),
@@ -75,19 +74,17 @@ def test_onnx_says_what_torch_says_for_any_size_and_views(kind, grey, calibratio
 
 
 def test_outputs_are_what_their_names_say():
-    graph = ImageGraph(classifier=classifier(), good_index=1, calibration=CALIBRATION)
+    graph = ImageGraph(classifier=classifier(), good_index=1, temperature=1.5)
     images = random_images(2, 50, 60)
     with torch.inference_mode():
-        logits, probabilities, score, p_defect = graph(images, VIEWS["centre"])
+        logits, probabilities, score = graph(images, VIEWS["centre"])
         network = graph.classifier
         crops = network.preprocess.resize(images)[:, 4:36, 4:36]
         expected = torch.log_softmax(network(network.preprocess.normalise(crops)), dim=1)
-    assert graph.output_names == ("logits", "probabilities", "score", "p_defect")
     torch.testing.assert_close(logits, expected)
     torch.testing.assert_close(probabilities, torch.softmax(logits / 1.5, dim=1))
     odds = (logits[:, 0].exp() + logits[:, 2].exp()) / logits[:, 1].exp()
     torch.testing.assert_close(score, odds.log(), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(p_defect, 1 / (1 + torch.exp(-0.7 * score + 0.2)))
 
 
 def test_views_are_voted_on_softly():
@@ -97,9 +94,8 @@ def test_views_are_voted_on_softly():
     torch.testing.assert_close(soft_vote(logits, 1), torch.log_softmax(logits, dim=1))
 
 
-def test_uncalibrated_graph_has_no_p_defect():
-    graph = ImageGraph(classifier=classifier(), good_index=0, calibration=None)
-    assert graph.output_names == ("logits", "probabilities", "score")
+def test_temperature_of_one_leaves_the_probabilities_of_the_network():
+    graph = ImageGraph(classifier=classifier(), good_index=0, temperature=1.0)
     with torch.inference_mode():
         logits, probabilities, _ = graph(random_images(1, 40, 40), VIEWS["ten"])
     torch.testing.assert_close(probabilities, logits.exp())

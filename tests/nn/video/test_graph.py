@@ -1,5 +1,6 @@
 """The assembled graph: streamed or at once, and made of parts that belong together."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.nn.calibrated import Calibration
 from weld_pipeline.nn.state import tensors_of
 from weld_pipeline.nn.video.autoencoder import Autoencoder, reconstruction_error
 from weld_pipeline.nn.video.classifier import LatentClassifier
-from weld_pipeline.nn.video.graph import INPUT_NAMES, OUTPUT_NAMES, VideoClassifier, assemble
+from weld_pipeline.nn.video.graph import Outputs, VideoClassifier, assemble
 from weld_pipeline.nn.video.standardizer import FeatureStatistics
 from weld_pipeline.nn.video.trunk import save_trunk
+from weld_pipeline.runtime.video.graph import INPUTS, OUTPUTS
 
 CLASSES = ["Bad", "Good", "Worse"]
 
@@ -31,7 +32,7 @@ def classifier(random_trunk):
         autoencoder=Autoencoder(),
         good_autoencoder=Autoencoder(),
         classifier=LatentClassifier(n_classes=3),
-        calibration=Calibration(temperature=1.7, platt_a=-0.8, platt_b=0.3),
+        temperature=1.7,
         good_index=1,
     )
 
@@ -47,7 +48,7 @@ def test_clips_in_any_batches_end_in_the_same_state(classifier, cuts, seed):
         state = (out.latent_sum_out, out.anomaly_sum_out, out.n_clips_out)
         anomalies.append(out.clip_anomaly)
         probabilities.append(out.clip_probabilities)
-    for name in ("latent_sum_out", "n_clips_out", "probabilities", "score", "p_defect", "anomaly"):
+    for name in ("latent_sum_out", "n_clips_out", "probabilities", "score", "anomaly"):
         torch.testing.assert_close(getattr(out, name), getattr(at_once, name), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(torch.cat(anomalies), at_once.clip_anomaly, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(torch.cat(probabilities), at_once.clip_probabilities, rtol=1e-4, atol=1e-5)
@@ -62,15 +63,16 @@ def test_outputs_are_what_their_names_say(classifier):
     odds = (torch.exp(logits[0]) + torch.exp(logits[2])) / torch.exp(logits[1])
     torch.testing.assert_close(out.probabilities, torch.softmax(logits / 1.7, 0), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(out.score[0], torch.log(odds), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(out.p_defect[0], 1 / (1 + torch.exp(-0.8 * out.score[0] + 0.3)))
     errors = reconstruction_error(classifier.good_autoencoder(x)[0], x)
     torch.testing.assert_close(out.anomaly[0], errors.mean(), rtol=1e-4, atol=1e-5)
     assert out.n_clips_out.tolist() == [5]
 
 
 def test_names_are_those_of_the_graph_contract():
-    assert INPUT_NAMES == ("frames", "latent_sum", "anomaly_sum", "n_clips")
-    assert OUTPUT_NAMES == (
+    arguments = tuple(inspect.signature(VideoClassifier.forward).parameters)[1:]
+    assert arguments == INPUTS == ("frames", "latent_sum", "anomaly_sum", "n_clips")
+    assert Outputs._fields == OUTPUTS
+    assert OUTPUTS == (
         "clip_probabilities",
         "clip_anomaly",
         "latent_sum_out",
@@ -78,7 +80,6 @@ def test_names_are_those_of_the_graph_contract():
         "n_clips_out",
         "probabilities",
         "score",
-        "p_defect",
         "anomaly",
     )
 
@@ -110,7 +111,7 @@ def parts(classifier, record):
         "autoencoder": saved("autoencoder", classifier.autoencoder),
         "good_autoencoder": saved("autoencoder", classifier.good_autoencoder),
         "classifier": saved("latent_classifier", classifier.classifier, classes=CLASSES, good_class="Good"),
-        "calibration": {"temperature": 1.7, "platt_a": -0.8, "platt_b": 0.3, "threshold": 0.5},
+        "temperature": 1.7,
     }
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import read_model, write_model
 from weld_pipeline.core.tables import PREDICTIONS, checked
 from weld_pipeline.datasets.item_store import ItemStoreDataset
+from weld_pipeline.decision.policy import read_decision
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.anomaly_detector import DETECTORS, nodes
@@ -22,9 +22,9 @@ from weld_pipeline.pipelines.anomaly_detector.params import (
     MapTrunkParams,
     PatchCoreParams,
     ThresholdParams,
-    TilingParams,
 )
-from weld_pipeline.report.banners import calibration_banner, fit_banner
+from weld_pipeline.pipelines.params import EvaluationParams, TilingParams
+from weld_pipeline.report.banners import decision_banner, fit_banner
 
 EVALUATION = EvaluationParams(
     split="test",
@@ -108,7 +108,8 @@ def test_detector_read_from_its_file_says_the_same(fitted, seams, tmp_path, dete
     assert again.provenance["good_class"] == "good"
     assert again.provenance["n_good_tiles"] == 6
     assert again.provenance["preprocess"]["image_px"] == 64
-    assert again.provenance["weights"]["is_random"]
+    weights = again.provenance["weights"]
+    assert (weights["name"], weights["is_random"]) == ("tf_efficientnet_lite0.in1k", False)
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -128,25 +129,30 @@ def test_what_is_fitted_on_is_not_scored_and_all_else_is(scored, seams, detector
 @pytest.mark.parametrize("detector", ["patchcore", "reference"])
 def test_strange_spot_is_found_and_where_it_is(scored, fitted, seams, detector):
     maps, scores = scored(detector)
-    record = measured(seams, maps, scores, calibration(seams, maps, scores), model=fitted(detector))
+    record = measured(seams, maps, scores, decided(seams, maps, scores), model=fitted(detector))
     assert record["image_auroc"] > 0.9
     assert record["pixel_auroc"] > 0.8
 
 
-def calibration(seams, maps, scores, kind="auto", false_reject_rate=0.1):
+def chosen(seams, maps, scores, kind="auto", false_reject_rate=0.1):
+    """Return the decision, and how maps are coloured."""
     params = ThresholdParams(kind=kind, false_reject_rate=false_reject_rate)
     return nodes.choose_threshold(scores, maps, seams.images, params)
 
 
-def measured(seams, maps, scores, threshold, *, model, tiling=None, images=None):
+def decided(seams, maps, scores, **options):
+    return chosen(seams, maps, scores, **options)[0]
+
+
+def measured(seams, maps, scores, decision, *, model, tiling=None, images=None):
     return nodes.measure_anomalies(
         image_scores=scores,
         anomaly_maps=maps,
         manifest=seams.manifest,
-        raw_images=seams.raw,
-        calibration=threshold,
+        raw=seams.raw,
+        fitted=decision,
         tiling=tiling,
-        evaluation=EVALUATION,
+        protocol=EVALUATION,
         detector=model,
         images=images or seams.images,
     )
@@ -166,45 +172,48 @@ def test_defective_image_in_train_is_not_learnt_from(fit, fitted, seams):
 
 def test_both_kinds_in_calib_give_f1_and_a_probability(scored, seams):
     maps, scores = scored("patchcore")
-    found = calibration(seams, maps, pd.concat([scores] * 4))  # as if there were four of each
-    assert (found["kind"], found["unit"], found["n_good"], found["n_defect"]) == ("f1", "image", 16, 12)
-    assert 0 < found["threshold"] < 1
-    assert found["map_low"] < found["map_threshold"] < found["map_high"]
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    found, colours = chosen(seams, maps, pd.concat([scores] * 4))  # as if there were four of each
+    assert (found.policy.chosen_by, found.policy.unit) == ("f1", "image")
+    assert (found.calibrator.n_good, found.calibrator.n_defect) == (16, 12)
+    assert colours.low < colours.threshold < colours.high
+    assert read_decision(json.loads(json.dumps(found.model_dump(mode="json"), allow_nan=False))) == found
     table = nodes.tabulate_predictions(scores, seams.manifest, found)
     assert checked(table, PREDICTIONS)["p_defect"].between(0, 1).all()
-    # One rule, said in scores and in probabilities.
-    assert ((table["p_defect"] >= found["threshold"]) == (table["predicted"] == "anomalous")).all()
+    assert ((table["score"] >= found.policy.threshold) == (table["predicted"] == "anomalous")).all()
+    # The same rule in probabilities: Platt rises with the score.
+    least = found.p_defect(np.array([found.policy.threshold]))[0]
+    assert ((table["p_defect"] >= least) == (table["predicted"] == "anomalous")).all()
 
 
 def test_good_images_alone_in_calib_give_a_promise_and_no_probability(scored, seams):
     maps, scores = scored("patchcore")
     good = scores[~((scores["split"] == "calib") & scores["is_defect"])]
-    found = calibration(seams, maps, good)
+    found = decided(seams, maps, good)
     # Four good images promise one in five at best.
-    assert (found["kind"], found["false_reject_rate"], found["threshold"]) == ("conformal", 0.2, None)
+    assert (found.policy.chosen_by, found.policy.false_reject_rate) == ("conformal", 0.2)
+    assert found.calibrator.platt is None
     assert "p_defect" not in nodes.tabulate_predictions(good, seams.manifest, found)
-    (sentence,) = calibration_banner(found)
+    (sentence,) = decision_banner(found)
     assert sentence.startswith(
         "NO PROBABILITY: there is no p_defect, because calib holds 4 good and 0 defective images"
     )
-    assert found["promise"] in sentence
+    assert found.policy.promise in sentence
     with pytest.raises(WeldError, match="f1 needs defective images and calib holds 4 good ones only"):
-        calibration(seams, maps, good, kind="f1")
+        decided(seams, maps, good, kind="f1")
     with pytest.raises(WeldError, match=r"needs 9 good calib images; there are 4, which can promise 0\.2"):
-        calibration(seams, maps, good, kind="conformal")
+        decided(seams, maps, good, kind="conformal")
 
 
 def test_threshold_is_chosen_on_valid_where_there_is_no_calib(scored, seams):
     maps, scores = scored("patchcore")
-    found = calibration(seams, maps, scores[scores["split"] != "calib"])
-    assert (found["split"], found["n_good"], found["n_defect"]) == ("valid", 2, 0)
-    assert calibration(seams, maps, scores)["split"] == "calib"
+    found = decided(seams, maps, scores[scores["split"] != "calib"]).calibrator
+    assert (found.split, found.n_good, found.n_defect) == ("valid", 2, 0)
+    assert decided(seams, maps, scores).calibrator.split == "calib"
 
 
 def test_record_counts_what_was_judged(scored, seams, fitted):
     maps, scores = scored("patchcore")
-    record = measured(seams, maps, scores, calibration(seams, maps, scores), model=fitted("patchcore"))
+    record = measured(seams, maps, scores, decided(seams, maps, scores), model=fitted("patchcore"))
     assert (record["category"], record["detector"]) == ("plate", "patchcore")
     assert (record["n"], record["n_good"], record["n_defect"]) == (7, 4, 3)
     assert record["pixels"]["n_without_mask"] == 1
@@ -222,9 +231,9 @@ def test_tiles_are_fitted_scored_and_judged_one_by_one(fit, seams, prepare, tmp_
     dataset.save(nodes.score_images(images, seams.manifest, model))
     maps = dataset.load()
     scores = nodes.tabulate_scores(maps, seams.manifest)
-    threshold = nodes.choose_threshold(scores, maps, images, ThresholdParams(kind="auto", false_reject_rate=0.1))
-    assert threshold["unit"] == "image"  # some of calib's are good as a whole
-    record = measured(seams, maps, scores, threshold, tiling=TILING, images=images, model=model)
+    decision, _ = nodes.choose_threshold(scores, maps, images, ThresholdParams(kind="auto", false_reject_rate=0.1))
+    assert decision.policy.unit == "image"  # some of calib's are good as a whole
+    record = measured(seams, maps, scores, decision, tiling=TILING, images=images, model=model)
     assert record["n_tiles"] == 14
     # Seven images; both tiles of the one without mask, and those that the other spots reach.
     assert 4 <= record["n_defect_tiles"] <= 6
@@ -233,14 +242,16 @@ def test_tiles_are_fitted_scored_and_judged_one_by_one(fit, seams, prepare, tmp_
 
 def test_sheet_shows_the_judged_split(scored, seams, parameters):
     maps, scores = scored("patchcore")
+    decision, colours = chosen(seams, maps, scores)
     sheet = nodes.draw_anomaly_sheet(
         image_scores=scores,
         anomaly_maps=maps,
         manifest=seams.manifest,
-        raw_images=seams.raw,
-        calibration=calibration(seams, maps, scores),
+        raw=seams.raw,
+        fitted=decision,
+        map_range=colours,
         tiling=None,
-        evaluation=EVALUATION,
+        protocol=EVALUATION,
         params=parameters("patchcore")["look"],
     )
     assert sheet.dtype == np.uint8
@@ -249,17 +260,17 @@ def test_sheet_shows_the_judged_split(scored, seams, parameters):
 
 def test_split_without_images_is_named(scored, seams, fitted):
     maps, scores = scored("patchcore")
-    threshold = calibration(seams, maps, scores)
+    decision = decided(seams, maps, scores)
     left = scores[scores["split"] != "test"]
     with pytest.raises(WeldError, match=r"no image of split 'test', only \['calib', 'valid'\]; mend evaluation.split"):
-        measured(seams, maps, left, threshold, model=fitted("patchcore"))
+        measured(seams, maps, left, decision, model=fitted("patchcore"))
 
 
 def test_detectors_stand_beside_each_other(scored, seams, fitted):
     records = {}
     for detector in DETECTORS:
         maps, scores = scored(detector)
-        records[detector] = measured(seams, maps, scores, calibration(seams, maps, scores), model=fitted(detector))
+        records[detector] = measured(seams, maps, scores, decided(seams, maps, scores), model=fitted(detector))
     table, _ = nodes.compare_detectors(**records)
     assert set(DETECTORS) <= set(table["detector"])
     for detector in DETECTORS:
@@ -281,8 +292,8 @@ def test_coreset_larger_than_all_patches_is_refused(fit, seams):
 
 
 def test_trunk_without_the_layers_names_some_of_its_own(fit, seams):
-    with pytest.raises(WeldError, match=r"has no layer 'blocks\.1'; set trunk\.layers to some of its own, e\.g\. "):
-        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "blocks.1+blocks.2"})
+    with pytest.raises(WeldError, match=r"has no layer 'layer1'; set trunk\.layers to some of its own, e\.g\. "):
+        fit("patchcore", seams.images, seams.manifest, trunk={"layers": "layer1+layer2"})
 
 
 @pytest.fixture(scope="module")
@@ -304,8 +315,11 @@ def test_patches_that_are_all_alike_are_still_a_memory(fit, seams, constant, tmp
     maps = dataset.load()
     scores = nodes.tabulate_scores(maps, seams.manifest)
     assert np.ptp(scores["score"]) < 1e-3
-    found = nodes.choose_threshold(scores, maps, constant, ThresholdParams(kind="auto", false_reject_rate=0.1))
-    assert np.isfinite(found["score_threshold"])
+    found, colours = nodes.choose_threshold(scores, maps, constant, ThresholdParams(kind="auto", false_reject_rate=0.1))
+    # All are good and alike, so none may fail, and the colours still have a range.
+    fails = found.fails(score=scores["score"].to_numpy(float), predicted=None)
+    assert not fails[(scores["split"] == "calib") & ~scores["is_defect"]].any()
+    assert colours.low < colours.high
 
 
 def test_reference_of_images_that_are_all_alike_has_no_spread(fit, seams, constant):
@@ -314,7 +328,7 @@ def test_reference_of_images_that_are_all_alike_has_no_spread(fit, seams, consta
 
 
 def test_student_of_images_that_are_all_alike_is_said_to_be_collapsed(fit, seams, constant, parameters, caplog):
-    trunk = {"name": "mobilenetv2_035", "layers": "blocks.1+blocks.2"}
+    trunk = {"name": "mobilenetv2_035", "weights": "random", "layers": "blocks.1+blocks.2"}
     model = fit("student_teacher", constant, seams.manifest, trunk=trunk)
     with caplog.at_level(logging.WARNING):
         found = nodes.check_student(constant, seams.manifest, model, parameters("student_teacher")["check"])

@@ -17,7 +17,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST
 from weld_pipeline.datasets.item_store import ItemStoreDataset
 from weld_pipeline.datasets.source_tree import SourceTreeDataset
-from weld_pipeline.pipelines.ingestion import create_image_pipeline
+from weld_pipeline.pipelines.ingestion import create_pipeline
 from weld_pipeline.pipelines.ingestion.params import (
     BalanceParams,
     ContactSheetParams,
@@ -61,13 +61,13 @@ def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_00
         "balance": BalanceParams(**balance) if balance else None,
         "contact_sheet": ContactSheetParams(n_usable=8, n_quarantined=4, n_columns=4, tile_px=80),
     }
-    made = DataCatalog({"tig.manifest": MemoryDataset(), "tig.image_contact_sheet": MemoryDataset()})
-    for name in ("image_index", "near_duplicates", "proposed_manifest", "quarantine"):
+    made = DataCatalog({"tig.manifest": MemoryDataset(), "tig.contact_sheet": MemoryDataset()})
+    for name in ("index", "near_duplicates", "proposed_manifest", "quarantine"):
         made[f"tig.{name}"] = ParquetDataset(filepath=str(data / f"{name}.parquet"))
     for name in ("split_audit", "balance_report"):
         made[f"tig.{name}"] = JSONDataset(filepath=str(data / f"{name}.json"))
-    made["tig.raw_images"] = SourceTreeDataset(filepath=str(root))
-    made["tig.image_probes"] = ItemStoreDataset(filepath=str(data / "image_probes"), kind="json")
+    made["tig.raw"] = SourceTreeDataset(filepath=str(root))
+    made["tig.probes"] = ItemStoreDataset(filepath=str(data / "probes"), kind="json")
     for name, value in params.items():
         made[f"params:tig.{name}"] = MemoryDataset(value)
     return made
@@ -77,7 +77,7 @@ def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_00
 def ingest(tmp_path):
     def run(root, **changes):
         made = catalog(root, tmp_path / "data", **changes)
-        SequentialRunner().run(create_image_pipeline("tig"), made)
+        SequentialRunner().run(create_pipeline("tig", media="image"), made)
         return made
 
     return run
@@ -113,7 +113,7 @@ def test_frames_are_split_by_whole_runs(ingest, tree):
     assert manifest.groupby("session")["split"].nunique().tolist() == [1] * 12
     assert set(manifest["split"]) == {"train", "valid", "calib", "test"}
     assert made["tig.balance_report"].load() == {}
-    assert made["tig.image_contact_sheet"].load().shape[1] == 4 * 90 + 10
+    assert made["tig.contact_sheet"].load().shape[1] == 4 * 90 + 10
 
 
 def test_every_bad_image_is_quarantined_with_its_reason_and_none_is_lost(ingest, tree):
@@ -158,7 +158,7 @@ def test_classes_are_balanced_within_their_splits(ingest, tree):
         "valid": {"defect": 2, "good_weld": 2},
     }
     assert len(manifest) == 48
-    kinds = made["tig.image_index"].load().set_index("sample_id")["label"]
+    kinds = made["tig.index"].load().set_index("sample_id")["label"]
     drawn = kinds.loc[usable.loc[(usable["split"] == "train") & usable["is_defect"], "sample_id"]]
     assert drawn.value_counts().to_dict() == {"burn_through": 4, "contamination": 4}
     assert [sentence.split(":")[0] for sentence in report["unfilled"]] == ["calib", "test"]
@@ -278,10 +278,10 @@ def test_mask_of_another_size_quarantines_its_image(ingest, products):
 
 
 def test_every_dataset_and_parameter_lies_in_the_namespace():
-    pipeline = create_image_pipeline("weld_photos")
+    pipeline = create_pipeline("weld_photos", media="image")
     assert all(name.removeprefix("params:").startswith("weld_photos.") for name in pipeline.datasets())
     assert pipeline.inputs() == {
-        "weld_photos.raw_images",
+        "weld_photos.raw",
         *(f"params:weld_photos.{name}" for name in ("index", "probe", "split", "balance", "contact_sheet")),
     }
     assert "weld_photos.manifest" in pipeline.outputs()

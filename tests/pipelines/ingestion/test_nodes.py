@@ -14,13 +14,13 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST
 from weld_pipeline.pipelines.ingestion import create_pipeline
 from weld_pipeline.pipelines.ingestion.params import ContactSheetParams, IndexParams, ProbeParams, SplitParams
-from weld_pipeline.pipelines.video_classifier.params import WindowParams
+from weld_pipeline.pipelines.params import WindowParams
 
 MODELS = {
-    "ingestion.index": IndexParams,
-    "ingestion.probe": ProbeParams,
-    "ingestion.split": SplitParams,
-    "ingestion.contact_sheet": ContactSheetParams,
+    "footage.index": IndexParams,
+    "footage.probe": ProbeParams,
+    "footage.split": SplitParams,
+    "footage.contact_sheet": ContactSheetParams,
     "video_classifier.windows": WindowParams,
 }
 CLASSES = {"00": "Good", "06": "Overlap", "09": "Spatter"}
@@ -28,10 +28,10 @@ CLASSES = {"00": "Good", "06": "Overlap", "09": "Spatter"}
 
 def catalog(project_root, footage, data, changes):
     """The real catalog entries and base parameters, with `changes` as `--params` gives them."""
-    nested = {"footage_root": str(footage), "ingestion": {"probe": {"n_workers": 1}}}
+    nested = {"footage": {"source_root": str(footage), "probe": {"n_workers": 1}}}
     for key, value in changes.items():
         *path, last = key.split(".")
-        place = nested["ingestion"]
+        place = nested["footage"]
         for name in path:
             place = place.setdefault(name, {})
         place[last] = value
@@ -43,9 +43,7 @@ def catalog(project_root, footage, data, changes):
         merge_strategy={"parameters": "soft"},
     )
     loader["globals"] = {**loader["globals"], "data": str(data)}
-    needed = create_pipeline().datasets()
-    entries = {name: entry for name, entry in loader["catalog"].items() if name in needed}
-    made = DataCatalog.from_config(entries)
+    made = DataCatalog.from_config(loader["catalog"])
     for name, model in MODELS.items():
         stage, function = name.split(".")
         made[f"params:{name}"] = model(**loader["parameters"][stage][function])
@@ -56,7 +54,7 @@ def catalog(project_root, footage, data, changes):
 def ingest(project_root, tmp_path):
     def run(footage, **changes):
         made = catalog(project_root, footage, tmp_path / "data", changes)
-        SequentialRunner().run(create_pipeline(), made)
+        SequentialRunner().run(create_pipeline("footage", media="video"), made)
         return made
 
     return run
@@ -105,7 +103,7 @@ def add_bad_files(root, film):
 def test_every_bad_file_is_quarantined_with_its_reason_and_none_is_lost(ingest, tree, film):
     add_bad_files(tree, film)
     made = ingest(tree)
-    manifest = made["manifest"].load()
+    manifest = made["footage.manifest"].load()
     MANIFEST.validate(manifest)
     assert len(manifest) == 24 + 9
     assert (manifest["status"] == "ok").sum() == 24
@@ -125,21 +123,21 @@ def test_every_bad_file_is_quarantined_with_its_reason_and_none_is_lost(ingest, 
     original = next(tree.glob("config_0/*-06")).name
     expected = {f"02-01-23-{n:04}-{'77' if n == 7 else '00'}": kind for n, kind in enumerate(kinds, start=1) if n != 8}
     assert found == expected | {original: "duplicate"}
-    assert len(made["quarantine"].load()) == 9
+    assert len(made["footage.quarantine"].load()) == 9
 
 
 def test_clean_tree_is_split_by_whole_sessions_shown_and_not_decoded_twice(ingest, tree, tmp_path):
     made = ingest(tree)
-    manifest = made["manifest"].load()
+    manifest = made["footage.manifest"].load()
     assert manifest.groupby("session")["split"].nunique().tolist() == [1] * 8
     assert (pd.crosstab(manifest["label"], manifest["split"]) > 0).to_numpy().all()
-    sheet = made["footage_contact_sheet"].load()
+    sheet = made["footage.contact_sheet"].load()
     assert sheet.shape[1] == 8 * 210 + 10
     assert (sheet.max(axis=2) < 60).mean() > 0.3  # three rows of dark weld images
 
-    probes = list((tmp_path / "data/02_intermediate/footage_probes").rglob("*-*.json"))
+    probes = list((tmp_path / "data/02_intermediate/footage/probes").rglob("*-*.json"))
     before = {path: path.stat().st_mtime_ns for path in probes}
-    pd.testing.assert_frame_equal(ingest(tree)["manifest"].load(), manifest)
+    pd.testing.assert_frame_equal(ingest(tree)["footage.manifest"].load(), manifest)
     assert len(before) == 24
     assert {path: path.stat().st_mtime_ns for path in probes} == before
 
@@ -157,14 +155,14 @@ def test_crossing_sessions_stop_the_run_after_the_audit_is_written(ingest, tree,
         ingest(tree, **{"split.scheme": "manifest"})
     written = {path.name for path in (tmp_path / "data").rglob("*")}
     assert {"split_audit.json", "class_by_session.csv", "class_by_session.png", "contact_sheet.png"} <= written
-    assert not (tmp_path / "data/03_primary/manifest.parquet").exists()
+    assert not (tmp_path / "data/03_primary/footage/manifest.parquet").exists()
 
 
 def test_allowed_leakage_goes_on_and_is_said_in_the_audit(ingest, tree):
     with_manifest(tree, lambda i: ["TRAIN", "VAL", "TEST"][i % 3])
     made = ingest(tree, **{"split.scheme": "manifest", "split.allow_leakage": True})
-    assert made["split_audit"].load()["banners"][0].startswith("LEAKAGE ALLOWED: 8 session(s)")
-    manifest = made["manifest"].load()
+    assert made["footage.split_audit"].load()["banners"][0].startswith("LEAKAGE ALLOWED: 8 session(s)")
+    manifest = made["footage.manifest"].load()
     assert manifest["travel_mm_s"].tolist() == [5.0] * 24
     assert set(manifest["split"]) == {"train", "valid", "calib", "test"}
 
@@ -184,8 +182,8 @@ def labelled(film, tmp_path):
 
 def test_copy_of_a_weld_is_found_and_kept_with_its_original(ingest, labelled):
     made = ingest(labelled)
-    assert made["near_duplicates"].load().to_numpy().tolist() == [["0.avi", "4.mp4"]]
-    split_of = made["manifest"].load().set_index("sample_id")["split"]
+    assert made["footage.near_duplicates"].load().to_numpy().tolist() == [["0.avi", "4.mp4"]]
+    split_of = made["footage.manifest"].load().set_index("sample_id")["split"]
     assert split_of["0.avi"] == split_of["4.mp4"]
 
 
@@ -198,12 +196,12 @@ def test_one_usable_recording_ends_well_with_a_warning(ingest, tmp_path, film):
     name = "01-10-23-0001-06"
     film(tmp_path / "one" / "c" / name / f"{name}.avi")
     made = ingest(tmp_path / "one")
-    assert made["manifest"].load()["split"].tolist() == ["train"]
-    assert "No usable row in valid, calib, test" in made["split_audit"].load()["warnings"][0]
+    assert made["footage.manifest"].load()["split"].tolist() == ["train"]
+    assert "No usable row in valid, calib, test" in made["footage.split_audit"].load()["warnings"][0]
 
 
 def test_real_tree_keeps_sixteen_rows_and_one_is_usable(ingest, real_data):
-    manifest = ingest(real_data / "intel_robotic_welding")["manifest"].load()
+    manifest = ingest(real_data / "intel_robotic_welding")["footage.manifest"].load()
     assert len(manifest) == 16
     assert manifest.loc[manifest["status"] == "ok", "run_id"].tolist() == ["03-22-23-0001-06"]
     assert manifest["reason"].dropna().str.startswith("missing: there is no video").all()
@@ -211,7 +209,7 @@ def test_real_tree_keeps_sixteen_rows_and_one_is_usable(ingest, real_data):
 
 def test_real_listing_is_ingested_whole(ingest, real_data):
     made = ingest(real_data / "weldnet_results/dataset_structure.txt")
-    manifest, audit = made["manifest"].load(), made["split_audit"].load()
+    manifest, audit = made["footage.manifest"].load(), made["footage.split_audit"].load()
     assert (len(manifest), audit["n_quarantined"], audit["quarantined_by_reason"]) == (4040, 4040, {"missing": 4040})
     assert len(audit["duplicate_run_ids"]) == 20
     # The date alone gives the class of six runs in seven away, as it does on the reference system's test predictions.

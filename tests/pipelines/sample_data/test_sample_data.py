@@ -138,7 +138,7 @@ def test_each_layout_is_a_namespace_that_can_be_drawn_alone():
         alone = pipeline.only_nodes_with_namespaces([layout])
         assert {node.name for node in alone.nodes} == {f"{layout}.plan_images", f"{layout}.draw_images"}
         assert f"params:sample_data.{layout}.plan_images" in alone.inputs()
-        assert alone.outputs() == {f"{layout}.raw_images"}
+        assert alone.outputs() == {f"{layout}.raw"}
     assert set(IMAGE_LAYOUTS) == set(LAYOUTS)
 
 
@@ -193,7 +193,7 @@ def test_seams_are_drawn_alone_by_the_namespace_that_reads_them():
         "anomaly_detector.draw_weld_seams",
     }
     assert alone.inputs() == {"params:sample_data.plan_weld_seams", "params:sample_data.draw_images"}
-    assert alone.outputs() == {"anomaly_detector.raw_images"}
+    assert alone.outputs() == {"anomaly_detector.raw"}
 
 
 def test_base_parameters_of_seams_give_enough_of_each_kind(project_root):
