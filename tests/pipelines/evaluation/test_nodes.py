@@ -8,12 +8,12 @@ import yaml
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from pydantic import ValidationError
+from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
 from weld_pipeline.pipelines.evaluation import create_pipeline
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 CLASSES = ("Crack", "Good", "Pore")
 WEIGHTS = {"name": "r3d_18.random", "source": "torch, seed 0", "sha256": "0", "licence": "none", "is_random": True}
