@@ -1,5 +1,7 @@
 """The evaluation template on a small family."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pandas as pd
@@ -8,15 +10,24 @@ import yaml
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from pydantic import ValidationError
-from weld_pipeline.pipelines.evaluation.params import EvaluationParams
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
+from weld_pipeline.decision.policy import Calibrator, ClassPolicy, Decision, Platt, ProbabilityPolicy
 from weld_pipeline.pipelines.evaluation import create_pipeline
+from weld_pipeline.pipelines.families import FAMILIES, VIDEO_CLASSIFIER
+from weld_pipeline.pipelines.params import EvaluationParams
 
 CLASSES = ("Crack", "Good", "Pore")
 WEIGHTS = {"name": "r3d_18.random", "source": "torch, seed 0", "sha256": "0", "licence": "none", "is_random": True}
+UNCALIBRATED = Decision(calibrator=None, policy=ClassPolicy(kind="class", good_class="Good"))
+CALIBRATED = Decision(
+    calibrator=Calibrator(
+        temperature=1.0, platt=Platt(a=-1.0, b=0.0), no_probability=None, split="calib", n_good=8, n_defect=16
+    ),
+    policy=ProbabilityPolicy(kind="p_defect", threshold=0.5),
+)
 PARAMS = {
     "split": "test",
     "level": 0.95,
@@ -83,16 +94,22 @@ class Kept(MemoryDataset):
         """Keep the data."""
 
 
-def run(footage, **extras):
+def with_extras(*names):
+    """Return the video family, with something else to show."""
+    return replace(VIDEO_CLASSIFIER, extras=lambda _: names)
+
+
+def run(footage, *, decision=CALIBRATED, weights=WEIGHTS, **extras):
     rows = manifest()
-    pipeline = create_pipeline("video_classifier", extras=extras)
+    pipeline = create_pipeline(with_extras(*extras), "video_classifier")
     given = {
-        "manifest": rows,
+        "footage.manifest": rows,
         "video_classifier.predictions": predictions(rows),
-        "raw_footage": footage,
-        "split_audit": {"banners": ["LEAKAGE ALLOWED: day 3."]},
-        "mlflow_run_id": "run-17",
-        "video_classifier.family_name": "video_classifier",
+        "footage.raw": footage,
+        "footage.split_audit": {"banners": ["LEAKAGE ALLOWED: day 3."]},
+        "params:mlflow_run_id": "run-17",
+        "video_classifier.decision": decision,
+        "video_classifier.weights": weights,
         "params:evaluation": EvaluationParams(**PARAMS),
         **{f"video_classifier.{name}": value for name, value in extras.items()},
     }
@@ -104,7 +121,7 @@ def run(footage, **extras):
 
 @pytest.fixture(scope="module")
 def plain(footage):
-    return run(footage)
+    return run(footage, decision=UNCALIBRATED, weights=WEIGHTS | {"is_random": False})
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +129,7 @@ def rich(footage):
     scores = predictions(manifest())[["sample_id"]].assign(anomaly=lambda t: np.arange(len(t)) / len(t))
     return run(
         footage,
-        calibration={"threshold": 0.5},
         anomaly_scores=scores,
-        weights=WEIGHTS,
         curves={"classifier": {"train_loss": [1.0, 0.5], "valid_loss": [1.1, 0.8]}},
     )
 
@@ -158,20 +173,37 @@ def test_report_names_the_mlflow_run_and_what_else_it_was_given(rich) -> None:
         assert words in rich["evaluation_report"]
 
 
+def test_verdict_is_judged_by_the_decision_that_is_shipped(plain, rich) -> None:
+    by_class, by_probability = (made["evaluation"]["shipped"] for made in (plain, rich))
+    assert by_class["rule"] == UNCALIBRATED.policy.describe()
+    assert by_class["pass_fail"] == plain["evaluation"]["pass_fail"]
+    assert by_probability["rule"] == CALIBRATED.policy.describe()
+    judged = predictions(manifest()).query("split == 'test'")
+    # Platt of a = -1, b = 0 is a half where the score is 0.
+    assert by_probability["pass_fail"]["caught"] == int(((judged["score"] >= 0) & judged["is_defect"]).sum())
+    assert [banner.split(":")[0] for banner in plain["banners"]] == ["LEAKAGE ALLOWED", "NOT CALIBRATED"]
+
+
 def test_unsupervised_score_stands_beside_the_supervised_one(rich) -> None:
     assert set(rich["evaluation"]["auroc_per_defect"]) == {"score", "anomaly"}
     assert {"auroc_score", "auroc_anomaly"} <= set(rich["per_class"].columns)
 
 
-def test_every_family_has_its_own_names_and_shares_the_manifest() -> None:
-    inputs = create_pipeline("image_classifier").inputs()
-    assert {"image_classifier.predictions", "manifest", "raw_footage", "split_audit", "params:evaluation"} <= inputs
-    assert all(node.tags == {"evaluation"} for node in create_pipeline("image_classifier").nodes)
+@pytest.mark.parametrize(("family", "member"), [(family, member) for family in FAMILIES for member in family.members])
+def test_every_member_has_its_own_names_and_reads_its_source(family, member) -> None:
+    evaluation = create_pipeline(family, member)
+    source = family.source_of(member)
+    assert {f"{member}.{name}" for name in ("predictions", "decision", "weights")} <= evaluation.inputs()
+    assert {f"{source}.{name}" for name in ("manifest", "raw", "split_audit")} <= evaluation.inputs()
+    assert {"params:evaluation", "params:mlflow_run_id"} <= evaluation.inputs()
+    assert {f"{member}.{name}" for name in family.extras(member)} <= evaluation.inputs()
+    assert all(name.startswith(f"{member}.") for name in evaluation.all_outputs())
+    assert all("evaluation" in node.tags for node in evaluation.nodes)
 
 
 def test_extra_that_no_report_knows_is_refused() -> None:
     with pytest.raises(WeldError, match="extra 'trunk' is none of"):
-        create_pipeline("video_classifier", extras=("trunk",))
+        create_pipeline(with_extras("trunk"), "video_classifier")
 
 
 def test_base_parameters_are_complete_and_unknown_ones_refused(project_root) -> None:
