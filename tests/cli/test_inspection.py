@@ -38,6 +38,13 @@ def test_either_engine_gives_a_video_the_same_verdict(weld, bundle_folder, write
         assert twin["probabilities"] == pytest.approx(clip["probabilities"], abs=1e-5)
 
 
+@pytest.mark.parametrize("command", ["inspect", "live"])
+def test_engine_that_is_not_installed_is_named(weld, bundle_folder, write_video, monkeypatch, command):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    done = weld(command, write_video([51] * 8), "--bundle", bundle_folder, "--engine", "openvino")
+    assert (done.exit_code, "the package openvino is not installed" in done.stderr) == (2, True)
+
+
 def test_engine_that_is_none_is_refused(weld, bundle_folder, write_video):
     done = weld("inspect", write_video([51] * 6), "--bundle", bundle_folder, "--engine", "abacus")
     assert done.exit_code == 2

@@ -81,6 +81,15 @@ def test_openvino_is_an_engine_for_every_family(families, contract):
     assert theirs.score == pytest.approx(ours.score, rel=1e-5)
 
 
+@pytest.mark.parametrize("contract", INSPECTORS)
+def test_engine_that_is_asked_for_is_the_one_that_runs(families, contract, monkeypatch):
+    folder, path, _ = families[contract]
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(WeldError, match="package openvino is not installed; install it, or take onnxruntime"):
+        open_inspector(folder, engine="openvino")
+    assert open_inspector(folder).inspect(path).verdict == "fail"
+
+
 def test_option_of_another_family_is_refused_and_named(families):
     for contract, options, does in (
         ("clips", {"tta": False}, "inspects video"),
