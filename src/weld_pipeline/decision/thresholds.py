@@ -43,12 +43,10 @@ def choose_threshold(
 
     Args:
         scores: Of the calib split; higher is worse.
-        is_defect: Truth.
         kind: `auto` is f1 where there are ten images of each kind, else conformal with the α asked for, or the least
             that so few good images can promise: an F1 of fewer is chance, and where nearly all are defective it is
             best with a threshold that rejects the few good ones.
         false_reject_rate: α, in (0, 1): the share of good images that may fail; f1 ignores it.
-        split: Split that the scores are of.
         session: Session of each image; said in the promise where images share one.
         tiles_per_image: T, where the scores are of tiles, any of which makes its image fail: each then gets α/T. None
             where they are of images.
@@ -145,7 +143,6 @@ def map_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0
     """Return how to colour maps, from those of good calib images; memory does not grow with them.
 
     Args:
-        good_maps: One at a time.
         share: Of good images that may show a contour somewhere, at most, as far as their number allows.
 
     Raises:

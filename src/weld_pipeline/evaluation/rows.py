@@ -16,9 +16,6 @@ def evaluation_rows(
     """Return the predictions of one split, in their order, with `mean_luma` and perhaps `anomaly`.
 
     Args:
-        predictions: Predictions of one family.
-        manifest: Manifest, with the brightness of each sample.
-        split: Split whose rows are returned.
         anomaly_scores: Columns `sample_id` and `anomaly`, where a second score is judged on the same rows.
 
     Raises:
@@ -46,7 +43,6 @@ def train_rows(manifest: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFram
     """Return label and confounds of the usable train rows.
 
     Args:
-        manifest: Manifest, with label and confounds of each sample.
         predictions: Predictions of a family; a detector knows every defect as `anomalous`.
     """
     is_used = (manifest["status"] == "ok") & (manifest["split"] == "train")
@@ -81,11 +77,6 @@ def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.D
     """Return up to `n` wrong predictions: escaped defects, then rejected good welds, then mixed-up defects.
 
     Within each kind the most confident comes first; ties are in the order of their id.
-
-    Args:
-        rows: Predictions.
-        good: Names of the acceptable classes.
-        n: Largest number of rows.
 
     Returns:
         `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the predicted class, NaN

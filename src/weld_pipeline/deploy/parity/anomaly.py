@@ -23,11 +23,6 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
     Detectors count in units of their own: `score` and `table_score` are relative to the score's or the threshold's size,
     whichever is larger, and `map` to the range that is coloured. Unlike classes that lead almost alike, no verdict may
     differ from the predictions either.
-
-    Args:
-        bundle: As read from disk.
-        module: What was exported, in float32.
-        engine: What runs the bundle's graph.
     """
     detector, reference = WeldDetector(bundle, engine=engine), module.eval().float()
     decision, colours = bundle.description.decision, bundle.fed(AnomalyInput).map_range

@@ -35,14 +35,11 @@ class NetworkOptions:
     """Network that is trained.
 
     Attributes:
-        n_classes: Width of the output.
-        head: Kind of head: softmax or one with a margin.
         scale: Factor of a margin head's cosines.
         margin: Angle in radians (`arcface`) or cosine (`cosface`).
         dropout: Share of the embedding dropped in a step.
         resized_px: Side of a cached image.
         crop_px: Side of a view.
-        grey: Whether colour is dropped.
         normalisation: Source of mean and standard deviation: the pretrained `weights`, or the images of `train`.
     """
 
@@ -75,12 +72,7 @@ def train_image_classifier(
         train_images: Images of the train split; class weights, sampling and normalisation come from these alone.
         valid_images: Images of the valid split, which the best epoch is chosen on.
         trunk: Trunk with its initial weights.
-        network: Network that is trained.
-        augmentation: Random changes to an image.
-        mixing: Settings of the mixing of images.
-        steps: Settings of the training.
         precision: Precision of training; see `device.choose_training_compute`.
-        folder: Folder of its checkpoints.
 
     Raises:
         WeldError: If options contradict each other, or images were cached at another size.

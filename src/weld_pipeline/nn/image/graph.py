@@ -17,8 +17,6 @@ class ImageGraph(nn.Module):
         """Join trained parts.
 
         Args:
-            classifier: Classifier of crops.
-            good_index: Position of the good class.
             temperature: Divisor of the logits before the softmax; 1 where nothing was fitted.
         """
         super().__init__()

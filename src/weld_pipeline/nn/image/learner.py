@@ -42,12 +42,7 @@ class ImageLearner(pl.LightningModule):
 
         Args:
             network: Network; its frozen stages lose their gradients.
-            steps: Settings of the training.
-            augmentation: Random changes to an image.
-            mixing: Settings of the mixing of images.
-            class_weights: Weight of each class in the loss, or None.
             centre: Centre view, used in validation.
-            steps_per_epoch: Number of batches in an epoch.
             precision: Precision of the trunk in training; validation is in float32, as the exported graph is.
         """
         super().__init__()
