@@ -184,7 +184,8 @@ def _by_f1(calib: _Calib) -> Decision:
 
 
 def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Decision:
-    _check_rate(rate)
+    if not 0 < rate < 1:
+        raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
     good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_image or 1
     exact = Fraction(str(rate)) / n_parts  # 0.29 · 100 is 28.999999999999996 in binary
     if or_least:
@@ -204,11 +205,6 @@ def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Decision:
         calib_f1=2 * n_right / (int(fails.sum()) + calib.n_defect) if calib.n_defect else None,
         promise=_conformal_promise(calib, *promised),
     )
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 < rate < 1:
-        raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
 
 
 def _n_above(calib: _Calib, rate: Fraction, n_parts: int) -> int:

@@ -130,8 +130,7 @@ def _strip_origins(graph: Any) -> None:
     """Take out what the exporter notes on where each node came from: paths of this machine, different on the next."""
     del graph.metadata_props[:]
     graph.doc_string = ""
-    parts = [graph.graph, *graph.functions]
-    for part in parts:
+    for part in (graph.graph, *graph.functions):
         del part.metadata_props[:]
         part.doc_string = ""
         values = [*part.node, *part.value_info]

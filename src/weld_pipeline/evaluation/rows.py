@@ -1,7 +1,6 @@
 """Evaluation rows, from the two tables that every family shares."""
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +87,7 @@ def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.D
         ["escaped", "rejected"],
         default="mixed up",
     )
-    sureness = np.array([_sureness(row) for row in wrong.to_dict("records")], dtype=float)
+    sureness = np.array([row.get(f"p_{row['predicted']}", np.nan) for row in wrong.to_dict("records")], dtype=float)
     table = wrong[["sample_id", "session", "label", "predicted"]].assign(kind=kind, sureness=sureness)
     rank = table["kind"].map({"escaped": 0, "rejected": 1, "mixed up": 2})
     order = table.assign(rank=rank, doubt=-table["sureness"]).sort_values(["rank", "doubt", "sample_id"])
@@ -101,7 +100,3 @@ def listed(predictions: pd.DataFrame) -> pd.DataFrame:
     table = predictions[columns + [name for name in ("p_defect",) if name in predictions]].copy()
     table.insert(columns.index("predicted") + 1, "is_correct", table["label"] == table["predicted"])
     return table.sort_values("sample_id").reset_index(drop=True)
-
-
-def _sureness(row: dict[Any, Any]) -> float:
-    return float(row.get(f"p_{row['predicted']}", np.nan))

@@ -1,4 +1,4 @@
-"""Image metrics of an anomaly detector, from one score for each image.
+"""Image metrics of an anomaly detector, from one score for each image; higher is worse.
 
 All depend only on how many good and how many defective rows lie at or above each score. They take a stack of weights, as
 `metrics.auroc` does: one call serves all draws of the bootstrap, and a histogram of pixels needs no code of its own.

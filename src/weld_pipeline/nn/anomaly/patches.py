@@ -14,7 +14,7 @@ PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B 
 
 
 def pooled_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each patch, averaged over its neighbours (Roth et al. 2022, §3.1).
+    """Return the features of each patch of normalised images, averaged over its neighbours (Roth et al. 2022, §3.1).
 
     Each layer's map is averaged over 3×3 positions before the maps are joined. Positions beyond the border count as 0, as
     in anomalib.
@@ -27,7 +27,7 @@ def pooled_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[T
 
 
 def unit_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each position alone, scaled to length √D, so that only their direction counts."""
+    """Return the features of single positions of normalised images, scaled to length √D: only direction counts."""
     patches = rearrange(joined_maps(trunk(images)), "b d h w -> b (h w) d")
     length = patches.square().mean(dim=2, keepdim=True).sqrt()
     return patches / length.clamp(min=torch.finfo(patches.dtype).tiny)

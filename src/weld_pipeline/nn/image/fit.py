@@ -5,8 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
@@ -92,6 +90,8 @@ def train_image_classifier(
     if steps.balance == "class_weights":
         weights = balanced_class_weights(torch.from_numpy(train_images.labels.astype(np.int64)), network.n_classes)
 
+    centre = crop_views("centre", resized_px=network.resized_px, crop_px=network.crop_px)
+
     def build() -> ImageLearner:
         classifier = ImageClassifier(**architecture)
         load_tensors(classifier.trunk, trunk.tensors)
@@ -101,7 +101,7 @@ def train_image_classifier(
             augmentation=augmentation,
             mixing=mixing,
             class_weights=weights,
-            centre=_centre(network),
+            centre=torch.from_numpy(centre),
             steps_per_epoch=len(batches),
             precision=compute.precision,
         )
@@ -157,10 +157,6 @@ def _architecture(train_images: LabelledImages, trunk: SavedModel, network: Netw
         },
         "dropout": network.dropout,
     }
-
-
-def _centre(network: NetworkOptions) -> Int[Tensor, "1 3"]:
-    return torch.from_numpy(crop_views("centre", resized_px=network.resized_px, crop_px=network.crop_px))
 
 
 def _saved(architecture: dict[str, Any], trained: Trained, steps: ImageSteps, provenance: dict[str, Any]) -> SavedModel:

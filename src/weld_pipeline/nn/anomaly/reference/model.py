@@ -53,7 +53,7 @@ class Reference(nn.Module):
         self.mean: Tensor
         self.scale: Tensor
         self.architecture: dict[str, Any] = {"trunk": trunk.architecture, **asdict(options)}
-        self.trunk, self.image_px, self._position = trunk, int(trunk.architecture["crop_px"]), options.position
+        self.trunk, self.image_px = trunk, int(trunk.architecture["crop_px"])
         self.smoothing = GaussianSmoothing(options.map_sigma_px)
         (height, width), dims = trunk.sizes[0], sum(trunk.channels)
         n_positions = height * width if options.position == "aligned" else 1
