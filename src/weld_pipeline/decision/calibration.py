@@ -27,10 +27,6 @@ def fit_temperature(logits: Float[np.ndarray, "N K"], label_of: Int[np.ndarray, 
     The target of the true class is (N + 1)/(N + 2) instead of 1, as Platt's prior [1] has it for N successes in N
     trials: without it a small set without a single error would send the temperature to zero.
 
-    Args:
-        logits: Uncalibrated, of the calib split.
-        label_of: Index of the true class of each row.
-
     Raises:
         WeldError: If there is no row, a number is not finite, an index is no class, or only one class occurs.
     """
@@ -63,7 +59,6 @@ def fit_platt(score: Float[np.ndarray, " N"], is_defect: Bool[np.ndarray, " N"])
 
     Args:
         score: Higher is worse; of the calib split.
-        is_defect: Truth.
 
     Raises:
         WeldError: If a score is not finite, or good or defective welds are missing.

@@ -27,8 +27,6 @@ def fit_decision(
 
     Args:
         logits: Uncalibrated, of the calib split.
-        labels: True classes of the same samples.
-        classes: Classes in the order of the logits.
         threshold: The `p_defect` from which a weld fails.
 
     Raises:
@@ -56,7 +54,6 @@ def predictions_table(
     Args:
         rows: Rows of the manifest, in the order of the logits.
         logits: Uncalibrated.
-        classes: Classes in the order of the logits.
         decision: From `fit_decision`. Without a calibrator the probabilities are the network's own, and there is no
             `p_defect`.
     """

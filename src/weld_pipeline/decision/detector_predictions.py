@@ -17,7 +17,6 @@ def anomaly_predictions(image_scores: pd.DataFrame, manifest: pd.DataFrame, deci
 
     Args:
         image_scores: `sample_id` and `score`.
-        manifest: Knows the rest of each sample.
         decision: By the score.
 
     Raises:

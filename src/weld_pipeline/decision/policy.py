@@ -175,12 +175,7 @@ class Decision(Record):
         return None if self.calibrator is None else self.calibrator.apply(score)
 
     def fails(self, *, score: Float[np.ndarray, " N"], predicted: Sequence[str] | None) -> Bool[np.ndarray, " N"]:
-        """Return which samples fail.
-
-        Args:
-            score: Score of each; higher is worse.
-            predicted: Most probable class of each; None for a family without classes.
-        """
+        """Return which samples fail."""
         return self.policy.fails(Answers(predicted, score, self.p_defect(score)))
 
     def decide(self, *, score: float, predicted: str | None) -> tuple[Outcome, float | None]:

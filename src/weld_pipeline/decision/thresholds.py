@@ -43,12 +43,10 @@ def choose_threshold(
 
     Args:
         scores: Of the calib split; higher is worse.
-        is_defect: Truth.
         kind: `auto` is f1 where there are ten images of each kind, else conformal with the α asked for, or the least
             that so few good images can promise: an F1 of fewer is chance, and where nearly all are defective it is
             best with a threshold that rejects the few good ones.
         false_reject_rate: α, in (0, 1): the share of good images that may fail; f1 ignores it.
-        split: Split that the scores are of.
         session: Session of each image; said in the promise where images share one.
         tiles_per_image: T, where the scores are of tiles, any of which makes its image fail: each then gets α/T. None
             where they are of images.
@@ -145,7 +143,6 @@ def map_range(good_maps: Iterable[Float[np.ndarray, "H W"]], *, share: float = 0
     """Return how to colour maps, from those of good calib images; memory does not grow with them.
 
     Args:
-        good_maps: One at a time.
         share: Of good images that may show a contour somewhere, at most, as far as their number allows.
 
     Raises:
@@ -187,7 +184,8 @@ def _by_f1(calib: _Calib) -> Decision:
 
 
 def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Decision:
-    _check_rate(rate)
+    if not 0 < rate < 1:
+        raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
     good, n_parts = calib.scores[~calib.is_defect], calib.tiles_per_image or 1
     exact = Fraction(str(rate)) / n_parts  # 0.29 · 100 is 28.999999999999996 in binary
     if or_least:
@@ -207,11 +205,6 @@ def _by_conformal(calib: _Calib, *, rate: float, or_least: bool) -> Decision:
         calib_f1=2 * n_right / (int(fails.sum()) + calib.n_defect) if calib.n_defect else None,
         promise=_conformal_promise(calib, *promised),
     )
-
-
-def _check_rate(rate: float) -> None:
-    if not 0 < rate < 1:
-        raise WeldError(f"threshold: false_reject_rate {rate} is no share between 0 and 1; set it to e.g. 0.05")
 
 
 def _n_above(calib: _Calib, rate: Fraction, n_parts: int) -> int:

@@ -33,11 +33,8 @@ class ExportedGraph:
     """A graph and what is to be known of it; each family makes its own.
 
     Attributes:
-        onnx: The graph.
         classes: Classes in the order of its outputs.
-        good_class: The acceptable one.
         contract: What it is fed, from `deploy.description`.
-        weights: Record of the trunk's weights.
     """
 
     onnx: bytes
@@ -51,7 +48,6 @@ def candidate(graph: ExportedGraph, *, evaluation: Mapping[str, Any], **fields: 
     """Return a bundle before the parity gate: graph, description, card.
 
     Args:
-        graph: What a family exported.
         evaluation: From `evaluation.summary.to_record`.
         fields: The other arguments of `describe_bundle`.
     """
@@ -70,7 +66,6 @@ def released(candidate: Bundle, parity: Mapping[str, Any]) -> BundleContents:
     """Return a candidate as a release: the same graph, with the parity it was given on record.
 
     Args:
-        candidate: As read from disk.
         parity: From `deploy.parity.gate.check_parity`; its samples are left out.
     """
     summary = {name: value for name, value in parity.items() if name != "samples"}

@@ -17,7 +17,6 @@ def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str,
 
     Args:
         windows: `window`, `stride` and `gate` that the model was trained with.
-        latent_size: Length of the graph's state.
     """
     return {"contract": "clips", "media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
 
@@ -41,7 +40,6 @@ def anomaly_contract(
     Args:
         architecture: Of the detector's preprocessing: `image_px`, `grey`, `clahe_clip` and `smoothing`.
         tiling: `tile_px` and `overlap_px` that images are cut by before the graph; None for whole ones.
-        map_range: How its maps are coloured.
     """
     fields = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
     cut = None if tiling is None else {name: tiling[name] for name in ("tile_px", "overlap_px")}
@@ -71,13 +69,8 @@ def describe_bundle(
     """Return `bundle.json` but for parity, file hashes and seal; code revision and library versions are those at work.
 
     Args:
-        family: Model family.
         classes: In the order of the graph's outputs.
-        good_class: The acceptable one.
         contract: From `video_contract`, `image_contract` or `anomaly_contract`.
-        decision: Calibrator and policy.
-        manifest: The data the model was made from.
-        weights: Record of the trunk's weights.
         mlflow_run_id: The run that made it, if recorded.
         metrics: From `evaluation_metrics`.
         banners: What must be said beside every number.
@@ -106,11 +99,7 @@ def describe_bundle(
 
 
 def evaluation_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the rates of an evaluation record with interval and n, and beside each baseline's accuracy.
-
-    Args:
-        evaluation: From `evaluation.summary.to_record`.
-    """
+    """Return the rates of an evaluation record with interval and n, and beside each baseline's accuracy."""
     rates = {name: dict(estimate) for name, estimate in evaluation["rates"].items()}
     baselines = {
         f"baseline_{each['name']}_from_{each['fit_on']}": dict(each["rates"]["accuracy"])

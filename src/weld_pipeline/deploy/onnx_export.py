@@ -28,11 +28,6 @@ def export_video_graph(module: nn.Module, *, window: int, latent_size: int) -> b
 
     The number of clips, and height and width of the frames, stay dynamic. Equal modules give equal bytes.
 
-    Args:
-        module: As `nn.video_classifier.VideoClassifier`; left in evaluation mode.
-        window: Frames a clip.
-        latent_size: Length of the latent.
-
     Raises:
         WeldError: If the graph is too large for one file.
     """
@@ -50,9 +45,6 @@ def export_image_graph(module: ImageGraph) -> bytes:
     """Return the ONNX graph of an image classifier: uint8 images and views → probabilities.
 
     The number of images, their height and width, and the number of views stay dynamic. Equal modules give equal bytes.
-
-    Args:
-        module: Left in evaluation mode.
 
     Raises:
         WeldError: If the graph is too large for one file.
@@ -73,9 +65,6 @@ def export_anomaly_graph(module: AnomalyGraph) -> bytes:
     """Return the ONNX graph of an anomaly detector: uint8 images, or tiles of them → score and map of each.
 
     The number of images, their height and width stay dynamic. Equal modules give equal bytes.
-
-    Args:
-        module: Left in evaluation mode.
 
     Raises:
         WeldError: If the graph is too large for one file.
@@ -141,8 +130,7 @@ def _strip_origins(graph: Any) -> None:
     """Take out what the exporter notes on where each node came from: paths of this machine, different on the next."""
     del graph.metadata_props[:]
     graph.doc_string = ""
-    parts = [graph.graph, *graph.functions]
-    for part in parts:
+    for part in (graph.graph, *graph.functions):
         del part.metadata_props[:]
         part.doc_string = ""
         values = [*part.node, *part.value_info]

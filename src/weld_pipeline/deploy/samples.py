@@ -12,11 +12,6 @@ def choose_samples(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_samples
     """Return up to `n_samples` usable rows: a good weld first, then one of each defect in turn, then second ones.
 
     The choice depends on nothing but the rows: the same manifest gives the same samples.
-
-    Args:
-        manifest: `core.tables.MANIFEST`.
-        splits: Where to choose from.
-        n_samples: How many.
     """
     usable = _usable(manifest, splits).sort_values("sample_id")
     turn = usable.groupby("label").cumcount().rename("turn")
@@ -25,24 +20,13 @@ def choose_samples(manifest: pd.DataFrame, *, splits: tuple[str, ...], n_samples
 
 
 def draw_samples(manifest: pd.DataFrame, *, split: str, n_samples: int, seed: int) -> pd.DataFrame:
-    """Return up to `n_samples` usable rows of a split, drawn at random; the same rows and seed give the same ones.
-
-    Args:
-        manifest: `core.tables.MANIFEST`.
-        split: Where to draw from.
-        n_samples: How many.
-        seed: Of the draw.
-    """
+    """Return up to `n_samples` usable rows of a split, drawn at random; the same rows and seed give the same ones."""
     usable = _usable(manifest, (split,)).sort_values("sample_id")
     return usable.sample(n=min(n_samples, len(usable)), random_state=seed)
 
 
 def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
     """Return the first of some splits that holds usable samples with a label.
-
-    Args:
-        manifest: `core.tables.MANIFEST`.
-        splits: In order of preference.
 
     Raises:
         WeldError: If all are empty.
@@ -55,12 +39,6 @@ def first_filled(manifest: pd.DataFrame, *, splits: tuple[str, ...]) -> str:
 
 def chosen_files(manifest: pd.DataFrame, root: Path, *, splits: tuple[str, ...], n_samples: int) -> dict[str, Path]:
     """Return the files of up to `n_samples` samples of the first split that holds some, by sample id.
-
-    Args:
-        manifest: `core.tables.MANIFEST`.
-        root: Folder of the files, which none may leave.
-        splits: In order of preference.
-        n_samples: How many.
 
     Raises:
         WeldError: If all splits are empty, or a path leaves the folder.

@@ -40,8 +40,6 @@ def time_samples(
     the 99th percentile is all but the slowest of them.
 
     Args:
-        bundle: What judges.
-        samples: Sample id to file.
         labels: Sample id to true class. To a detector every class but the good one is anomalous.
         n_threads: Threads of the network; 0 takes one a core. The fresh process uses one.
 

@@ -48,7 +48,6 @@ class Baseline:
     Attributes:
         name: Column that the guess uses: a key of `CONFOUNDS`.
         fit_on: Rows it is fitted on: `test` for leave-one-out within the test rows, or `train`.
-        rule: Rule of the guess in words.
         rates: Every metric of `metrics.RATES`.
         margin: Accuracy of the model minus accuracy of the guess, over the same draws of sessions.
     """
@@ -67,9 +66,6 @@ def confound_baselines(
 
     Args:
         table: Test rows with `label`, `session` and perhaps `config` and `mean_luma`.
-        model: Scores of the model on these rows.
-        sessions: Sessions of the same rows.
-        good: Names of the acceptable classes.
         train: Rows the model was trained on, with the same columns; None where unknown.
     """
     rows = table.assign(majority="all")

@@ -6,13 +6,7 @@ from weld_pipeline.evaluation.estimates import Estimate, Scored, Sessions
 
 
 def limits(scored: Scored, sessions: Sessions, good: Collection[str]) -> list[str]:
-    """Return a sentence for each number that is undefined or whose interval is not reliable.
-
-    Args:
-        scored: Scores of the predictions.
-        sessions: Sessions of the same rows.
-        good: Names of the acceptable classes.
-    """
+    """Return a sentence for each number that is undefined or whose interval is not reliable."""
     notes = []
     if scored.rates["accuracy"].is_small:
         n, n_sessions = len(sessions.of_row), len(sessions.names)

@@ -23,10 +23,6 @@ def lookup_baseline(labels: Sequence[str], groups: Sequence[str]) -> Shaped[np.n
     Ties go to the tied label that is commoner among all other rows, then to the first in alphabetical order. The result
     does not depend on the order of the rows.
 
-    Args:
-        labels: True labels.
-        groups: Group of each row, e.g. its session.
-
     Raises:
         WeldError: If the lengths differ, or there are fewer than two rows.
     """
@@ -48,11 +44,6 @@ def transferred_lookup(
 
     A model could learn this from the groups of its training rows alone. An unknown group gets the commonest label of all
     given rows. Ties are broken as in `lookup_baseline`.
-
-    Args:
-        labels: True labels of the given rows.
-        groups: Groups of the given rows.
-        new_groups: Groups of the M new rows.
     """
     _same_length(1, labels=labels, groups=groups)
     classes, label_of = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
@@ -75,9 +66,7 @@ def brightness_baseline(
     Ties in the vote go to the label first in alphabetical order; a tie in distance goes to the earlier row.
 
     Args:
-        labels: True labels.
         values: Value of each row, e.g. mean luma over arc-on frames.
-        sessions: Session of each row; a session is left out as a whole.
 
     Raises:
         WeldError: If the lengths differ, a value is not finite, or there are fewer than two sessions.

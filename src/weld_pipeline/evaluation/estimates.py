@@ -20,7 +20,6 @@ class Protocol:
     Attributes:
         level: Confidence level of the intervals.
         n_resamples: Number of draws of the bootstrap.
-        seed: Seed of the draws.
         min_sessions: Fewest sessions for a reliable interval; on fewer, resamples take only a handful of values.
         min_samples: Fewest rows for a reliable interval.
         n_bins: Number of bins of the reliability plot.
@@ -41,9 +40,7 @@ class Estimate:
     Attributes:
         value: Number, or None where it is undefined (no good weld, no row predicted as this class).
         low: Lower end of the interval; None where the number is undefined or rests on one session.
-        high: Upper end of the interval.
         n: Number of rows it rests on: all, those of a class, or for an AUROC those of the rarer kind.
-        n_sessions: Number of sessions of those rows.
         is_small: Whether these are too few for a reliable interval.
     """
 
@@ -68,7 +65,6 @@ class Sessions:
         names: Names of the sessions, sorted.
         of_row: Index of each row's session.
         draws: Count of each session in each resample.
-        protocol: Settings of the estimates.
     """
 
     names: tuple[str, ...]
@@ -94,7 +90,6 @@ class Sessions:
 
         Args:
             value: Number on the whole table; NaN if undefined.
-            resampled: Number on each resample.
             rows: Rows it rests on; all by default.
         """
         of_row = self.of_row if rows is None else self.of_row[rows]
@@ -158,10 +153,6 @@ def score_labels(
     """Return the scores of predicted labels against the true ones.
 
     Args:
-        labels: True labels.
-        predicted: Predicted labels.
-        sessions: Sessions of the same rows.
-        good: Names of the acceptable classes.
         classes: All names that may occur.
 
     Raises:

@@ -27,7 +27,6 @@ class Shipped:
     """Two-class view of the shipped verdicts, by the policy in the bundle.
 
     Attributes:
-        rule: Policy in words.
         pass_fail: Counts of caught, escaped, passed and rejected.
         rates: Rates named in `estimates.VERDICT_RATES`.
     """
@@ -44,10 +43,8 @@ class Evaluation:
     All fields are plain values, so the record converts to JSON and back.
 
     Attributes:
-        n: Number of rows.
         sessions: Sessions of the rows, sorted.
         classes: Classes in the order of `confusion`.
-        good_classes: Classes that are acceptable welds.
         confusion: Counts, rows true, columns predicted.
         pass_fail: Counts of the two-class view: caught, escaped, passed, rejected.
         rates: Every metric of `metrics.RATES`; where the columns allow also `auroc` of the score for a defect,
@@ -56,9 +53,7 @@ class Evaluation:
         per_class: recall, precision and f1 of each class.
         auroc_per_defect: AUROC of each defect class against the good welds, for each column of scores.
         reliability: Reliability curves of `class` (the predicted class) and `defect` (p_defect).
-        baselines: Confound baselines: scores of guesses without looking at the weld.
         notes: Sentences on numbers that rest on too few rows or could not be computed.
-        protocol: Settings of the estimates.
     """
 
     n: int
@@ -93,11 +88,9 @@ def evaluate(
         table: One row for each sample: `label`, `predicted`, `session`; where known `config`, `mean_luma`, `score` and
             `anomaly` (higher is worse), `p_defect`, and `p_<class>` for every class.
         good: Names of the acceptable classes; may be empty.
-        protocol: Resamples, confidence level, and the sizes below which an interval is not reliable.
         classes: All classes of the model; by default those that occur.
         train: Rows the model was trained on: `label` and confounds.
         fails: Verdict on each row by the shipped policy; None where there is none.
-        rule: That policy in words.
 
     Raises:
         WeldError: If there is no row, or a label is no class.

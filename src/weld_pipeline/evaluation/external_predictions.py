@@ -54,7 +54,6 @@ def sessions_of(table: pd.DataFrame, pattern: str | None) -> tuple[list[str], st
     Without a pattern the session is the column `session`, if there is one, else the date that begins every id.
 
     Args:
-        table: Predictions with `sample_id`.
         pattern: Regular expression to search in each id; its first group, or else the whole match, is the session.
 
     Raises:

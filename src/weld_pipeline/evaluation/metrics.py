@@ -43,7 +43,6 @@ def class_indices(values: Sequence[str], classes: Sequence[str], *, what: str) -
     """Return the position of each value in `classes`.
 
     Args:
-        values: Labels.
         classes: All names, in the order of the matrix.
         what: Name of the values for the message.
 
@@ -96,7 +95,6 @@ def rates(
 
     Args:
         confusion: Counts, rows true, columns predicted.
-        is_good: Which classes are acceptable welds.
         drawn_from: Matrix of the whole table, where `confusion` holds draws from it. A class with rows there but none in a
             draw is left out of that draw's macro-F1, not counted as missed.
     """
@@ -139,7 +137,6 @@ def auroc(
 
     Args:
         scores: Higher is worse.
-        is_defect: Whether each row is truly defective.
         weights: Weight of each row, e.g. in each resample.
     """
     order = np.argsort(scores, kind="stable")

@@ -19,7 +19,6 @@ class Reliability:
         observed: Share of rows in each bin whose event happened.
         low: Lower end of its interval over sessions.
         high: Upper end of its interval over sessions.
-        n: Number of rows in each bin.
         ece: Expected calibration error: the mean distance of stated and observed, weighted by n. It has no interval,
             because noise only increases it, so resamples lie above the estimate.
     """
@@ -44,12 +43,8 @@ def reliability(
     """Return the reliability curve of stated probabilities.
 
     Args:
-        stated: Stated probability of an event.
-        came_true: Whether the event happened.
         session_of: Index of each row's session.
-        draws: Count of each session in each resample.
         n_bins: Number of equal bins between 0 and 1.
-        level: Confidence level of the intervals, e.g. 0.95.
     """
     bin_of = np.minimum((stated * n_bins).astype(np.int64), n_bins - 1)
     sums = np.zeros((draws.shape[1], n_bins, 3))  # per session and bin: rows, stated, came true

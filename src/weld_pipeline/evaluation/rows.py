@@ -1,7 +1,6 @@
 """Evaluation rows, from the two tables that every family shares."""
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,6 @@ def evaluation_rows(
     """Return the predictions of one split, in their order, with `mean_luma` and perhaps `anomaly`.
 
     Args:
-        predictions: Predictions of one family.
-        manifest: Manifest, with the brightness of each sample.
-        split: Split whose rows are returned.
         anomaly_scores: Columns `sample_id` and `anomaly`, where a second score is judged on the same rows.
 
     Raises:
@@ -46,7 +42,6 @@ def train_rows(manifest: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFram
     """Return label and confounds of the usable train rows.
 
     Args:
-        manifest: Manifest, with label and confounds of each sample.
         predictions: Predictions of a family; a detector knows every defect as `anomalous`.
     """
     is_used = (manifest["status"] == "ok") & (manifest["split"] == "train")
@@ -82,11 +77,6 @@ def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.D
 
     Within each kind the most confident comes first; ties are in the order of their id.
 
-    Args:
-        rows: Predictions.
-        good: Names of the acceptable classes.
-        n: Largest number of rows.
-
     Returns:
         `sample_id`, `session`, `label`, `predicted`, `kind`, `sureness` (probability of the predicted class, NaN
         if unknown).
@@ -97,7 +87,7 @@ def worst_mistakes(rows: pd.DataFrame, *, good: Collection[str], n: int) -> pd.D
         ["escaped", "rejected"],
         default="mixed up",
     )
-    sureness = np.array([_sureness(row) for row in wrong.to_dict("records")], dtype=float)
+    sureness = np.array([row.get(f"p_{row['predicted']}", np.nan) for row in wrong.to_dict("records")], dtype=float)
     table = wrong[["sample_id", "session", "label", "predicted"]].assign(kind=kind, sureness=sureness)
     rank = table["kind"].map({"escaped": 0, "rejected": 1, "mixed up": 2})
     order = table.assign(rank=rank, doubt=-table["sureness"]).sort_values(["rank", "doubt", "sample_id"])
@@ -110,7 +100,3 @@ def listed(predictions: pd.DataFrame) -> pd.DataFrame:
     table = predictions[columns + [name for name in ("p_defect",) if name in predictions]].copy()
     table.insert(columns.index("predicted") + 1, "is_correct", table["label"] == table["predicted"])
     return table.sort_values("sample_id").reset_index(drop=True)
-
-
-def _sureness(row: dict[Any, Any]) -> float:
-    return float(row.get(f"p_{row['predicted']}", np.nan))

@@ -56,7 +56,6 @@ def short_record(evaluation: Evaluation, *, session_rule: str | None) -> dict[st
     """Return the values that `weld evaluate --json` prints.
 
     Args:
-        evaluation: Evaluation to summarise.
         session_rule: What a session is, in words; None if each row is its own session. Then there is no session baseline.
     """
     rates = {name: evaluation.rates[name] for name in RATES}

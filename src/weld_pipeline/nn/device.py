@@ -28,9 +28,7 @@ class TrainingCompute:
     """Device and precision of a training.
 
     Attributes:
-        device: Device, `cuda` or `cpu`.
         precision: With `bf16` the trunk runs under autocast; weights, head and loss stay float32.
-        reason: Reason for the choice.
     """
 
     device: Device

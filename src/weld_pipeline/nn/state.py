@@ -44,13 +44,6 @@ def load_tensors(module: nn.Module, tensors: Mapping[str, np.ndarray]) -> None:
 def saved_trunk(
     trunk: nn.Module, *, family: str, architecture: Mapping[str, Any], weights: Mapping[str, Any]
 ) -> SavedModel:
-    """Return a frozen trunk as a model file's content.
-
-    Args:
-        trunk: Network with its weights.
-        family: Family of the model file.
-        architecture: Arguments that build the network.
-        weights: Record of the weights.
-    """
+    """Return a frozen trunk as a model file's content."""
     provenance = {"weights": dict(weights), "fingerprint": fingerprint(trunk)}
     return SavedModel(family, architecture, tensors_of(trunk), provenance=provenance)

@@ -12,7 +12,7 @@ from weld_pipeline.media.images import read_image
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.runtime.anomaly.inspector import WeldDetector
-from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
+from weld_pipeline.runtime.anomaly.verdict import TileMaps
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.contracts import AnomalyInput
 
@@ -23,11 +23,6 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
     Detectors count in units of their own: `score` and `table_score` are relative to the score's or the threshold's size,
     whichever is larger, and `map` to the range that is coloured. Unlike classes that lead almost alike, no verdict may
     differ from the predictions either.
-
-    Args:
-        bundle: As read from disk.
-        module: What was exported, in float32.
-        engine: What runs the bundle's graph.
     """
     detector, reference = WeldDetector(bundle, engine=engine), module.eval().float()
     decision, colours = bundle.description.decision, bundle.fed(AnomalyInput).map_range
@@ -53,7 +48,7 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
                 "score": _share(distance(got.tiles.scores, expected.scores), scale),
                 "map": _share(distance(got.tiles.levels, expected.levels), colours.high - colours.low),
                 "table_score": _share(abs(got.score - float(row["score"])), scale),
-                "table_probability": _p_difference(got, row),
+                "table_probability": 0.0 if got.p_defect is None else abs(got.p_defect - float(row["p_defect"])),
             },
             flips=tuple(flips),
             table_flips=False,
@@ -75,7 +70,3 @@ def _torch(module: AnomalyGraph, path: Path, bundle: Bundle) -> TileMaps:
 def _share(difference: float, scale: float) -> float:
     # A score of 0 under a threshold of 0 has no size of its own; then the difference counts as it is.
     return difference / scale if scale else difference
-
-
-def _p_difference(got: AnomalyVerdict, row: Mapping[Any, Any]) -> float:
-    return 0.0 if got.p_defect is None else abs(got.p_defect - float(row["p_defect"]))

@@ -22,8 +22,6 @@ def comparison_of(bundle: Bundle, module: nn.Module, *, n_parts: int | None) -> 
     """Return what opens a bundle on an engine and compares it, whatever its family.
 
     Args:
-        bundle: As read from disk.
-        module: What was exported.
         n_parts: Clips of each video that torch sees too; None for all, as of families that are compared whole.
     """
     options: dict[str, Any] = {} if n_parts is None else {"n_parts": n_parts}

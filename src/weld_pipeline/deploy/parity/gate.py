@@ -17,7 +17,6 @@ class SampleParity:
     """What was found on one sample.
 
     Attributes:
-        sample_id: Sample.
         n_compared: Answers that were compared: clips, ways to look, or tiles.
         differences: Name to the largest difference of two ways to the same number; a tolerance bears the same name.
         flips: Sentences on every class or verdict that is another and may not be.
@@ -50,7 +49,6 @@ def check_parity(
         comparison: Opens the bundle on an engine and returns how the family compares.
         samples: Sample id to file, at least one.
         table: Sample id to its row of the pipeline's predictions.
-        engines: Engines that must agree with torch.
         tolerances: Name of each difference to the largest that may be.
 
     Raises:

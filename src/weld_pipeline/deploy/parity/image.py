@@ -39,11 +39,6 @@ def comparison(bundle: Bundle, module: ImageGraph, engine: Engine) -> Compare:
 
     `probability` is the largest difference of any probability, `score` that of the score relative to its size or 1,
     `table_probability` that from the predictions, which are made from stored images, perhaps in bfloat16.
-
-    Args:
-        bundle: As read from disk.
-        module: What was exported, in float32.
-        engine: What runs the bundle's graph.
     """
     description = bundle.description
     classifiers: dict[Views, WeldClassifier] = {

@@ -40,9 +40,6 @@ def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_parts: in
     features may be bfloat16.
 
     Args:
-        bundle: As read from disk.
-        module: What was exported, in float32.
-        engine: What runs the bundle's graph.
         n_parts: Clips a video that torch sees too, after each of which everything is compared; None for all.
     """
     inspector = VideoInspector(bundle, engine=engine)

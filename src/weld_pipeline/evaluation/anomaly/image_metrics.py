@@ -1,4 +1,4 @@
-"""Image metrics of an anomaly detector, from one score for each image.
+"""Image metrics of an anomaly detector, from one score for each image; higher is worse.
 
 All depend only on how many good and how many defective rows lie at or above each score. They take a stack of weights, as
 `metrics.auroc` does: one call serves all draws of the bootstrap, and a histogram of pixels needs no code of its own.
@@ -43,11 +43,6 @@ def average_precision(
 
     It is the precision at each score, averaged over the defects at that score. Nothing is interpolated and equal scores
     count as one step, as in scikit-learn.
-
-    Args:
-        scores: Higher is worse.
-        is_defect: Whether each row is truly defective.
-        weights: Weight of each row, e.g. in each resample.
     """
     _, bad, good = _at_or_above(scores, is_defect, weights)
     precision = ratio(bad, bad + good)
@@ -62,11 +57,6 @@ def f1_max(
 
     A row counts as defective where its score is at or above the threshold. Of equally good thresholds the lowest is
     returned, because the fewest defects escape it.
-
-    Args:
-        scores: Higher is worse.
-        is_defect: Whether each row is truly defective.
-        weights: Weight of each row.
     """
     values, bad, good = _at_or_above(scores, is_defect, weights)
     f1 = np.nan_to_num(ratio(2 * bad, bad + good + bad[:, -1:]))
@@ -84,9 +74,6 @@ def fpr_at_tpr(
     It is NaN where there are no good or no defective rows.
 
     Args:
-        scores: Higher is worse.
-        is_defect: Whether each row is truly defective.
-        weights: Weight of each row.
         tpr: Share of defects at or above the threshold, in (0, 1].
     """
     _, bad, good = _at_or_above(scores, is_defect, weights)
@@ -102,10 +89,7 @@ def image_metrics(
     """Return the metrics of image scores, with intervals over sessions.
 
     Args:
-        scores: Score of each image; higher is worse.
-        is_defect: Whether each row is truly defective.
         kinds: Label of each image.
-        sessions: Sessions of the same images.
 
     Raises:
         WeldError: If there is no image, or a score is not finite.
@@ -130,11 +114,7 @@ def image_metrics(
 
 
 def check_scores(scores: Float[np.ndarray, " N"]) -> None:
-    """Refuse an empty table and scores that are not finite.
-
-    Raises:
-        WeldError: If there is no score, or one is not finite.
-    """
+    """Refuse an empty table and scores that are not finite."""
     if not len(scores):
         raise WeldError("anomaly scores: there are none; check that the split holds usable images")
     if n_bad := int((~np.isfinite(scores)).sum()):

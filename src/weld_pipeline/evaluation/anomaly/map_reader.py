@@ -22,7 +22,6 @@ class MappedImage:
     """One image with its anomaly map.
 
     Attributes:
-        pixels: RGB pixels.
         anomaly_map: Anomaly map of any size; higher is worse.
         mask: True where the defect is; None where there is no mask.
     """
@@ -37,8 +36,6 @@ class MapReader:
 
     Args:
         anomaly_maps: Store of `maps` [T, S, S] of each image.
-        manifest: Manifest, with size, path and mask of each image.
-        root: Folder of the source.
         tiling: Tiling of long images; None for whole images.
     """
 

@@ -30,8 +30,6 @@ class PixelSample:
     """Map and mask of one image.
 
     Attributes:
-        sample_id: Name of the image.
-        is_defect: Whether the image is truly defective.
         anomaly_map: Anomaly map at the mask's size; higher is worse.
         mask: True where the defect is; None where there is no mask.
     """
@@ -52,17 +50,11 @@ class PixelMetrics:
     Attributes:
         pixel_auroc: Probability that a defective pixel scores above a good one; a tie counts half.
         aupro: Area under the per-region overlap over the false-positive rate up to `max_fpr`, divided by `max_fpr` [1].
-        pixel_ap: Average precision of pixels.
         pixel_f1_max: Best F1 of any threshold; chosen on the judged pixels, so it is an upper bound.
-        pixel_f1_max_threshold: Threshold of that F1.
-        max_fpr: Largest false-positive rate of `aupro`.
-        n_images: Number of judged images.
         n_good: Number of good images among them; all their pixels count as good.
         n_without_mask: Number of defective images left out because they have no mask.
         n_empty_mask: Number of defective images left out because their mask marks nothing.
         n_regions: Number of defective regions, 8-connected.
-        n_good_pixels: Number of good pixels.
-        n_defect_pixels: Number of defective pixels.
         reason: Reason why the numbers are undefined, or None.
     """
 

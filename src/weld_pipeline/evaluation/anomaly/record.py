@@ -31,11 +31,7 @@ def anomaly_record(
     Args:
         rows: Rows of the test split: `session`, `label`, `is_defect` and `score`.
         category: What the images show, e.g. the part.
-        detector: Kind of the detector.
         policy: Record of the shipped policy, with its `threshold`, `chosen_by` and `false_reject_rate`.
-        fails: Verdict on each row by that policy.
-        pixels: Pixel metrics of its maps on the same images.
-        protocol: Settings of the estimates.
         latency_ms: Quantiles `p50`, `p90`, … of the time of one image, file to score [ms].
 
     Returns:
@@ -75,7 +71,6 @@ def tile_metrics(tiles: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
 
     Args:
         tiles: Tiles of the test split: `session`, `is_defect` and `score`.
-        protocol: Settings of the estimates.
     """
     is_defect = tiles["is_defect"].to_numpy(bool)
     sessions = Sessions.of(tiles["session"].tolist(), protocol)

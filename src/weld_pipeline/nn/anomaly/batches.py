@@ -17,8 +17,6 @@ def normalised_batches(
     """Yield all tiles in order, normalised.
 
     Args:
-        tiles: Good tiles.
-        preprocess: Preprocessing with mean and standard deviation.
         batch_size: B, tiles a batch; the last batch may hold fewer.
     """
     for some in read_ahead(tiles.batches(batch_size)):

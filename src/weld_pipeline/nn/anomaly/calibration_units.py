@@ -16,8 +16,6 @@ def calibration_units(calib: pd.DataFrame, anomaly_maps: TensorStore, images: Te
 
     Args:
         calib: Rows of the calib split, with `sample_id`, `session`, `is_defect`, `score`.
-        anomaly_maps: Scores of each image and its tiles.
-        images: Prepared images, which know their clean tiles.
 
     Returns:
         `sample_id`, `session`, `is_defect`, `score` and `unit`, which is `image` or `tile` throughout.

@@ -18,7 +18,6 @@ class GoodTiles:
 
     Attributes:
         images: All prepared images: sample id → {"image": uint8 [T, S, S, C], "is_clean": bool [T]}.
-        sample_ids: Images whose tiles are taken.
         split: Split of these images, for messages.
     """
 

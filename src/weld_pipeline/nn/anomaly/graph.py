@@ -16,7 +16,6 @@ class AnomalyGraph(nn.Module):
         """Join fitted parts.
 
         Args:
-            preprocess: Preprocessing that the network was fitted with.
             network: Detector that maps normalised images [B, 3, S, S] to scores [B] and maps [B, S, S]; higher is worse.
         """
         super().__init__()

@@ -15,10 +15,6 @@ def upsampled(map: Float[Tensor, "B h w"], px: int) -> Float[Tensor, "B S S"]:  
     """Return maps resized bilinearly to a square; pixel centres stay where they are (Roth et al. 2022, §3.3).
 
     Nearest-neighbour upsampling would leave the patches' edges in the map.
-
-    Args:
-        map: Score of each patch.
-        px: Side of the square.
     """
     return functional.interpolate(map[:, None], size=(px, px), mode="bilinear", align_corners=False)[:, 0]
 

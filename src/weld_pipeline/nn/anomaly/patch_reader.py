@@ -25,10 +25,6 @@ def patch_reader(trunk: MapTrunk, features: PatchFeatures) -> PatchReader:
     The trunk belongs to the reader until `at_rest`. On a GPU, trunk and patches stay there. On a processor, torch reads
     the first images; OpenVINO compiles the trunk once there are more.
 
-    Args:
-        trunk: Trunk that gives the maps.
-        features: Function that makes patches of the maps.
-
     Raises:
         WeldError: If a weight of the trunk is not finite. A compiled network may hide that.
     """

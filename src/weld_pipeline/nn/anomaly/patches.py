@@ -14,26 +14,20 @@ PatchFeatures = Callable[[MapTrunk, Float[Tensor, "B 3 S S"]], Float[Tensor, "B 
 
 
 def pooled_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each patch, averaged over its neighbours (Roth et al. 2022, §3.1).
+    """Return the features of each patch of normalised images, averaged over its neighbours (Roth et al. 2022, §3.1).
 
     Each layer's map is averaged over 3×3 positions before the maps are joined. Positions beyond the border count as 0, as
     in anomalib.
 
     Args:
         trunk: Trunk that gives the maps; the size (h, w) of the first sets the number of patches, P = h w.
-        images: Normalised images.
     """
     maps = [functional.avg_pool2d(each, 3, stride=1, padding=1) for each in trunk(images)]
     return rearrange(joined_maps(maps), "b d h w -> b (h w) d")
 
 
 def unit_patches(trunk: MapTrunk, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B P D"]:
-    """Return the features of each position alone, scaled to length √D, so that only their direction counts.
-
-    Args:
-        trunk: Trunk that gives the maps.
-        images: Normalised images.
-    """
+    """Return the features of single positions of normalised images, scaled to length √D: only direction counts."""
     patches = rearrange(joined_maps(trunk(images)), "b d h w -> b (h w) d")
     length = patches.square().mean(dim=2, keepdim=True).sqrt()
     return patches / length.clamp(min=torch.finfo(patches.dtype).tiny)

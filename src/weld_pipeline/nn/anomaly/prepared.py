@@ -25,9 +25,6 @@ class MaskedImage:
     """An image to be prepared.
 
     Attributes:
-        sample_id: Name of the image.
-        path: File of the image.
-        sha256: Digest of the file's bytes.
         is_defect: Whether any of it is defective.
         mask: File that marks the defect; None if there is none.
     """
@@ -48,10 +45,8 @@ def pending_prepared(
     detector may train on them. T is 1 without tiling. No tile of a defective image without a mask counts as clean.
 
     Args:
-        images: Images to prepare.
         preprocess: Architecture of a `MapPreprocess`.
         tiling: Tiling of long images; None for whole images.
-        n_workers: Number of processes.
     """
     # Mean and standard deviation are applied after the store, so they are no part of the key.
     how = {name: preprocess[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}

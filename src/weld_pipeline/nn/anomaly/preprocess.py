@@ -16,9 +16,6 @@ class MapPreprocess(nn.Module):
     """uint8 images of any size → normalised squares; the same in fitting, export and use.
 
     `prepare` computes in whole numbers, so every runtime gets the same pixels; see `nn.image.preprocess`.
-
-    Attributes:
-        architecture: The arguments it was built with.
     """
 
     def __init__(

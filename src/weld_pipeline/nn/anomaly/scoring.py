@@ -36,8 +36,6 @@ def pending_scores(
 
     Args:
         detector: Saved detector, with the architecture of its preprocessing in its provenance.
-        images: Prepared images.
-        sample_ids: Images to score.
     """
     # A map depends on more than tensors: smoothing is an argument, mean and standard deviation belong to the preprocessing.
     network = [fingerprint(restore_detector(detector)), dict(detector.architecture)]

@@ -25,7 +25,6 @@ class MapTrunk(nn.Module):
     """A timm network cut after the last of the chosen layers.
 
     Attributes:
-        architecture: The arguments it was built with.
         channels: C of each map.
         sizes: (h, w) of each map.
     """
@@ -37,7 +36,6 @@ class MapTrunk(nn.Module):
 
         Args:
             name: Timm's name of the architecture, without a tag.
-            crop_px: Side of the images.
             layers: Names of the network's modules, such as layer2, blocks.4 or stages.1. Their maps come in the
                 network's own order, the finest first.
             mean: Mean of each RGB channel, on [0, 1], that its weights were trained with.
@@ -133,11 +131,7 @@ def load_map_trunk(
 
     Args:
         name: Timm's name of the architecture, perhaps with a tag; see `nn.image.trunk.load_image_trunk`.
-        layers: Names of the modules whose maps it gives.
-        image_px: Side of its images.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Seed of random weights.
-        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit, or there is no such network or layer.

@@ -58,11 +58,8 @@ def augmented(
     An image that nothing happens to is its centre crop.
 
     Args:
-        images: Cached images.
-        how: Settings of the changes.
         crop_px: Side of a view on the cached image; the area of a crop is a share of this view's.
         out_px: Side of the crops that come back; smaller than `crop_px` early in a progressive training.
-        generator: Source of all chance.
     """
     if out_px != crop_px:  # resize with antialias first, as the graph does: sampling alone would alias
         smaller_px = round(images.shape[1] * out_px / crop_px)
@@ -151,7 +148,6 @@ class Mixed:
     There are two hard targets and not one soft target, because a margin needs a class. For the softmax both are the same.
 
     Attributes:
-        images: Mixed images, or the images as they were.
         first: Class index of each.
         second: Class index of the image that was mixed into it.
         share: Share of the first, the same for the whole batch.
@@ -204,7 +200,6 @@ def px_of_epoch(stages: Sequence[tuple[int, float]], *, epoch: int, max_epochs: 
     Args:
         stages: (side [px], share of the epochs), in order, sides ascending to `crop_px`; none: always `crop_px`.
         epoch: Counted from 0.
-        max_epochs: Epochs of the whole training.
         crop_px: Side of the crops in use; training must end with it.
 
     Raises:

@@ -20,10 +20,7 @@ class ImageFile:
     """An image to be cached.
 
     Attributes:
-        sample_id: Name of the image.
-        root: Folder of its source.
         path: Path relative to `root`.
-        sha256: Digest of the file's bytes.
     """
 
     sample_id: str
@@ -38,10 +35,8 @@ def pending_images(
     """Return the resizing of images as pending work; each gives `image` [R, R, C], uint8.
 
     Args:
-        files: Images to resize.
         resized_px: R, side of the square that an image is resized to.
         grey: Whether C is 1, else 3.
-        n_workers: Number of processes.
     """
     items = [
         Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, resized_px, grey), inside(file.root, file.path))

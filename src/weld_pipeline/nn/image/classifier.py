@@ -15,11 +15,7 @@ from weld_pipeline.nn.state import load_tensors
 
 
 class ImageClassifier(nn.Module):
-    """Trunk and head, and the preprocessing they were trained with.
-
-    Attributes:
-        architecture: The arguments it was built with.
-    """
+    """Trunk and head, and the preprocessing they were trained with."""
 
     def __init__(
         self, *, trunk: Mapping[str, Any], head: Mapping[str, Any], preprocess: Mapping[str, Any], dropout: float

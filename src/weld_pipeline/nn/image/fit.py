@@ -5,8 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
@@ -35,14 +33,11 @@ class NetworkOptions:
     """Network that is trained.
 
     Attributes:
-        n_classes: Width of the output.
-        head: Kind of head: softmax or one with a margin.
         scale: Factor of a margin head's cosines.
         margin: Angle in radians (`arcface`) or cosine (`cosface`).
         dropout: Share of the embedding dropped in a step.
         resized_px: Side of a cached image.
         crop_px: Side of a view.
-        grey: Whether colour is dropped.
         normalisation: Source of mean and standard deviation: the pretrained `weights`, or the images of `train`.
     """
 
@@ -75,12 +70,7 @@ def train_image_classifier(
         train_images: Images of the train split; class weights, sampling and normalisation come from these alone.
         valid_images: Images of the valid split, which the best epoch is chosen on.
         trunk: Trunk with its initial weights.
-        network: Network that is trained.
-        augmentation: Random changes to an image.
-        mixing: Settings of the mixing of images.
-        steps: Settings of the training.
         precision: Precision of training; see `device.choose_training_compute`.
-        folder: Folder of its checkpoints.
 
     Raises:
         WeldError: If options contradict each other, or images were cached at another size.
@@ -100,6 +90,8 @@ def train_image_classifier(
     if steps.balance == "class_weights":
         weights = balanced_class_weights(torch.from_numpy(train_images.labels.astype(np.int64)), network.n_classes)
 
+    centre = crop_views("centre", resized_px=network.resized_px, crop_px=network.crop_px)
+
     def build() -> ImageLearner:
         classifier = ImageClassifier(**architecture)
         load_tensors(classifier.trunk, trunk.tensors)
@@ -109,7 +101,7 @@ def train_image_classifier(
             augmentation=augmentation,
             mixing=mixing,
             class_weights=weights,
-            centre=_centre(network),
+            centre=torch.from_numpy(centre),
             steps_per_epoch=len(batches),
             precision=compute.precision,
         )
@@ -165,10 +157,6 @@ def _architecture(train_images: LabelledImages, trunk: SavedModel, network: Netw
         },
         "dropout": network.dropout,
     }
-
-
-def _centre(network: NetworkOptions) -> Int[Tensor, "1 3"]:
-    return torch.from_numpy(crop_views("centre", resized_px=network.resized_px, crop_px=network.crop_px))
 
 
 def _saved(architecture: dict[str, Any], trained: Trained, steps: ImageSteps, provenance: dict[str, Any]) -> SavedModel:

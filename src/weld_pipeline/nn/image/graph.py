@@ -17,8 +17,6 @@ class ImageGraph(nn.Module):
         """Join trained parts.
 
         Args:
-            classifier: Classifier of crops.
-            good_index: Position of the good class.
             temperature: Divisor of the logits before the softmax; 1 where nothing was fitted.
         """
         super().__init__()
@@ -32,8 +30,7 @@ class ImageGraph(nn.Module):
 
         `logits` are the log of the mean probability over the views; `score` is the log-odds of "not good" in them.
         """
-        resized = self.classifier.preprocess.resize(images)
-        return self.from_resized(resized, views)
+        return self.from_resized(self.classifier.preprocess.resize(images), views)
 
     def from_resized(
         self, resized: UInt8[Tensor, "N R R C"], views: Int[Tensor, "V 3"]

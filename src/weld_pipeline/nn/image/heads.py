@@ -19,11 +19,7 @@ _NEAREST = 1e-6
 
 
 class Head(nn.Module):
-    """Layer from embedding to logits, with the loss of each sample.
-
-    Attributes:
-        architecture: The arguments it was built with.
-    """
+    """Layer from embedding to logits, with the loss of each sample."""
 
     def __init__(self, *, kind: HeadKind, embedding_size: int, n_classes: int, scale: float, margin: float) -> None:
         """Build the head with random weights.
@@ -31,8 +27,6 @@ class Head(nn.Module):
         Args:
             kind: `softmax`: a linear layer. `arcface` (Deng et al. 2019, section 3.1): adds an angle between the embedding
                 and its class. `cosface` (Wang et al. 2018, section 3.1): subtracts a constant from their cosine.
-            embedding_size: Width of the embedding.
-            n_classes: Width of the output.
             scale: Factor of the cosines in both margin heads.
             margin: Angle in radians (`arcface`) or cosine (`cosface`).
         """
@@ -74,7 +68,6 @@ class Head(nn.Module):
 
         Args:
             embedding: Embedding in float32: the library casts its own weight to the type of the embedding for good.
-            target: Class index of each sample.
             label_smoothing: Share of the target distributed over all classes.
 
         Raises:
@@ -93,11 +86,7 @@ class _ArcFace(ArcFaceLoss):
 
 
 def check_smoothing(kind: HeadKind, label_smoothing: float) -> None:
-    """Refuse label smoothing for a margin head: a margin needs one class, and a smoothed target has many.
-
-    Raises:
-        WeldError: If both are set.
-    """
+    """Refuse label smoothing for a margin head: a margin needs one class, and a smoothed target has many."""
     if kind != "softmax" and label_smoothing:
         raise WeldError(
             f"head.kind is {kind} and training.label_smoothing {label_smoothing}: a margin needs one class an image; "

@@ -20,8 +20,6 @@ def suspected_label_errors(
     Confident learning (Northcutt et al. 2021, section 3) as cleanlab does it, ranked by the probability of the label.
 
     Args:
-        sample_ids: Name of each sample.
-        labels: Label of each sample.
         probabilities: Class probabilities of images that the network was not trained on.
         classes: Names in the order of the probabilities.
 

@@ -20,7 +20,6 @@ class LabelledImages:
 
     Attributes:
         images: All cached images: sample id → {"image": uint8 [R, R, C]}.
-        sample_ids: Images of the split.
         labels: Class index of each image.
     """
 

@@ -42,12 +42,7 @@ class ImageLearner(pl.LightningModule):
 
         Args:
             network: Network; its frozen stages lose their gradients.
-            steps: Settings of the training.
-            augmentation: Random changes to an image.
-            mixing: Settings of the mixing of images.
-            class_weights: Weight of each class in the loss, or None.
             centre: Centre view, used in validation.
-            steps_per_epoch: Number of batches in an epoch.
             precision: Precision of the trunk in training; validation is in float32, as the exported graph is.
         """
         super().__init__()
@@ -87,14 +82,10 @@ class ImageLearner(pl.LightningModule):
         loss = self._mixed_loss(embedding, batch_mixed)
         with torch.no_grad():
             predicted = self.network.head(embedding).argmax(dim=1)
-        accuracy = sum(
-            share * (predicted == target).float().mean()
-            for share, target in (
-                (batch_mixed.share, batch_mixed.first),
-                (1 - batch_mixed.share, batch_mixed.second),
-            )
-        )
-        metrics = {"train_loss": loss, "train_accuracy": accuracy, "lr": self._rate}
+        shares = (batch_mixed.share, batch_mixed.first), (1 - batch_mixed.share, batch_mixed.second)
+        accuracy = sum(share * (predicted == of_class).float().mean() for share, of_class in shares)
+        rate = float(self.trainer.optimizers[0].param_groups[0]["lr"])
+        metrics = {"train_loss": loss, "train_accuracy": accuracy, "lr": rate}
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(predicted))
         return loss
 
@@ -143,7 +134,3 @@ class ImageLearner(pl.LightningModule):
     def _loss(self, embedding: Float[Tensor, "B D"], target: Int[Tensor, " B"]) -> Float[Tensor, ""]:
         values = self.network.head.losses(embedding, target, label_smoothing=self.steps.label_smoothing)
         return weighted_mean(values, target, self.class_weights)
-
-    @property
-    def _rate(self) -> float:
-        return float(self.trainer.optimizers[0].param_groups[0]["lr"])

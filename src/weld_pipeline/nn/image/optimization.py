@@ -32,9 +32,7 @@ class ImageSteps:
         batch_norm: `train` updates statistics in training. `freeze` keeps the trunk's own: better for small sets, and
             necessary for weights whose batch norms were folded into the convolutions.
         warmup_epochs: Number of epochs in which the rate rises from 0; a cosine then brings it to 0 at the last epoch.
-        max_epochs: Largest number of epochs.
         patience: Number of epochs without a better one after which training stops.
-        batch_size: Images in a step.
         clip_norm: Largest norm of the gradient; 0 for no limit.
         ema_decay: Decay of the moving average of the weights, which is validated and saved; 0 for none.
         balance: Balance of classes: `none`, `class_weights` in the loss, or `sampling` of every class equally often.

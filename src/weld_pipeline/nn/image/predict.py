@@ -30,9 +30,6 @@ def predict_logits(
     A thread reads the next images while the network works.
 
     Args:
-        classifier: Trained classifier.
-        images: Cached images.
-        sample_ids: Images to classify.
         views: Views from `media.views.crop_views`.
     """
     if not len(sample_ids):

@@ -15,11 +15,7 @@ _HALF, _ONE = 32768.0, 65536.0
 
 
 class ImagePreprocess(nn.Module):
-    """uint8 images of any size → normalised crops; the same in training, export and use.
-
-    Attributes:
-        architecture: The arguments it was built with.
-    """
+    """uint8 images of any size → normalised crops; the same in training, export and use."""
 
     def __init__(
         self, *, resized_px: int, crop_px: int, grey: bool, mean: Sequence[float], std: Sequence[float]

@@ -23,12 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class ImageTrunk(nn.Module):
-    """A timm network without its classifier.
-
-    Attributes:
-        architecture: The arguments it was built with.
-        embedding_size: Width of the embedding.
-    """
+    """A timm network without its classifier."""
 
     def __init__(self, *, name: str, crop_px: int, mean: Sequence[float], std: Sequence[float]) -> None:
         """Build the network with the library's random weights.
@@ -73,10 +68,7 @@ def load_image_trunk(
     Args:
         name: Timm's name of the architecture. With a tag, `auto` looks for the weights of that tag, else for timm's
             default.
-        crop_px: Side of its images.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Seed of random weights.
-        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit.
@@ -160,7 +152,6 @@ def rest_frozen(module: nn.Module, *, batch_norms: bool) -> None:
     A frozen batch norm must not update its statistics, and a frozen block must not drop paths. Call it after `train()`.
 
     Args:
-        module: Network.
         batch_norms: Whether all batch norms, trained ones too, keep the statistics they came with.
     """
     for part in module.modules():

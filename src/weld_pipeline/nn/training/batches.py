@@ -24,9 +24,6 @@ class EpochShuffle(Sampler[list[int]]):
         """Set the size and the seed of the order.
 
         Args:
-            n_rows: Number of rows.
-            batch_size: Largest number of rows in a batch.
-            seed: Seed of the order.
             balanced: Class of each row, if every class is to have the same share of an epoch. Rows of a rare class then
                 come several times, and some rows of a frequent class do not come.
         """

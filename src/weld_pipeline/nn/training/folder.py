@@ -10,11 +10,7 @@ from weld_pipeline.core.files import write_json
 
 @dataclass(frozen=True)
 class TrainingFolder:
-    """A folder with `last.ckpt`, `best.ckpt` and the key of their training.
-
-    Attributes:
-        path: Path of the folder.
-    """
+    """A folder with `last.ckpt`, `best.ckpt` and the key of their training."""
 
     path: Path
 

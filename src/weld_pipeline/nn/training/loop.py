@@ -29,7 +29,6 @@ class TrainingPlan:
     """Length of a training, and which epoch is kept.
 
     Attributes:
-        max_epochs: Largest number of epochs.
         patience: Number of epochs without a better one after which training stops.
         monitor: Metric on valid that the best epoch is chosen by.
         mode: Whether the lowest or the highest value is best.
@@ -163,8 +162,6 @@ def train(
         build: Function that makes the learner; called under the plan's seed.
         batches: Batches from `shuffled`.
         valid_batches: Batches from `in_order`.
-        plan: Length of the training.
-        folder: Folder of the checkpoints.
         key: Content key of data, parameters and architecture.
         accelerator: Accelerator; `cpu` for small networks, whose steps are shorter than the transfer to a GPU.
 

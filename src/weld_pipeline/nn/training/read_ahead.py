@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,13 +17,7 @@ def read_ahead(values: Iterator[T], *, depth: int = 1) -> Iterator[T]:
     """
     with ThreadPoolExecutor(max_workers=1) as reader:
         # A list of one value or none, because the end must differ from every value.
-        coming = deque(reader.submit(lambda: list(_first(values))) for _ in range(depth))
+        coming = deque(reader.submit(lambda: list(islice(values, 1))) for _ in range(depth))
         while found := coming.popleft().result():
-            coming.append(reader.submit(lambda: list(_first(values))))
+            coming.append(reader.submit(lambda: list(islice(values, 1))))
             yield found[0]
-
-
-def _first(values: Iterator[T]) -> Iterator[T]:
-    for value in values:
-        yield value
-        return

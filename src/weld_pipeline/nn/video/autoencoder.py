@@ -8,11 +8,7 @@ from torch import Tensor, nn
 
 
 class Autoencoder(nn.Module):
-    """A symmetric, fully connected autoencoder with one hidden layer each way.
-
-    Attributes:
-        architecture: The arguments it was built with.
-    """
+    """A symmetric, fully connected autoencoder with one hidden layer each way."""
 
     def __init__(self, *, n_features: int = 400, hidden: int = 256, latent: int = 64) -> None:
         super().__init__()

@@ -7,11 +7,7 @@ from torch import Tensor, nn
 
 
 class LatentClassifier(nn.Module):
-    """A multi-layer perceptron with one hidden layer.
-
-    Attributes:
-        architecture: The arguments it was built with.
-    """
+    """A multi-layer perceptron with one hidden layer."""
 
     def __init__(self, *, latent: int = 64, hidden: int = 128, n_classes: int = 12, dropout: float = 0.0) -> None:
         super().__init__()

@@ -20,8 +20,6 @@ class RunClips:
     """Clips of one run.
 
     Attributes:
-        sample_id: Name of the run.
-        features: Features, one row for each clip.
         start: First frame of each clip.
     """
 
@@ -36,7 +34,6 @@ class PendingMatrix:
 
     Attributes:
         runs: Function that yields the runs one at a time; the writer calls it once.
-        n_features: Width of the matrix.
     """
 
     runs: Callable[[], Iterator[RunClips]]

@@ -29,9 +29,7 @@ class Compute:
     """Device and precision of a trunk.
 
     Attributes:
-        device: Device, `cuda` or `cpu`.
         precision: `bf16` computes in bfloat16 where the engine finds it safe; `fp32` computes in float32 throughout.
-        reason: Reason for the choice.
         rounding: Rounding error of bf16: root mean square difference of features, in standard deviations between clips;
             None where it was not measured.
     """
@@ -92,7 +90,6 @@ def choose_compute(
     Args:
         trunk: Trunk in evaluation mode on the CPU.
         cropped: Clips of different recordings, two or more, to measure the rounding on.
-        precision: `auto`, or the precision to take.
         max_rounding: Largest rounding error at which `auto` takes bf16 [standard deviations between clips].
 
     Raises:

@@ -35,7 +35,6 @@ class Windows:
     Attributes:
         window: Length of a clip [frames].
         stride: Distance of clip starts [frames].
-        gate: Rule for whether the arc is on.
     """
 
     window: int
@@ -92,14 +91,7 @@ def first_clips(paths: Sequence[Path], preprocess: ClipPreprocess, windows: Wind
 
 @dataclass(frozen=True)
 class FeatureWorkerFactory:
-    """Builds the worker once in each process.
-
-    Attributes:
-        trunk: Saved trunk.
-        windows: Which clips the network sees.
-        compute: Device and precision.
-        batch_size: Clips in a batch.
-    """
+    """Builds the worker once in each process."""
 
     trunk: SavedModel
     windows: Windows

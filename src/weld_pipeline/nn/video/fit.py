@@ -34,7 +34,6 @@ class Steps:
     Attributes:
         batch_size: Rows in a step.
         learning_rate: Learning rate of Adam.
-        max_epochs: Largest number of epochs.
         patience: Number of epochs without a better one after which training stops.
         seed: Seed of initial weights, shuffling and dropout.
     """
@@ -57,7 +56,6 @@ def fit_standardizer(
     """Return mean and standard deviation of each feature over the clips of some runs.
 
     Args:
-        matrix: All clips.
         train_ids: Runs of the train split.
         source: Output of the trunk that the features come from; the graph needs it.
         trunk: Provenance of the trunk.
@@ -92,15 +90,9 @@ def train_autoencoder(
     """Return an autoencoder trained without labels on the clips of some runs, and its losses of each epoch.
 
     Args:
-        matrix: All clips.
         standardizer: Standardiser fitted on the train split.
-        train_ids: Runs it is trained on.
         valid_ids: Runs its best epoch is chosen on.
-        hidden: Width of the layer between features and latent.
-        latent: Width of the latent.
         latent_penalty: Factor of the squared norm of the latent in the loss.
-        steps: Settings of the training.
-        folder: Folder of its checkpoints.
     """
     architecture = {"n_features": standardizer.architecture["n_features"], "hidden": hidden, "latent": latent}
     transform = restore_standardizer(standardizer)
@@ -147,14 +139,8 @@ def train_classifier(
 
     Args:
         latents: Latents of the runs of train and valid, one row for each.
-        labels: Class index of each run.
         is_valid: Whether each run is of the valid split, which the best epoch is chosen on.
-        n_classes: Width of the output.
-        hidden: Width of the hidden layer.
         dropout: Share of hidden units dropped in a step.
-        weight_decay: Weight decay of Adam.
-        steps: Settings of the training.
-        folder: Folder of its checkpoints.
     """
     architecture = {"latent": latents.shape[1], "hidden": hidden, "n_classes": n_classes, "dropout": dropout}
     data = {"latents": content_key(latents.tolist(), labels.tolist(), is_valid.tolist())}

@@ -62,14 +62,10 @@ class VideoClassifier(nn.Module):
         """Join trained parts.
 
         Args:
-            trunk: Network from frames to embedding and logits.
             source: Output of the trunk that the features come from; as many as the statistics have are kept.
-            statistics: Mean and standard deviation of the training clips.
             autoencoder: Autoencoder of all welds, whose latent is classified.
             good_autoencoder: Autoencoder of good welds, whose error is the anomaly score.
-            classifier: Classifier of pooled latents.
             temperature: Divisor of the logits before the softmax.
-            good_index: Position of the good class.
         """
         super().__init__()
         self.trunk = trunk
@@ -157,11 +153,6 @@ def assemble(
     """Return the whole classifier from its saved parts.
 
     Args:
-        trunk: Saved trunk.
-        standardizer: Saved standardiser.
-        autoencoder: Saved autoencoder of all welds.
-        good_autoencoder: Saved autoencoder of good welds.
-        classifier: Saved classifier.
         temperature: Divisor of the logits, fitted on the calib split.
 
     Raises:

@@ -19,9 +19,7 @@ class FeatureStatistics:
     """Mean and standard deviation per feature.
 
     Attributes:
-        mean: Mean of each feature.
         std: Standard deviation of each feature; 1 where the feature is constant.
-        n_rows: Number of rows.
     """
 
     mean: Float[np.ndarray, " F"]

@@ -21,8 +21,6 @@ class VideoTrunk(nn.Module):
 
     Attributes:
         name: Torchvision's name of the network.
-        preprocess: Preprocessing that its weights define.
-        embedding_size: Width of the embedding, the input of the last layer.
     """
 
     def __init__(self, name: str) -> None:
@@ -86,10 +84,7 @@ def load_trunk(name: str, *, weights: str, seed: int, folder: Path) -> tuple[Vid
     """Return a trunk and the record of its weights.
 
     Args:
-        name: Torchvision's name of the network.
         weights: `auto`, `random`, a name or a path; see `weights.choose`.
-        seed: Seed of random weights.
-        folder: Folder of pretrained files.
 
     Raises:
         WeldError: If named weights cannot be had or do not fit.

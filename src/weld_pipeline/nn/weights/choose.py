@@ -55,9 +55,6 @@ class Found:
 
     Attributes:
         name: Line of the table, or the path as it was given.
-        path: Their file.
-        source: Where they came from.
-        licence: Under which terms.
         line: Of the table; None for a file of one's own.
         package: Package whose file it is, None for any other file.
     """
@@ -126,7 +123,6 @@ def choose(trunk: str, weights: str, folder: Path, default: Pretrained | None, *
         trunk: The network, for the messages.
         weights: `auto` takes the trunk's own if they can be had, else random ones with a warning; `random` takes
             random ones; the name of a line, or a path, takes these and nothing else.
-        folder: Where pretrained files lie.
         default: What `auto` takes; None if nobody published any.
         way_out: What the warning of `auto` offers beside bringing a file.
 
@@ -221,8 +217,6 @@ def check_digest(line: Pretrained, path: Path, announced: str | None = None) -> 
     """Return the digest of a file that must be the hub's.
 
     Args:
-        line: Whose file it is.
-        path: The file.
         announced: What the hub said when it was fetched, for a line without a digest of its own.
 
     Raises:

@@ -46,9 +46,6 @@ def download(url: str, target: Path, *, label: str, advice: str) -> str | None:
     """Write what lies at an address into a file and return the SHA-256 its hub announces, or None.
 
     Args:
-        url: Address, from the table.
-        target: The file.
-        label: What it is, for the message.
         advice: What to do where there is no network.
 
     Raises:

@@ -38,8 +38,6 @@ class WeightsPackage:
     Attributes:
         distribution: Name of the package in the index.
         file: Path of the weights among its files.
-        sha256: Digest of that file.
-        licence: Terms of the package.
         depths: Number of blocks of each stage. The file numbers its blocks without a break, timm by stage.
     """
 

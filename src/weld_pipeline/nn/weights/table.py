@@ -42,9 +42,7 @@ class Pretrained:
     Attributes:
         name: How parameters call it.
         trunk: The network it fits.
-        url: Its hub.
         sha256: Digest of the file, or its first digits where the hub publishes no more; None where it publishes none.
-        licence: Under which terms it comes.
         mean: Per RGB channel, on [0, 1].
         std: Per RGB channel, on [0, 1].
         resize_size: (height, width) or (short side,) [px].

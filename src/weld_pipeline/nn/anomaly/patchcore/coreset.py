@@ -28,8 +28,6 @@ def k_center_greedy(
     back half of that.
 
     Args:
-        points: Points, all finite.
-        n: Number of centres, at most N.
         seed: Seed of the first pick and of the projection.
         projected: Dimensions of the projection; None, or D and more, for exact distances throughout.
 

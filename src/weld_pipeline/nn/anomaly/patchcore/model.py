@@ -28,7 +28,6 @@ class PatchCore(nn.Module):
     """A trunk and its memory bank.
 
     Attributes:
-        architecture: The arguments it was built with, as plain values.
         fitted_on: `n_images` and `n_patches` that the bank was chosen from; empty before fitting.
     """
 
@@ -36,7 +35,6 @@ class PatchCore(nn.Module):
         """Join a trunk and an empty memory bank.
 
         Args:
-            trunk: Trunk that gives the maps.
             n_bank: M, patches in the bank.
             n_neighbours: b of equation 7; 1 for scores without re-weighting.
             map_sigma_px: Standard deviation of the Gaussian that smooths maps [px]; 4 in §4.1.
@@ -116,14 +114,12 @@ def fit_patchcore(
     """Return the detector fitted on some good images, in one pass and in bounded memory (§3.2).
 
     Args:
-        trunk: Trunk that gives the maps.
         batches: Batches of normalised good images.
         coreset_size: M, patches in the memory bank.
         n_neighbours: b of equation 7.
         map_sigma_px: Standard deviation of the Gaussian that smooths maps [px].
         budget_bytes: Memory for patches while fitting; see `StreamingCoreset`.
         projected_dims: Dimensions of the random projection that the coreset is chosen in; see `k_center_greedy`.
-        seed: Seed of the projection and of the first pick.
 
     Raises:
         WeldError: If there is no image, if there are fewer patches than M, or if a feature is not finite.

@@ -22,9 +22,6 @@ class StreamingCoreset:
     "Composable core-sets for diversity and coverage maximization"), whose radius is bounded by the sum of the radii of the
     steps. On 47,040 patches of 60 images the radius was a tenth larger after 3 steps and a sixth after 30. Keeping two or
     three times as many patches at each step did not lower it.
-
-    Attributes:
-        n_patches: Number of patches taken in so far.
     """
 
     def __init__(self, *, size: int, budget_bytes: int, projected: int | None, seed: int) -> None:
@@ -34,7 +31,6 @@ class StreamingCoreset:
             size: n, patches in the coreset.
             budget_bytes: Memory for the held patches and for the work on them.
             projected: Dimensions of the random projection; see `k_center_greedy`.
-            seed: Seed of projections and first picks.
         """
         self._size, self._budget_bytes = size, budget_bytes
         self._projected, self._seed = projected, seed

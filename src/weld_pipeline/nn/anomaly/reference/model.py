@@ -46,24 +46,14 @@ class ReferenceOptions:
 
 
 class Reference(nn.Module):
-    """Distances to the mean feature map of good images.
-
-    Attributes:
-        architecture: The arguments it was built with, as plain values.
-    """
+    """Distances to the mean feature map of good images."""
 
     def __init__(self, trunk: MapTrunk, options: ReferenceOptions) -> None:
-        """Join a trunk and empty statistics.
-
-        Args:
-            trunk: Trunk that gives the maps.
-            options: Options of the statistics.
-        """
         super().__init__()
         self.mean: Tensor
         self.scale: Tensor
         self.architecture: dict[str, Any] = {"trunk": trunk.architecture, **asdict(options)}
-        self.trunk, self.image_px, self._position = trunk, int(trunk.architecture["crop_px"]), options.position
+        self.trunk, self.image_px = trunk, int(trunk.architecture["crop_px"])
         self.smoothing = GaussianSmoothing(options.map_sigma_px)
         (height, width), dims = trunk.sizes[0], sum(trunk.channels)
         n_positions = height * width if options.position == "aligned" else 1
@@ -95,9 +85,7 @@ def fit_reference(
     Means and variances are summed in float64 as the images come, so memory does not grow with their number.
 
     Args:
-        trunk: Trunk that gives the maps.
         batches: Batches of normalised good images.
-        options: Options of the statistics.
 
     Raises:
         WeldError: If there is no image, if a feature is not finite, or if there are too few images for a variance.

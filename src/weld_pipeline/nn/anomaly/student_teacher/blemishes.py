@@ -16,10 +16,6 @@ def blemished(
 
     A pasted piece of a plain surface may change nothing; then another blemish is tried. Where none shows, half the image
     is turned into its negative.
-
-    Args:
-        image: Prepared good image.
-        generator: Source of all chance.
     """
     for _ in range(_TRIES):
         change = (_pasted, _painted)[generator.integers(2)]

@@ -50,8 +50,6 @@ def check_student(
     Args:
         network: Trained network, with its quantiles.
         valid: Good images it was not trained on.
-        preprocess: Preprocessing of the images.
-        seed: Seed of the blemishes.
         n_blemishes: Blemished copies of each image.
         max_images: Number of images used, evenly spaced over valid.
         min_auroc: AUROC below which the student counts as collapsed.

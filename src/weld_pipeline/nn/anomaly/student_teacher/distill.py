@@ -112,14 +112,10 @@ def distill_teacher(
 
     Args:
         slices: Slice teacher from `find_teacher.choose_teacher`.
-        train_tiles: Good tiles of the train split.
         valid_tiles: Good tiles of the valid split, which the best epoch is chosen on.
-        size: Size of the patch network.
         preprocess: Preprocessing of the images, with the trunk's mean and standard deviation.
-        penalty_images: Other half of each batch.
         steps: Settings of the training; `batch_size` images of each half a step, `p_hard` is not used.
         refit_images: Number of images that the last convolution is solved for; 0 leaves it as trained, as in the paper.
-        folder: Folder of its checkpoints.
 
     Raises:
         WeldError: If there are no good images, if they are too small or were prepared with other settings, or if the loss

@@ -25,12 +25,6 @@ def teacher_kind(
     A student sees patches of 33 px and cannot imitate maps whose cells see half the image. On 28 hazelnuts at 128 px with
     MobileNetV2's blocks.2 and blocks.4, 100 steps of distilling and 200 of the student reached a pixel AUROC of 0.987
     (relative error 0.04). 400 steps on the trunk's own maps took as long and reached 0.942 (0.51).
-
-    Args:
-        kind: Kind in the parameters.
-        size: Size of the patch network.
-        weights: Weights of the patch network; see `choose_teacher`.
-        folder: Folder of pretrained files.
     """
     if kind != "auto":
         return kind
@@ -49,12 +43,9 @@ def choose_teacher(
     """Return a teacher that needs no training; see `distill.distill_teacher` for one that does.
 
     Args:
-        kind: Kind of teacher; see `teacher_kind`.
         trunk: Saved `MapTrunk`, for `slices`.
         size: Size of the patch network, for `pdn`.
         weights: Path of a patch network's tensors, or `auto` for `pdn_<size>.safetensors` or `.pth` in the folder.
-        folder: Folder of pretrained files.
-        n_channels: C.
 
     Raises:
         WeldError: If there is no patch network, or its file does not fit.

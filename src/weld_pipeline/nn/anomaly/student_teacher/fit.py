@@ -59,11 +59,7 @@ def fit_student_teacher(
         train_tiles: Good tiles of the train split; the teacher's statistics come from them too.
         valid_tiles: Good tiles of the valid split; the best epoch and the maps' quantiles come from them.
         teacher: Teacher from `find_teacher.choose_teacher` or `distill.distill_teacher`.
-        size: Size of the student.
         preprocess: Preprocessing of the images, with the teacher's own mean and standard deviation.
-        penalty_images: Images that the student must not learn to describe.
-        steps: Settings of the training.
-        folder: Folder of its checkpoints.
 
     Raises:
         WeldError: If there are no good images, if they are too small or were prepared with other settings, if the
@@ -126,11 +122,7 @@ def _network(architecture: dict[str, Any], trained: Trained) -> StudentTeacher:
 
 
 def check_normalisation(teacher: SavedModel, preprocess: MapPreprocess) -> None:
-    """Refuse images with another mean or standard deviation than the teacher's.
-
-    Raises:
-        WeldError: If they differ.
-    """
+    """Refuse images with another mean or standard deviation than the teacher's."""
     mean, std = statistics_of(teacher.architecture)
     found = preprocess.architecture["mean"], preprocess.architecture["std"]
     if not np.allclose([mean, std], found, atol=1e-6):

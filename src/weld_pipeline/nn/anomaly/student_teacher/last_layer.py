@@ -29,8 +29,6 @@ def least_squares_layer(
 
     Args:
         network: Network of one part; only the layers before this part are used.
-        examples: Images and the targets of each place.
-        seed: Seed of the places used in each image.
     """
     (part,) = network.parts
     assert isinstance(part, nn.Conv2d)

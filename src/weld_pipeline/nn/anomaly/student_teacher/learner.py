@@ -119,10 +119,7 @@ def student_losses(
 
     Args:
         network: Network in training mode.
-        images: Good images.
-        penalty_images: Images that the student must not describe.
         changed: Recoloured good images, for the autoencoder.
-        p_hard: Share of the differences that the loss leaves out.
     """
     n = len(images)
     with torch.no_grad():

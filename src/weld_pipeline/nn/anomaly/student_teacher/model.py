@@ -22,7 +22,6 @@ class StudentTeacher(nn.Module):
     """Frozen teacher, student and autoencoder (Batzner et al. 2024, §3).
 
     Attributes:
-        architecture: The arguments it was built with.
         teacher_mean: Mean of each of the teacher's channels over the training images.
         teacher_std: Standard deviation of each of the teacher's channels over the training images.
         quantiles: Quantiles of both maps (student's, autoencoder's) on good images of valid; they become 0 and 0.1.
@@ -32,9 +31,6 @@ class StudentTeacher(nn.Module):
         """Build the networks with random weights.
 
         Args:
-            image_px: S, side of the images.
-            size: Size of the student.
-            teacher: Architecture of a teacher.
             uses_autoencoder: Whether the final map is the mean of both maps, as in the paper, or the student's alone.
         """
         super().__init__()

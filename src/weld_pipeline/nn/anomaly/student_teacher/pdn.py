@@ -51,7 +51,6 @@ class PatchNetwork(nn.Module):
         """Build the network.
 
         Args:
-            size: `small` or `medium`, PDN-S or PDN-M.
             n_channels: C of each part of the output.
             n_parts: Number of parts: 1 in a teacher, 2 in a student.
             padding: Whether the output covers the whole image, as in distillation, or only patches inside it.
@@ -105,12 +104,6 @@ class Autoencoder(nn.Module):
     """
 
     def __init__(self, *, image_px: int, n_channels: int) -> None:
-        """Build the network.
-
-        Args:
-            image_px: S, side of the images.
-            n_channels: C of the teacher's output.
-        """
         super().__init__()
         widths = (3, 32, 32, 64, 64, 64)
         strided = [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.ReLU(inplace=True))]

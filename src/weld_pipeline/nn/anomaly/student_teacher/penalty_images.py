@@ -31,9 +31,6 @@ class PenaltyImages:
 
     Attributes:
         folder: Folder of photographs of anything but the part; None draws the images.
-        image_px: S, side of an image.
-        grey: Whether images have one channel.
-        seed: Seed of every choice.
     """
 
     folder: Path | None

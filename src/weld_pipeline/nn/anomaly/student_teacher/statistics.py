@@ -82,11 +82,7 @@ def autoencoder_error(network: StudentTeacher, images: Iterator[Float[Tensor, "B
 
 
 class _ChannelMoments:
-    """Running mean and variance of each channel of maps.
-
-    Attributes:
-        count: Number of places added.
-    """
+    """Running mean and variance of each channel of maps."""
 
     def __init__(self) -> None:
         self.count, self._sums = 0, torch.zeros(2, 1, dtype=torch.float64)

@@ -16,19 +16,12 @@ from weld_pipeline.nn.state import fingerprint, load_tensors, tensors_of
 
 
 class PatchTeacher(nn.Module):
-    """A distilled patch network.
-
-    Attributes:
-        architecture: The arguments it was built with.
-        n_channels: C.
-    """
+    """A distilled patch network."""
 
     def __init__(self, *, size: Size, n_channels: int, mean: list[float], std: list[float]) -> None:
         """Build the network.
 
         Args:
-            size: Size of the patch network.
-            n_channels: C.
             mean: Mean of each RGB channel, on [0, 1], of the images it was trained on.
             std: Standard deviation of each RGB channel, on [0, 1].
         """
@@ -50,10 +43,6 @@ class SliceTeacher(nn.Module):
 
     The paper distils from this aggregation (algorithm 3, that of PatchCore); here it is used without distilling. If the
     layers have fewer than C channels together, all are kept and none is repeated.
-
-    Attributes:
-        architecture: The arguments it was built with.
-        n_channels: C.
     """
 
     def __init__(self, *, trunk: Mapping[str, Any], n_channels: int) -> None:
