@@ -1,6 +1,8 @@
 """Shared by all tests: shapes checked at run time, real data, and a copy of the project to run in."""
 
+import fcntl
 import os
+import shutil
 from pathlib import Path
 
 from jaxtyping import install_import_hook
@@ -10,16 +12,45 @@ install_import_hook("weld_pipeline", "beartype.beartype")
 
 import pytest  # noqa: E402
 
+from tests.runs import copy_project, copy_with_raw_files, kedro_run  # noqa: E402
+
+# Whole runs first: they take minutes, and what is short fills the other process meanwhile. Last what reads their outcome.
+_TURN = {"test_run.py": 0, "test_contract.py": 2}
+
 
 def pytest_collection_modifyitems(items):
-    """Whole runs first: they take minutes, and what is short fills the other process meanwhile."""
-    items.sort(key=lambda item: item.path.name != "test_run.py")
+    """Order the files of tests."""
+    items.sort(key=lambda item: _TURN.get(item.path.name, 1))
 
 
 @pytest.fixture(scope="session")
 def project_root() -> Path:
     """The checkout under test."""
     return Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def finished(project_root, tmp_path_factory) -> Path:
+    """A project in which sample data were drawn and everything was run, once for all processes; nobody changes it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project = shared / "finished_project"
+    with (shared / "finished_project.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (project / "DONE").exists():
+            shutil.rmtree(project, ignore_errors=True)  # of a process that failed
+            copy_project(project_root, project)
+            kedro_run(project, "--pipeline=sample_data")
+            kedro_run(project)
+            (project / "DONE").touch()
+    return project
+
+
+@pytest.fixture
+def raw_only(project_root, finished, tmp_path) -> Path:
+    """A project with the same raw files in which nothing was run."""
+    return copy_with_raw_files(project_root, finished, tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

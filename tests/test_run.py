@@ -6,9 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -17,54 +15,17 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from tests.runs import BIN, command, copy_layers, kedro_run
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
+from weld_pipeline.decision.policy import read_decision
+from weld_pipeline.engines.open import ENGINES
 from weld_pipeline.runtime import WeldClassifier, WeldDetector
 from weld_pipeline.runtime.bundle import load_bundle
 
-BIN = Path(sys.executable).parent
 FAMILY = "video_classifier"
 RECIPES = ("tig_ss304", "weld_photos", "tig_al5083")
 DETECTORS = ("patchcore", "student_teacher", "reference")
-
-
-def copy_project(root, folder):
-    """Copy what a run needs; the data are the copy's own."""
-    for name in ("conf", "notebooks", "src"):
-        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", ".telemetry"):
-        shutil.copy(root / name, folder / name)
-    (folder / "data" / "01_raw").mkdir(parents=True)
-    return folder
-
-
-def command(project, name, *arguments, **options):
-    return subprocess.run(
-        [str(BIN / name), *arguments], cwd=project, capture_output=True, text=True, check=False, **options
-    )
-
-
-def kedro_run(project, *arguments):
-    done = command(project, "kedro", "run", "--env=test", *arguments)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
-
-
-@pytest.fixture(scope="session")
-def finished(project_root, tmp_path_factory):
-    """A project in which sample data were drawn and everything was run."""
-    project = copy_project(project_root, tmp_path_factory.mktemp("project"))
-    kedro_run(project, "--pipeline=sample_data")
-    kedro_run(project)
-    return project
-
-
-@pytest.fixture
-def raw_only(project_root, finished, tmp_path):
-    """A project with the same footage in which nothing was run."""
-    project = copy_project(project_root, tmp_path / "project")
-    (project / "data" / "01_raw").rmdir()
-    (project / "data" / "01_raw").symlink_to(finished / "data" / "01_raw")
-    return project
+UP_TO_OUTPUT = ("intermediate", "primary", "feature", "model_input", "models", "model_output")
 
 
 def read_json(path):
@@ -72,7 +33,7 @@ def read_json(path):
 
 
 def test_every_recording_is_in_the_manifest_and_sessions_do_not_cross(finished):
-    manifest = checked(pd.read_parquet(finished / "data/03_primary/manifest.parquet"), MANIFEST)
+    manifest = checked(pd.read_parquet(finished / "data/03_primary/footage/manifest.parquet"), MANIFEST)
     drawn = list((finished / "data/01_raw/intel_robotic_welding").rglob("*.avi"))
     assert len(manifest) == len(drawn)
     usable = manifest[manifest["status"] == "ok"]
@@ -168,12 +129,12 @@ def test_predictions_of_a_detector_keep_the_common_schema(finished, detector):
     manifest = seams_manifest(finished).set_index("sample_id")
     assert set(table["sample_id"]) == set(manifest.index[manifest["split"] != "train"])
     assert (table["label"] == "anomalous").tolist() == manifest.loc[table["sample_id"], "is_defect"].tolist()
-    chosen = read_json(finished / f"data/06_models/{detector}/calibration.json")
-    assert (table["predicted"] == "anomalous").equals(table["score"] >= chosen["score_threshold"])
+    decision = read_decision(read_json(finished / f"data/06_models/{detector}/decision.json"))
+    assert (table["predicted"] == "anomalous").equals(table["score"] >= decision.policy.threshold)
     # Calib holds good seams alone, so there is a promise and no probability.
-    assert (chosen["kind"], chosen["threshold"], "p_defect" in table) == ("conformal", None, False)
+    assert (decision.policy.chosen_by, decision.calibrator.platt, "p_defect" in table) == ("conformal", None, False)
     banners = read_json(finished / f"data/08_reporting/{detector}/banners.json")
-    assert any(chosen["promise"] in banner for banner in banners)
+    assert any(decision.policy.promise in banner for banner in banners)
 
 
 @pytest.mark.parametrize("detector", DETECTORS)
@@ -203,7 +164,9 @@ def test_bundle_of_a_detector_says_what_the_predictions_table_says(finished, det
     chosen = predictions[predictions["split"] == "test"].iloc[::5]
     bundle = load_bundle(finished / f"data/09_delivery/{detector}/bundle")
     parity = bundle.description.parity
-    assert (parity["n_verdict_flips"], parity["max_score_difference"] < parity["tolerances"]["score"]) == (0, True)
+    assert set(parity["engines"]) == set(ENGINES)
+    for found in parity["engines"].values():
+        assert found["max_difference"]["score"] < parity["tolerances"]["score"]
     judge = WeldDetector(bundle)
     for row in chosen.to_dict("records"):
         said = judge.inspect(finished / "data/01_raw/weld_seams" / row["sample_id"])
@@ -216,7 +179,7 @@ def test_seam_is_inspected_by_a_command_and_its_overlay_kept(finished, tmp_path)
     bundle = finished / "data/09_delivery/patchcore/bundle"
     done = command(finished, "weld", "inspect", str(image), f"--bundle={bundle}", f"--store={tmp_path}", "--json")
     assert done.returncode == 0, done.stderr
-    (said,) = json.loads(done.stdout)["images"]
+    (said,) = json.loads(done.stdout)["verdicts"]
     (stored,) = tmp_path.glob("*.json")
     record = read_json(stored)
     assert (record["verdict"], record["score"]) == (said["verdict"], said["score"])
@@ -247,15 +210,16 @@ def test_categories_are_run_one_by_one_and_a_broken_one_is_named(finished, raw_o
 def test_recipe_is_added_by_a_file_of_parameters_and_its_catalog_lines(raw_only):
     conf = raw_only / "conf"
     for env in ("base", "test"):
-        text = (conf / env / "parameters_recipe_weld_photos.yml").read_text()
-        (conf / env / "parameters_recipe_press_shop.yml").write_text(text.replace("weld_photos", "press_shop"))
+        recipes = conf / env / "parameters_recipes"
+        text = (recipes / "weld_photos.yml").read_text()
+        (recipes / "press_shop.yml").write_text(text.replace("weld_photos", "press_shop"))
     lines = (
-        "press_shop.raw_images:\n"
+        "press_shop.raw:\n"
         "  type: weld_pipeline.datasets.source_tree.SourceTreeDataset\n"
         "  filepath: ${globals:data}/01_raw/weld_photos\n"
     )
     (conf / "base" / "catalog_press_shop.yml").write_text(lines)
-    kedro_run(raw_only, "--pipeline=image_classifier", "--namespaces=press_shop", "--to-outputs=press_shop.evaluation")
+    kedro_run(raw_only, "--pipeline=press_shop", "--to-outputs=press_shop.evaluation")
     record = read_json(raw_only / "data/08_reporting/press_shop/evaluation.json")
     assert record["rates"]["accuracy"]["n"] > 0
     assert not (raw_only / "data/03_primary/weld_photos").exists()
@@ -300,20 +264,21 @@ def test_member_is_reviewed_in_mlflow_under_the_names_of_all_others(finished, me
     assert (member in DETECTORS) == ("anomaly_sheet.png" in artifacts)
 
 
-def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(finished):
-    families = (FAMILY, *DETECTORS)
-    stores = [finished / f"data/04_feature/{FAMILY}/clip_features"]
-    stores += [finished / f"data/05_model_input/{name}/images" for name in DETECTORS]
-    stores += [finished / f"data/06_models/{name}/anomaly_maps" for name in DETECTORS]
+def test_second_run_extracts_no_feature_again_and_gives_the_same_predictions(finished, raw_only):
+    members = (FAMILY, *DETECTORS)
+    copy_layers(finished, raw_only, *(f"0{number}_{name}" for number, name in enumerate(UP_TO_OUTPUT, start=2)))
+    stores = [raw_only / f"data/04_feature/{FAMILY}/clip_features"]
+    stores += [raw_only / f"data/05_model_input/{name}/images" for name in DETECTORS]
+    stores += [raw_only / f"data/06_models/{name}/anomaly_maps" for name in DETECTORS]
 
     def kept():
         files = [path for folder in stores for path in folder.rglob("*.safetensors")]
-        tables = [finished / f"data/07_model_output/{family}/predictions.parquet" for family in families]
+        tables = [raw_only / f"data/07_model_output/{member}/predictions.parquet" for member in members]
         return {path: path.stat().st_mtime_ns for path in files}, [path.read_bytes() for path in tables]
 
     before = kept()
     assert all(any(folder.rglob("*.safetensors")) for folder in stores)
-    kedro_run(finished, "--pipelines=feature_extraction,training,calibration", f"--namespaces={','.join(families)}")
+    kedro_run(raw_only, "--pipelines=feature_extraction,training,calibration", f"--tags={','.join(members)}")
     assert kept() == before
 
 
@@ -321,10 +286,10 @@ def test_extraction_killed_midway_resumes_to_the_same_bytes(finished, raw_only):
     features = raw_only / f"data/04_feature/{FAMILY}/clip_features"
     shutil.copytree(finished / "data/04_feature", raw_only / "data/04_feature", ignore=shutil.ignore_patterns("clip_*"))
     # A dozen recordings tell as much as all.
-    some = pd.read_parquet(finished / "data/03_primary/manifest.parquet").query("status == 'ok'").head(12)
-    (raw_only / "data/03_primary").mkdir()
-    some.to_parquet(raw_only / "data/03_primary/manifest.parquet")
-    extract = f"--nodes={FAMILY}.extract_clip_features"
+    some = pd.read_parquet(finished / "data/03_primary/footage/manifest.parquet").query("status == 'ok'").head(12)
+    (raw_only / "data/03_primary/footage").mkdir(parents=True)
+    some.to_parquet(raw_only / "data/03_primary/footage/manifest.parquet")
+    extract = f"--nodes={FAMILY}.feature_extraction.extract_clip_features"
     arguments = [str(BIN / "kedro"), "run", "--env=test", extract]
     with subprocess.Popen(arguments, cwd=raw_only, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 240
@@ -354,7 +319,9 @@ def test_wrong_parameter_stops_before_any_node(raw_only):
 
 
 def test_missing_footage_is_said_in_one_line(raw_only):
-    done = command(raw_only, "kedro", "run", "--env=test", "--pipeline=ingestion", "--params=footage_root=nowhere")
+    done = command(
+        raw_only, "kedro", "run", "--env=test", "--pipeline=ingestion", "--params=footage.source_root=nowhere"
+    )
     assert done.returncode == 1
     assert "nowhere does not exist" in " ".join(done.stderr.split())  # a terminal's width wraps it
     assert "Traceback" not in done.stderr

@@ -206,7 +206,7 @@ def train_classifier(
 def fit_decision(
     run_latents: pd.DataFrame, classifier: SavedModel, manifest: pd.DataFrame, params: CalibrationParams
 ) -> Decision:
-    """Return temperature, Platt's sigmoid and threshold, fitted on the calib split."""
+    """Return temperature, Platt's sigmoid and threshold, fitted on the calib split; by the class alone if that is empty."""
     rows = run_latents.merge(manifest[manifest["split"] == "calib"], on="sample_id", validate="one_to_one")
     logits = nn.video.predict.run_logits(nn.video.graph.restore_classifier(classifier), _latents(rows))
     return decision.classifier_predictions.fit_decision(
@@ -256,7 +256,7 @@ def _runs(manifest: pd.DataFrame, clip_matrix: ClipMatrix) -> pd.DataFrame:
 
 def _latents(table: pd.DataFrame) -> np.ndarray:
     columns = [name for name in table.columns if name.startswith("latent_")]
-    return table[columns].to_numpy(np.float32)
+    return table[columns].to_numpy(np.float32, copy=True)  # torch warns of what pandas lends it to read
 
 
 def _classes_of(classifier: SavedModel) -> ClassList:
