@@ -22,7 +22,6 @@ class Camera:
     """An open camera or network stream; a context manager like `Video`.
 
     Attributes:
-        name: Name it was opened by.
         fps: Frame rate it announces [1/s].
     """
 

@@ -17,7 +17,6 @@ class Video:
     """An open video file; a context manager.
 
     Attributes:
-        path: The file.
         fps: Frame rate of the container [1/s].
         width: Frame width [px].
         height: Frame height [px].

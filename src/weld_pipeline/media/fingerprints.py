@@ -98,7 +98,6 @@ def near_duplicate_images(scenes: Sequence[str], sessions: Sequence[str]) -> Int
 
     Args:
         scenes: `image_scene` of each image.
-        sessions: Session of each image.
     """
     _, session_of = np.unique(np.asarray(sessions, dtype=str), return_inverse=True)
     words = _words(scenes)

@@ -12,14 +12,7 @@ from weld_pipeline.core.errors import WeldError
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of an image [px].
-
-    Attributes:
-        top: First row.
-        left: First column.
-        height: Rows.
-        width: Columns.
-    """
+    """A rectangle of an image [px]."""
 
     top: int
     left: int
@@ -49,8 +42,6 @@ def image_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
     """Return the boxes an image is cut into; the whole of it where nothing is cut.
 
     Args:
-        height: Height of the image [px].
-        width: Width of the image [px].
         tiling: Sizes of the tiles; None leaves the image whole.
     """
     if tiling is None:
@@ -65,9 +56,6 @@ def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> lis
     row or column is moved back to end at the border, so it shares more.
 
     Args:
-        height: Height of the image [px].
-        width: Width of the image [px].
-        tile_px: Side of a tile.
         overlap_px: Least overlap of neighbours; less than a tile.
 
     Raises:
@@ -107,8 +95,6 @@ def stitch(
     Args:
         maps: Map of each box, in the order of the boxes.
         boxes: Boxes of `tile_boxes`; they must cover the image.
-        height: Height of the image [px].
-        width: Width of the image [px].
     """
     total = np.zeros((height, width), dtype=np.float32)
     weight = np.zeros((height, width), dtype=np.float32)

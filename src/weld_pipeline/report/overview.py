@@ -31,8 +31,6 @@ class Part:
     """One thing on the page.
 
     Attributes:
-        title: Heading.
-        kind: What it is.
         content: URL of an image, HTML of a table, JSON text, or a whole page.
         note: What is left out.
     """
@@ -47,7 +45,6 @@ def overview_page(title: str, parts: Mapping[str, Any]) -> str:
     """Return the page of a model, a data set, or of several of them.
 
     Args:
-        title: Heading of the page.
         parts: Name to RGB pixels, table, JSON values or HTML page. `banners` and `evaluation` stand at the top.
     """
     shown = [_part(name, value) for name, value in parts.items() if name not in ("banners", "evaluation")]

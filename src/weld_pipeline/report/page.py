@@ -32,9 +32,6 @@ class Mistake:
     """One wrong prediction, to be looked at.
 
     Attributes:
-        sample_id: Whose it is.
-        label: True class.
-        predicted: Class said.
         detail: How sure the model was, in words.
         image: PNG or JPEG bytes, or None where there is no image.
     """
@@ -51,9 +48,7 @@ class Report:
     """What stands on the page.
 
     Attributes:
-        title: Of the page.
         subject: What was evaluated, in one line.
-        evaluation: The numbers.
         session_rule: What a session is.
         banners: What must be said beside every number: leakage, random weights, drawn data.
         figures: Further plots by caption, after those every evaluation has.

@@ -21,7 +21,6 @@ class Exhibit:
     """What a strip shows: an image, or a stretch of a recording.
 
     Attributes:
-        path: The file.
         start_s: Where the stretch of a recording begins [s].
         length_s: How long it is [s]; None for an image.
     """
@@ -36,7 +35,6 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
 
     Args:
         exhibits: What to show; an image takes the width of a whole strip.
-        n_frames: Frames in a strip.
 
     Raises:
         WeldError: If a file cannot be read.
@@ -66,10 +64,8 @@ def frame_strip(
     Each is the middle of its share of the stretch and keeps its shape; what is left of its cell stays black.
 
     Args:
-        path: The recording.
         start_s: Where the stretch begins [s].
         length_s: How long it is [s].
-        n_frames: How many cells.
         height: Of a cell [px].
         width: Of a cell [px].
 

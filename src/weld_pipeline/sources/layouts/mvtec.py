@@ -54,7 +54,6 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
     Its class is its folder; `good` is the good one.
 
     Args:
-        names: Names in the source folder.
         source: `mvtec` or `mvtec_ad2`.
         session_pattern: Regular expression on the path; without one, or without a match, an image is its own
             session.
@@ -67,12 +66,7 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
 
 
 def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image.
-
-    Args:
-        names: Names in the source folder.
-        session_pattern: See `index_mvtec`.
-    """
+    """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image."""
     masks = [file for file in names.images if file.startswith(_VISA_MASKS)]
     mask_of = {_image_key(file): file for file in masks}
     files = [file for file in names.files if may_be_image(file) and not file.startswith(_VISA_MASKS)]

@@ -21,11 +21,9 @@ def weld_motion(
 
     Args:
         label: One of `CLASSES`.
-        arc_s: Time the arc burns.
         fps: Frame rate [1/s].
         speed_cpm: Robot travel [cm/min].
         thickness_mm: Plate thickness; a thin plate carries a larger pool.
-        rng: Source of all variation.
     """
     motion = good_motion(arc_s=arc_s, fps=fps, speed_cpm=speed_cpm, thickness_mm=thickness_mm, rng=rng)
     if label in _CHANGES:

@@ -54,8 +54,6 @@ def plan_shop(
     """Return the runs of a shop, ordered by id.
 
     Args:
-        n_good: Number of good welds.
-        n_per_defect: Number of welds of each of the eleven defects.
         n_sessions: Number of recording dates; each is held in one configuration, most configurations in one or two.
         confounded: If true, a session holds almost one class, so that the date gives the label away.
         lead_s: Shortest and longest dark time before and after the arc [s].
@@ -63,7 +61,6 @@ def plan_shop(
         handwritten_share: Share of labels written by hand, 0..1.
         width: Frame width [px].
         still_width: Width of the photographs [px].
-        seed: Seed of everything.
 
     Raises:
         WeldError: If no run would be drawn.

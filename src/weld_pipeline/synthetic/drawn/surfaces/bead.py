@@ -121,9 +121,7 @@ def _spots(
     """Return places along a bead, and their radii.
 
     Args:
-        n: Number of places.
         course: Middle and half width of the bead.
-        rng: Source of the places.
         middle: Mean of the places along the bead.
         std: Standard deviation of the places along it.
         reach: Distance of the places from its middle [half widths].
