@@ -35,9 +35,6 @@ class Probe:
             truncated; of a recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
             bad_mask, mask_size.
         sha256: Hash of its bytes; None if they cannot be read.
-        width: Frame width [px].
-        height: Frame height [px].
-        fps: Frame rate [1/s].
         n_frames: Frames decoded, whatever the header claims.
         arc_start_s: Time of the first arc-on frame [s].
         arc_on_s: Time from the first to the last arc-on frame [s].

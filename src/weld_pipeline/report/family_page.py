@@ -40,7 +40,6 @@ def family_report(
         split: Which rows were judged.
         mistakes: As `rows.worst_mistakes` gives them.
         sheet: One strip of frames a mistake, from top to bottom, all of one height.
-        banners: What must be said beside every number.
         curves: Loss curves: per model, per metric, a value an epoch.
         policy: Rule of the verdict; its threshold is drawn in.
         data_sha256: Hash of the manifest's usable rows.

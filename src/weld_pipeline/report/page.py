@@ -10,12 +10,7 @@ from matplotlib.figure import Figure
 from weld_pipeline.evaluation.baselines import CONFOUNDS, Baseline
 from weld_pipeline.evaluation.evaluation import Evaluation
 from weld_pipeline.report.console import as_interval, small_rule
-from weld_pipeline.report.figures import (
-    as_svg,
-    confound_figure,
-    confusion_figure,
-    reliability_figure,
-)
+from weld_pipeline.report.figures import as_svg, confound_figure, confusion_figure, reliability_figure
 
 HEADLINES = (
     ("accuracy", "Accuracy", "share of samples whose class is right"),
@@ -49,7 +44,6 @@ class Report:
 
     Attributes:
         subject: What was evaluated, in one line.
-        session_rule: What a session is.
         banners: What must be said beside every number: leakage, random weights, drawn data.
         figures: Further plots by caption, after those every evaluation has.
         mistakes: The worst ones, worst first.

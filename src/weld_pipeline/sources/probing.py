@@ -29,8 +29,6 @@ def pending_probes(
 
     Args:
         paths: Path of each sample, relative to the root.
-        window: Clip length in frames.
-        stride: Distance between clip starts in frames.
     """
     settings: dict[str, Any] = {
         "window": window,

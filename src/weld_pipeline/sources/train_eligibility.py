@@ -62,11 +62,7 @@ def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
 
 
 def count_masks(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return for each split how many usable defective rows have a mask that marks something, an empty one, or none.
-
-    Args:
-        mask_px: Marked pixels by sample id; see `may_train`.
-    """
+    """Return for each split how many usable defective rows have a mask that marks something, an empty one, or none."""
     usable = manifest[(manifest["status"] == "ok") & manifest["is_defect"].astype("boolean").fillna(False)]
     px = usable["sample_id"].map(mask_px)
     kinds = {"marked": px > 0, "empty": px == 0, "without": px.isna()}

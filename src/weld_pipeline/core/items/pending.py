@@ -48,7 +48,6 @@ class PendingItems(Generic[Payload, Result]):
 
     Attributes:
         worker_factory: Function that returns the worker; each process that has something to do calls it once.
-        items: The work, in order.
         label: Text of the progress bar.
     """
 

@@ -58,7 +58,6 @@ def pick_images(rows: pd.DataFrame, *, score_threshold: float, n: int) -> pd.Dat
 
     Args:
         rows: `sample_id`, `label`, `is_defect` and `score`.
-        score_threshold: An image fails where its score is at or above it.
     """
     is_defect = rows["is_defect"].astype(bool)
     table = rows.assign(is_wrong=(rows["score"] >= score_threshold) != is_defect)

@@ -63,12 +63,6 @@ def frame_strip(
 
     Each is the middle of its share of the stretch and keeps its shape; what is left of its cell stays black.
 
-    Args:
-        start_s: Where the stretch begins [s].
-        length_s: How long it is [s].
-        height: Of a cell [px].
-        width: Of a cell [px].
-
     Raises:
         WeldError: If the recording cannot be read or has no frame there.
     """

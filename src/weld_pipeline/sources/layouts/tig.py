@@ -27,7 +27,6 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
     """Return a row for each entry of each json, then one for each image on disk that none names.
 
     Args:
-        class_ids: Class name of each class id.
         session_pattern: Regular expression on the path; without one, or without a match, the folder of an image
             is its session.
 

@@ -30,7 +30,6 @@ def plan_images(
         layout: Name in `LAYOUTS`.
         n_sessions_per_class: Number of weld runs, plates, films, coils or videos of each class, at least 3.
         written_share: Share of sessions with writing in their images, 0..1.
-        width: Width of an image [px].
     """
     kind = LAYOUTS[layout]
     rng = np.random.default_rng([seed, zlib.crc32(layout.encode())])

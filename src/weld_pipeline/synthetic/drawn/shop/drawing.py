@@ -51,7 +51,6 @@ def example_weld(
         number: Running number; another number gives another weld.
         lead_s: Dark time before and after the arc [s].
         width: Frame width [px], a multiple of 16.
-        still_width: Width of the photographs [px].
 
     Raises:
         WeldError: If the label is no class.

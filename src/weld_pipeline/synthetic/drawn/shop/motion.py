@@ -75,7 +75,6 @@ def good_motion(*, arc_s: float, fps: float, speed_cpm: float, thickness_mm: flo
     """Return the movement of a good weld, burning all the time and for the length of its afterglow.
 
     Args:
-        fps: Frame rate [1/s].
         speed_cpm: Robot travel [cm/min]; a fast torch drags a short pool.
         thickness_mm: Plate thickness; a thin plate carries a larger pool.
     """

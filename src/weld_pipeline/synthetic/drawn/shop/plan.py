@@ -59,8 +59,6 @@ def plan_shop(
         lead_s: Shortest and longest dark time before and after the arc [s].
         arc_s: Shortest and longest time the arc burns [s].
         handwritten_share: Share of labels written by hand, 0..1.
-        width: Frame width [px].
-        still_width: Width of the photographs [px].
 
     Raises:
         WeldError: If no run would be drawn.

@@ -110,13 +110,7 @@ def _wave(n: int, smooth: float, rng: np.random.Generator) -> Float[np.ndarray, 
 
 
 def _spots(
-    n: int,
-    course: Float[np.ndarray, "2 N"],
-    rng: np.random.Generator,
-    *,
-    middle: float,
-    std: float,
-    reach: float,
+    n: int, course: Float[np.ndarray, "2 N"], rng: np.random.Generator, *, middle: float, std: float, reach: float
 ) -> Spots:
     """Return places along a bead, and their radii.
 
