@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
-from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.heatmaps import resize_map
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def stitch(
     weight = np.zeros((height, width), dtype=np.float32)
     for tile_map, box in zip(maps, boxes, strict=True):
         falling = np.outer(_triangle(box.height), _triangle(box.width))
-        total[box.slices] += falling * _resized(tile_map, box)
+        total[box.slices] += falling * resize_map(tile_map, height=box.height, width=box.width)
         weight[box.slices] += falling
     return total / weight
 
@@ -114,8 +114,3 @@ def _triangle(n: int) -> Float[np.ndarray, " n"]:
     """Return weights that fall linearly from 1 in the middle, and are above 0 at the ends."""
     rising = np.arange(1, n + 1, dtype=np.float32)
     return np.minimum(rising, rising[::-1]) / np.float32((n + 1) // 2)
-
-
-def _resized(tile_map: Float[np.ndarray, "S S"], box: Box) -> Float[np.ndarray, "h w"]:
-    image = Image.fromarray(np.ascontiguousarray(tile_map, dtype=np.float32))
-    return np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

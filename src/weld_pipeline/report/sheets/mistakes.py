@@ -35,9 +35,6 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
 
     Args:
         exhibits: What to show; an image takes the width of a whole strip.
-
-    Raises:
-        WeldError: If a file cannot be read.
     """
     width = n_frames * CELL_WIDTH
     strips = [

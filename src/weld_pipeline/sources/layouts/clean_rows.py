@@ -60,11 +60,7 @@ def check_pattern(pattern: str | None) -> None:
 
 
 def read_text_table(root: Path, file: str) -> pd.DataFrame:
-    """Return a csv in the source folder with every cell as text.
-
-    Raises:
-        WeldError: If it cannot be read.
-    """
+    """Return a csv in the source folder with every cell as text."""
     path = inside(root, file)
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)

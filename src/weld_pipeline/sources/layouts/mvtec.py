@@ -55,8 +55,7 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
 
     Args:
         source: `mvtec` or `mvtec_ad2`.
-        session_pattern: Regular expression on the path; without one, or without a match, an image is its own
-            session.
+        session_pattern: Regular expression on the path; without one or a match, an image is its own session.
     """
     masks = [file for file in names.images if _is_truth(file)]
     mask_of = {_image_key(file).removesuffix("_mask"): file for file in masks}
@@ -96,9 +95,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
     split = folders[0] if folders and folders[0].casefold() in SPLIT_OF_WORD else None
     kind = folders[1] if split and len(folders) == _N_FOLDERS else None
     is_test = split is not None and SPLIT_OF_WORD[split.casefold()] == "test"
-    problem = None
-    if kind is None:
-        problem = "unlabelled: lies in no folder <split>/<class>, so its class is unknown; move it into one"
+    unknown = "unlabelled: lies in no folder <split>/<class>, so its class is unknown; move it into one"
     return IndexRow(
         file,
         source,
@@ -107,7 +104,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
         session=session_or(file, file, session_pattern),
         source_split=split,
         mask_path=mask_of.get(_image_key(file)) if is_test else None,
-        problem=problem,
+        problem=None if kind else unknown,
     )
 
 

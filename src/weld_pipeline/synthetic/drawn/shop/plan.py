@@ -9,19 +9,9 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.synthetic.drawn.shop.welds import CLASSES, DrawnWeld
 
 MANIFEST_COLUMNS = (
-    "CATEGORY",
-    "WELD_TYPE",
-    "THICKNESS_MM",
-    "STEEL_TYPE",
-    "SAMPLES",
-    "CURRENT_A",
-    "VOLTAGE_V",
-    "GAS_BAR",
-    "ROBOT_SPEED_CPM",
-    "DIRECTORY",
-    "SUBDIRS",
-    "SPLIT",
-)
+    "CATEGORY", "WELD_TYPE", "THICKNESS_MM", "STEEL_TYPE", "SAMPLES", "CURRENT_A", "VOLTAGE_V", "GAS_BAR",
+    "ROBOT_SPEED_CPM", "DIRECTORY", "SUBDIRS", "SPLIT",
+)  # fmt: skip
 _FIRST_DAY = date(2022, 9, 5)
 _DAYS_BETWEEN_SESSIONS = 12
 _THICKNESSES_MM = (7, 3)
