@@ -56,11 +56,8 @@ class CategoryRun:
     """One category to be run.
 
     Attributes:
-        project: Folder of the project.
         source: Folder of the category's images.
-        pipeline: What is run.
         params: As for `kedro run --params`.
-        env: Environment.
     """
 
     project: Path
@@ -147,7 +144,6 @@ def report(records: Sequence[Mapping[str, Any]], project: Path, *, env: str) -> 
 
     Args:
         records: `anomaly_metrics` of each category and detector.
-        project: Folder of the project.
         env: Environment, which may name an experiment of its own.
     """
     folder = project / _REPORT

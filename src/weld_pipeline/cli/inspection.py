@@ -49,11 +49,7 @@ def inspect(
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
     inspector = runtime.open_inspector(
-        bundle,
-        engine=engine,
-        n_threads=threads,
-        tta=tta,
-        travel_mm_s=travel_mm_s(travel_speed_cpm),
+        bundle, engine=engine, n_threads=threads, tta=tta, travel_mm_s=travel_mm_s(travel_speed_cpm)
     )
     inputs = inspector.find(paths)
     results = []

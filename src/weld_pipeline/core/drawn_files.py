@@ -94,11 +94,7 @@ class DrawnFiles:
 
 
 def drawn_names(root: Path) -> frozenset[str]:
-    """Return the files under `root` that were drawn, as paths relative to it; none in a folder of recordings.
-
-    Raises:
-        WeldError: If its record cannot be read.
-    """
+    """Return the files under `root` that were drawn, as paths relative to it; none in a folder of recordings."""
     record = _record(root)
     return frozenset(record["files"]) if record else frozenset()
 

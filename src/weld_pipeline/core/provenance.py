@@ -16,7 +16,6 @@ class CodeRevision:
     Attributes:
         commit: Git commit, or None outside a checkout.
         is_dirty: True if tracked files differ from the commit, None outside a checkout.
-        version: Version of the installed package.
     """
 
     commit: str | None

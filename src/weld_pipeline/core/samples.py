@@ -18,7 +18,6 @@ class ClassList:
     """The classes in the order of logits and probabilities.
 
     Attributes:
-        names: Names of all classes.
         good: Name of the class that is no defect.
     """
 
@@ -87,7 +86,6 @@ def with_clips(runs: pd.DataFrame, n_clips: pd.Series) -> pd.DataFrame:
     """Return the runs that have a clip; the others are named in a warning.
 
     Args:
-        runs: Usable rows of the manifest.
         n_clips: Number of clips by sample id.
 
     Raises:

@@ -22,7 +22,6 @@ class Camera:
     """An open camera or network stream; a context manager like `Video`.
 
     Attributes:
-        name: Name it was opened by.
         fps: Frame rate it announces [1/s].
     """
 
@@ -81,9 +80,6 @@ def open_source(source: str) -> Video | Camera:
     Args:
         source: A file; a camera's number; a device such as `/dev/video0`; a URL such as `rtsp://…`; or
             `<FFmpeg format>:<name>`, e.g. `dshow:video=USB Camera`.
-
-    Raises:
-        WeldError: If it cannot be opened.
     """
     if "://" in source:
         return Camera(source)

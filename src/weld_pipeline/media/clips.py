@@ -89,7 +89,6 @@ def arc_clips(
 
     Args:
         frames: Decoded frames, from the first on.
-        gate: The arc rule.
         window: Clip length in frames.
         stride: Distance between clip starts in frames.
         transform: Function applied once to each frame that may be part of a clip.

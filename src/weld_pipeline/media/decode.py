@@ -17,10 +17,7 @@ class Video:
     """An open video file; a context manager.
 
     Attributes:
-        path: The file.
         fps: Frame rate of the container [1/s].
-        width: Frame width [px].
-        height: Frame height [px].
         n_frames_declared: Frame count in the header, 0 if there is none; `frames` does not rely on it.
     """
 

@@ -95,10 +95,6 @@ def near_duplicate_images(scenes: Sequence[str], sessions: Sequence[str]) -> Int
 
     Images of one session are alike by nature and stay together anyway. Of several copies of an image in one other
     session only the nearest is returned, so there are never more pairs than images times sessions.
-
-    Args:
-        scenes: `image_scene` of each image.
-        sessions: Session of each image.
     """
     _, session_of = np.unique(np.asarray(sessions, dtype=str), return_inverse=True)
     words = _words(scenes)

@@ -50,7 +50,6 @@ def anomaly_overlay(
     """Return the image with its anomaly map in colour over it.
 
     Args:
-        image: RGB.
         anomaly_map: Higher is worse; brought to the image's size.
         low: Value of the map up to which the image stays as it is.
         high: Value from which the colour is full.
@@ -106,7 +105,6 @@ def heat_overlay(image: UInt8[np.ndarray, "H W 3"], heat: Float[np.ndarray, "h w
     """Return the image with heat in colour over it, the stronger the more opaque.
 
     Args:
-        image: RGB.
         heat: On [0, 1]; brought to the image's size.
     """
     sized = resize_map(heat, height=image.shape[0], width=image.shape[1]).clip(0, 1)

@@ -22,7 +22,6 @@ def probe_image(path: Path, *, max_pixels: int, thumbnail_px: int) -> Probe:
 
     Args:
         path: The file; it must exist.
-        max_pixels: See `read_image`.
         thumbnail_px: Width of the thumbnail.
     """
     n_bytes = path.stat().st_size

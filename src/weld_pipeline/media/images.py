@@ -32,7 +32,6 @@ class ImageError(WeldError):
 
     Args:
         code: Kind of problem, as the manifest names it.
-        name: Name of the file.
         what: Problem and next step.
     """
 
@@ -70,9 +69,7 @@ def read_image_bytes(content: bytes, name: str, *, max_pixels: int = 100_000_000
     """Return the image in a file's bytes; see `read_image`.
 
     Args:
-        content: The bytes.
         name: Name in errors.
-        max_pixels: See `read_image`.
     """
     return _read(io.BytesIO(content), name, max_pixels=max_pixels)
 

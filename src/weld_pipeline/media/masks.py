@@ -21,7 +21,6 @@ class MaskError(WeldError):
 
     Args:
         code: Kind of problem, as the manifest names it.
-        name: Name of the file.
         what: Problem and next step.
     """
 
@@ -35,7 +34,6 @@ def read_mask(path: Path, *, height: int, width: int) -> Bool[np.ndarray, "H W"]
     """Return which pixels of an image its mask marks; the mask of a defective image may mark none.
 
     Args:
-        path: The mask's file; see `read_marks`.
         height: Height of the upright image [px].
         width: Width of the upright image [px].
 

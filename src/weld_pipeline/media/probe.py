@@ -34,11 +34,7 @@ class Probe:
         problem: Problem as `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable,
             truncated; of a recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
             bad_mask, mask_size.
-        n_bytes: Size of the file.
         sha256: Hash of its bytes; None if they cannot be read.
-        width: Frame width [px].
-        height: Frame height [px].
-        fps: Frame rate [1/s].
         n_frames: Frames decoded, whatever the header claims.
         arc_start_s: Time of the first arc-on frame [s].
         arc_on_s: Time from the first to the last arc-on frame [s].
@@ -79,7 +75,6 @@ def probe_video(
 
     Args:
         path: The file; it must exist.
-        gate: The arc rule.
         window: Clip length in frames.
         stride: Distance between clip starts in frames.
         min_decoded_fraction: Share of the frames the header claims that must decode [0..1].

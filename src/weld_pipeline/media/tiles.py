@@ -5,21 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
-from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.heatmaps import resize_map
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of an image [px].
-
-    Attributes:
-        top: First row.
-        left: First column.
-        height: Rows.
-        width: Columns.
-    """
+    """A rectangle of an image [px]."""
 
     top: int
     left: int
@@ -49,8 +42,6 @@ def image_boxes(height: int, width: int, tiling: Tiling | None) -> list[Box]:
     """Return the boxes an image is cut into; the whole of it where nothing is cut.
 
     Args:
-        height: Height of the image [px].
-        width: Width of the image [px].
         tiling: Sizes of the tiles; None leaves the image whole.
     """
     if tiling is None:
@@ -65,9 +56,6 @@ def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> lis
     row or column is moved back to end at the border, so it shares more.
 
     Args:
-        height: Height of the image [px].
-        width: Width of the image [px].
-        tile_px: Side of a tile.
         overlap_px: Least overlap of neighbours; less than a tile.
 
     Raises:
@@ -107,14 +95,12 @@ def stitch(
     Args:
         maps: Map of each box, in the order of the boxes.
         boxes: Boxes of `tile_boxes`; they must cover the image.
-        height: Height of the image [px].
-        width: Width of the image [px].
     """
     total = np.zeros((height, width), dtype=np.float32)
     weight = np.zeros((height, width), dtype=np.float32)
     for tile_map, box in zip(maps, boxes, strict=True):
         falling = np.outer(_triangle(box.height), _triangle(box.width))
-        total[box.slices] += falling * _resized(tile_map, box)
+        total[box.slices] += falling * resize_map(tile_map, height=box.height, width=box.width)
         weight[box.slices] += falling
     return total / weight
 
@@ -128,8 +114,3 @@ def _triangle(n: int) -> Float[np.ndarray, " n"]:
     """Return weights that fall linearly from 1 in the middle, and are above 0 at the ends."""
     rising = np.arange(1, n + 1, dtype=np.float32)
     return np.minimum(rising, rising[::-1]) / np.float32((n + 1) // 2)
-
-
-def _resized(tile_map: Float[np.ndarray, "S S"], box: Box) -> Float[np.ndarray, "h w"]:
-    image = Image.fromarray(np.ascontiguousarray(tile_map, dtype=np.float32))
-    return np.asarray(image.resize((box.width, box.height), Image.Resampling.BILINEAR))

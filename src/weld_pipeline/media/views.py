@@ -13,8 +13,6 @@ def crop_views(kind: Literal["centre", "ten"], *, resized_px: int, crop_px: int)
     right.
 
     Args:
-        kind: Name of the set of views.
-        resized_px: Side of the image.
         crop_px: Side of a view, at most that of the image.
 
     >>> crop_views("centre", resized_px=10, crop_px=8).tolist()

@@ -38,12 +38,10 @@ class Family:
 
     Attributes:
         name: Pipeline that runs all its members from raw files to verdicts.
-        media: What it looks at.
         members: Namespaces, one a model: recipes, detectors.
         source: Namespace of raw files and manifest that all members share; None where each member has its own.
         learn: Returns the pipeline from manifest to calibrated predictions in a member's namespace.
         extras: Returns what a member has to show beside its predictions; see `evaluation.create_pipeline`.
-        bundling: How a member becomes a bundle.
         inspection: Key of the parameters below `inspection` that choose what is inspected and timed.
         show_verdicts: Returns what is drawn of a member's verdicts; None where nothing is.
         compare: Returns what sets all members beside each other; None where nothing does.

@@ -40,7 +40,5 @@ def box(name: str | None, nodes: Collection[Node] | Pipeline, *, tags: set[str] 
 
     Args:
         name: Namespace of the nodes; None for none.
-        nodes: What lies in the box.
-        tags: Tags of all of them.
     """
     return Pipeline(nodes, namespace=name, prefix_datasets_with_namespace=False, tags=tags)

@@ -37,20 +37,13 @@ def family_report(
     """Return the page for the predictions of one of our families.
 
     Args:
-        evaluation: The numbers.
-        family: Its name.
         split: Which rows were judged.
-        rows: These rows.
         mistakes: As `rows.worst_mistakes` gives them.
         sheet: One strip of frames a mistake, from top to bottom, all of one height.
-        banners: What must be said beside every number.
         curves: Loss curves: per model, per metric, a value an epoch.
         policy: Rule of the verdict; its threshold is drawn in.
-        revision: State of the code.
         data_sha256: Hash of the manifest's usable rows.
         weights: Record of the weights the network began with: name, source, licence.
-        mlflow_run_id: The run that is being recorded.
-        libraries: Versions.
     """
     figures = {
         title: _score_plot(rows, column, policy.threshold if policy.kind == column else None)

@@ -113,7 +113,6 @@ def score_figure(
 
     Args:
         values: Higher is worse.
-        is_defect: Truth.
         name: Of the axis.
         threshold: Drawn as a line if there is one.
     """

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from weld_pipeline.report.page import data_url, percent
+from weld_pipeline.report.page import data_url, template
 
 _MAX_PX = 1400  # wider images are shown at this width; their files are whole
 _MAX_ROWS = 30
@@ -31,8 +30,6 @@ class Part:
     """One thing on the page.
 
     Attributes:
-        title: Heading.
-        kind: What it is.
         content: URL of an image, HTML of a table, JSON text, or a whole page.
         note: What is left out.
     """
@@ -47,13 +44,12 @@ def overview_page(title: str, parts: Mapping[str, Any]) -> str:
     """Return the page of a model, a data set, or of several of them.
 
     Args:
-        title: Heading of the page.
         parts: Name to RGB pixels, table, JSON values or HTML page. `banners` and `evaluation` stand at the top.
     """
     shown = [_part(name, value) for name, value in parts.items() if name not in ("banners", "evaluation")]
     shown.sort(key=lambda part: (_KINDS.index(part.kind), part.title))
     rates = parts["evaluation"]["rates"] if "evaluation" in parts else {}
-    return _template().render(
+    return template("overview.html.j2").render(
         title=title,
         banners=parts.get("banners", []),
         headlines=[(label, rates[name]) for name, label in _HEADLINES if name in rates],
@@ -61,20 +57,8 @@ def overview_page(title: str, parts: Mapping[str, Any]) -> str:
     )
 
 
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("weld_pipeline.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent}
-    return environment.get_template("overview.html.j2")
-
-
 def _part(name: str, value: Any) -> Part:
-    title = _heading(name)
+    title = name.replace("_", " ").capitalize()
     if isinstance(value, np.ndarray):
         return Part(title, "image", _image_url(value))
     if isinstance(value, pd.DataFrame):
@@ -84,10 +68,6 @@ def _part(name: str, value: Any) -> Part:
     if isinstance(value, str):
         return Part(title, "page", value)
     return Part(title, "numbers", json.dumps(value, indent=2, ensure_ascii=False, default=str))
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _image_url(pixels: np.ndarray) -> str:

@@ -4,18 +4,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from matplotlib.figure import Figure
 
-from weld_pipeline.evaluation.baselines import CONFOUNDS, Baseline
+from weld_pipeline.evaluation.baselines import CONFOUNDS
 from weld_pipeline.evaluation.evaluation import Evaluation
 from weld_pipeline.report.console import as_interval, small_rule
-from weld_pipeline.report.figures import (
-    as_svg,
-    confound_figure,
-    confusion_figure,
-    reliability_figure,
-)
+from weld_pipeline.report.figures import as_svg, confound_figure, confusion_figure, reliability_figure
 
 HEADLINES = (
     ("accuracy", "Accuracy", "share of samples whose class is right"),
@@ -32,9 +27,6 @@ class Mistake:
     """One wrong prediction, to be looked at.
 
     Attributes:
-        sample_id: Whose it is.
-        label: True class.
-        predicted: Class said.
         detail: How sure the model was, in words.
         image: PNG or JPEG bytes, or None where there is no image.
     """
@@ -51,10 +43,7 @@ class Report:
     """What stands on the page.
 
     Attributes:
-        title: Of the page.
         subject: What was evaluated, in one line.
-        evaluation: The numbers.
-        session_rule: What a session is.
         banners: What must be said beside every number: leakage, random weights, drawn data.
         figures: Further plots by caption, after those every evaluation has.
         mistakes: The worst ones, worst first.
@@ -73,6 +62,23 @@ class Report:
 
 def render(report: Report) -> str:
     """Return the page: one HTML document with its styles and images inside."""
+    evaluation = report.evaluation
+    rates = evaluation.rates
+    return template("report.html.j2").render(
+        report=report,
+        evaluation=evaluation,
+        headlines=[(label, hint, rates[name]) for name, label, hint in HEADLINES if name in rates],
+        confounds=[(CONFOUNDS[baseline.name], baseline) for baseline in evaluation.baselines],
+        verdict=_verdict(evaluation),
+        small_rule=small_rule(evaluation),
+        confusion=confusion_figure(evaluation),
+        confound_plot=confound_figure(evaluation),
+        reliability_plot=reliability_figure(evaluation.reliability) if evaluation.reliability else None,
+    )
+
+
+def template(name: str) -> Template:
+    """Return a template of this room with the filters of all pages."""
     environment = Environment(
         loader=PackageLoader("weld_pipeline.report"),
         autoescape=True,
@@ -87,19 +93,7 @@ def render(report: Report) -> str:
         "svg": _embedded,
         "image": data_url,
     }
-    evaluation = report.evaluation
-    rates = evaluation.rates
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        evaluation=evaluation,
-        headlines=[(label, hint, rates[name]) for name, label, hint in HEADLINES if name in rates],
-        confounds=[(CONFOUNDS[baseline.name], baseline) for baseline in evaluation.baselines],
-        verdict=_verdict(evaluation),
-        small_rule=small_rule(evaluation),
-        confusion=confusion_figure(evaluation),
-        confound_plot=confound_figure(evaluation),
-        reliability_plot=reliability_figure(evaluation.reliability) if evaluation.reliability else None,
-    )
+    return environment.get_template(name)
 
 
 def foreign_report(evaluation: Evaluation, *, file_name: str, session_rule: str | None) -> str:
@@ -127,7 +121,7 @@ def percent(value: float | None) -> str:
 def _verdict(evaluation: Evaluation) -> str:
     if not evaluation.baselines:
         return "No baseline could be computed, so what the accuracy owes to session, set-up or brightness is unknown."
-    strongest = max(evaluation.baselines, key=_accuracy)
+    strongest = max(evaluation.baselines, key=lambda baseline: baseline.rates["accuracy"].value or 0.0)
     words = "the commonest class" if strongest.name == "majority" else f"a look-up of the {CONFOUNDS[strongest.name]}"
     guess, gap = percent(strongest.rates["accuracy"].value), strongest.margin
     sentence = f"Without looking at a weld, {words} scores {guess} %; the model is {_points(gap.value)} points above it"
@@ -137,10 +131,6 @@ def _verdict(evaluation: Evaluation) -> str:
     if gap.low > 0:
         return f"{sentence} {interval}."
     return f"{sentence} {interval}: the two cannot be told apart, so the accuracy is no proof that it sees the defect."
-
-
-def _accuracy(baseline: Baseline) -> float:
-    return baseline.rates["accuracy"].value or 0.0
 
 
 def _points(value: float | None) -> str:

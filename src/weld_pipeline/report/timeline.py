@@ -35,8 +35,6 @@ def timeline_figure(videos: Sequence[Mapping[str, Any]], *, classes: Sequence[st
 
     Args:
         videos: `VideoVerdict.to_json()` with `sample_id` and, where known, the true `label`.
-        classes: All classes.
-        good_class: The good one.
     """
     colours = class_colours(classes, good_class=good_class)
     figure = Figure(figsize=(9, 0.75 + 0.95 * max(len(videos), 1)), layout="constrained", dpi=130)

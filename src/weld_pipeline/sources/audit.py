@@ -26,7 +26,6 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
     Args:
         manifest: All rows; usable ones have a split.
         near_duplicates: Pairs of usable rows that show the same weld: sample_id, other_id.
-        allow_leakage: Whether crossings are accepted.
     """
     usable = manifest[manifest["status"] == "ok"]
     crossings = find_crossings(usable, near_duplicates)
@@ -87,11 +86,7 @@ def describe_crossings(crossings: Mapping[str, Any]) -> list[str]:
 
 
 def refuse_crossings(crossings: Mapping[str, Any]) -> None:
-    """Refuse splits that something crosses.
-
-    Raises:
-        WeldError: With the list of offenders.
-    """
+    """Refuse splits that something crosses."""
     if sentences := describe_crossings(crossings):
         raise WeldError(
             f"splits: {' '.join(sentences)} Set split.scheme of the ingestion to `sessions`, or take the leak knowingly with "

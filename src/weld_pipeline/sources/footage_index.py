@@ -22,7 +22,6 @@ class Reading:
     Attributes:
         layout: Layout of the folder. `auto` takes Intel's where its manifest or a run id is found, the csv of labels where
             there is one, else a folder per class.
-        good_class: Name of the class that is no defect.
         class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any in plain folders and Intel's twelve in its layout.
         labels_file: The csv of labels, relative to the footage folder.
@@ -42,7 +41,6 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
 
     Args:
         root: A folder, or a text file as `tree` prints it.
-        reading: Options.
 
     Raises:
         WeldError: If there is no recording, a csv cannot be read, or no class is the good one.

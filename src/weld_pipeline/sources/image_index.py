@@ -76,7 +76,6 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
 
     Args:
         root: A folder, or a text file as `tree` prints it for layouts whose classes stand in names.
-        reading: Options.
 
     Raises:
         WeldError: If there is no image, a file of labels cannot be read, or no class is the good one.

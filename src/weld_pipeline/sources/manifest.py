@@ -26,7 +26,6 @@ def join_probes(
     Args:
         index: Table of `IndexRow`.
         probes: Probe of each row without a problem, by sample id.
-        media: Kind of the rows.
         good_class: Name of the class that is no defect; None where every class is one.
         session_by: Group that must not cross splits: the recording date (or what the source names instead: weld run,
             photo series), the configuration, or everything linked by either.

@@ -28,14 +28,7 @@ def pending_probes(
     """Return the probing of each file as work to be done; a file unchanged in size and time is not decoded again.
 
     Args:
-        root: The footage folder.
         paths: Path of each sample, relative to the root.
-        gate: The arc rule.
-        window: Clip length in frames.
-        stride: Distance between clip starts in frames.
-        min_decoded_fraction: See `probe_video`.
-        thumbnail_px: See `probe_video`.
-        n_workers: Number of processes.
     """
     settings: dict[str, Any] = {
         "window": window,
@@ -63,12 +56,8 @@ def pending_image_probes(
     """Return the probing of each image and its mask as work to be done; what is unchanged in size and time is kept.
 
     Args:
-        root: The source folder.
         paths: Path of each sample, relative to the root.
         masks: Path of the mask of each sample that has one, relative to the root.
-        max_pixels: See `probe_image`.
-        thumbnail_px: See `probe_image`.
-        n_workers: Number of processes.
     """
     settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
     return PendingItems(

@@ -45,7 +45,6 @@ def session_components(sessions: Sequence[str], configs: Sequence[str | None]) -
     """Return for each row the connected component of its session, where sessions of one configuration are linked.
 
     Args:
-        sessions: Session of each row.
         configs: Configuration of each row; None links nothing.
     """
     first_of: dict[str, str] = {}
@@ -78,9 +77,7 @@ def assign_splits(
     other groups have it, and the other splits share the rest.
 
     Args:
-        labels: Class of each row.
         groups: Group of each row, e.g. its session; a group stays together.
-        is_defect: Whether each row is a defective weld.
         fractions: Wanted share of each split; they sum to 1.
         seed: Seed of ties and proposals; the result does not depend on the order of the rows.
         may_train: Whether each row may stand in train; None where all may.
@@ -169,11 +166,6 @@ class _Cost:
 
 def _without_training(cost: _Cost, barred: Bool[np.ndarray, " G"], *, splits: Sequence[str]) -> _Cost:
     """Return the cost where some groups may not train.
-
-    Args:
-        cost: Cost where all groups may train.
-        barred: Whether each group may not train.
-        splits: Names of the splits.
 
     Raises:
         WeldError: If no other split has a share.

@@ -23,10 +23,7 @@ def split_by_session(
     """Return the manifest with its usable rows dealt to the splits by whole sessions, classes balanced.
 
     Args:
-        manifest: Rows with sessions.
         copies: Pairs of usable rows, sample_id and other_id, whose sessions go to the same split; None ignores copies.
-        fractions: Wanted share of each split.
-        seed: Seed of ties.
         may_train: Whether each row of the manifest may stand in train; None where all may.
     """
     usable = manifest[manifest["status"] == "ok"]
@@ -39,7 +36,6 @@ def follows_source(manifest: pd.DataFrame, source_split: pd.Series, may_train: p
     """Return whether to follow the source's own splits: it proposes some, and all its train rows may train.
 
     Args:
-        manifest: Rows with sessions.
         source_split: The source's own word for each row of the manifest, in the same order.
         may_train: Whether each row may stand in train; None where all may.
     """
@@ -52,7 +48,6 @@ def split_as_source(manifest: pd.DataFrame, source_split: pd.Series) -> pd.DataF
     """Return the manifest split as its source proposes; a usable row without a split is quarantined.
 
     Args:
-        manifest: Rows with sessions.
         source_split: The source's own word for each row of the manifest, in the same order.
 
     Raises:
@@ -82,11 +77,8 @@ def cut_from_train(
     """Return the manifest with empty splits filled from train, by whole sessions.
 
     Args:
-        manifest: Rows with splits.
         lacking: Splits to fill; one that has rows, or whose fraction is 0, is left alone.
-        copies: Pairs of copies; see `split_by_session`.
         fractions: Wanted share of each split; only those of train and of the filled splits are used.
-        seed: Seed of ties.
     """
     cut = [split for split in lacking if not (manifest["split"] == split).any() and fractions[split] > 0]
     train = manifest[manifest["split"] == "train"]
@@ -103,10 +95,7 @@ def give_test_to_calib(manifest: pd.DataFrame, copies: pd.DataFrame | None, *, s
     A threshold of the best F1 needs good and defective rows, and is never chosen on test.
 
     Args:
-        manifest: Rows with splits.
-        copies: Pairs of copies; see `split_by_session`.
         share: Share of these sessions' rows, of every class; 0 leaves test whole.
-        seed: Seed of ties.
     """
     test = manifest[manifest["split"] == "test"]
     groups = pd.Series(_groups(test, copies), index=test.index, dtype="string")

@@ -18,7 +18,6 @@ def may_train(
     """Return whether each row may stand in train; None where all may.
 
     Args:
-        manifest: Rows before or after splitting.
         mask_px: Number of pixels that the mask of a sample marks, by sample id; samples without a mask are not in it.
         defects_in_train: Rows that may train. `allow`: every row. `refuse`: good ones. `clean_tiles`: also defective ones
             whose mask marks something, as its unmarked tiles are clean. An empty mask of a defective image shows nothing.
@@ -43,11 +42,7 @@ def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
     """Refuse a train split that is empty or holds a row that may not train.
 
     Args:
-        manifest: Rows with splits.
         allowed: Result of `may_train`; None allows all.
-
-    Raises:
-        WeldError: Naming the images.
     """
     if allowed is None:
         return
@@ -67,12 +62,7 @@ def check_train(manifest: pd.DataFrame, allowed: pd.Series | None) -> None:
 
 
 def count_masks(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """Return for each split how many usable defective rows have a mask that marks something, an empty one, or none.
-
-    Args:
-        manifest: Rows with splits.
-        mask_px: Marked pixels by sample id; see `may_train`.
-    """
+    """Return for each split how many usable defective rows have a mask that marks something, an empty one, or none."""
     usable = manifest[(manifest["status"] == "ok") & manifest["is_defect"].astype("boolean").fillna(False)]
     px = usable["sample_id"].map(mask_px)
     kinds = {"marked": px > 0, "empty": px == 0, "without": px.isna()}
@@ -83,12 +73,7 @@ def count_masks(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> dict[str,
 
 
 def marked_px(manifest: pd.DataFrame, probes: Mapping[str, Any]) -> dict[str, int]:
-    """Return how many pixels the mask of each sample marks; only the probes of usable samples with a mask are read.
-
-    Args:
-        manifest: All rows.
-        probes: Stored probe of each sample id.
-    """
+    """Return how many pixels the mask of each sample marks; only the probes of usable samples with a mask are read."""
     masked = manifest[(manifest["status"] == "ok") & manifest["mask_path"].notna()]
     return {sample_id: probes[sample_id]["mask_px"] for sample_id in masked["sample_id"]}
 

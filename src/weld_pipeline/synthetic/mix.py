@@ -15,10 +15,8 @@ def mix_synthetic(real_ids: Sequence[str], synthetic_ids: Sequence[str], *, rati
     """Return the ids of train: every real image, and synthetic ones at a ratio.
 
     Args:
-        real_ids: Ids of the real images in train.
         synthetic_ids: Ids of all synthetic images; as many as the ratio wants are drawn, or all if they are fewer.
         ratio: Number of synthetic images to one real image.
-        seed: Seed of the draw.
 
     >>> mix_synthetic(["r0", "r1"], ["s0"], ratio=0.5, seed=0)
     ['r0', 'r1', 's0']
@@ -31,14 +29,7 @@ def mix_synthetic(real_ids: Sequence[str], synthetic_ids: Sequence[str], *, rati
 
 
 def check_synthetic(rows: pd.DataFrame) -> None:
-    """Refuse synthetic images that claim a place where a model is chosen, calibrated or tested.
-
-    Args:
-        rows: Rows of a manifest of synthetic images.
-
-    Raises:
-        WeldError: Naming the first of them.
-    """
+    """Refuse synthetic images that claim a place where a model is chosen, calibrated or tested."""
     misplaced = rows[rows["split"] != "train"]
     if not misplaced.empty:
         first = misplaced.iloc[0]

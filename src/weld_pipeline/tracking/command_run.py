@@ -23,8 +23,6 @@ class CommandRun:
     Every write names its run, because nodes may run in any thread and MLflow's active run belongs to one thread.
 
     Attributes:
-        run_id: The command's own run.
-        experiment_id: The experiment of all of them.
         families: Family of each member that may get a child, by the member's name.
         tags: Tags that every child repeats, so that a child alone tells which code and environment made it.
         is_ours: False if another program opened the command's run and will close it.
@@ -100,11 +98,7 @@ class CommandRun:
 
 
 def end_abandoned(experiment: str) -> None:
-    """End as KILLED the runs of an experiment that a process on this machine left open when it died.
-
-    Args:
-        experiment: Name of the experiment.
-    """
+    """End as KILLED the runs of an experiment that a process on this machine left open when it died."""
     if os.name != "posix":  # signal 0 asks whether a process lives; elsewhere it would end it
         return
     mine = f"attributes.status = 'RUNNING' and tags.`{_HOST}` = '{socket.gethostname()}'"

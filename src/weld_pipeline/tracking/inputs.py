@@ -33,8 +33,6 @@ def manifest_input(manifest: pd.DataFrame, *, name: str, path: str, sha256: str)
 
     Args:
         manifest: The rows, of which those in use are counted by split.
-        name: Name of the data set.
-        path: The manifest's file.
         sha256: `core.tables.data_hash` of it; MLflow keeps 36 characters of a digest, so a run's tag
             `data.sha256` has the whole.
     """

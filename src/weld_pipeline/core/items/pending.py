@@ -48,9 +48,7 @@ class PendingItems(Generic[Payload, Result]):
 
     Attributes:
         worker_factory: Function that returns the worker; each process that has something to do calls it once.
-        items: The work, in order.
         label: Text of the progress bar.
-        execution: Settings of the run.
     """
 
     worker_factory: Callable[[], Callable[[Payload], Result]]

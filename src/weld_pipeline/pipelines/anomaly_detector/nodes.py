@@ -127,11 +127,7 @@ def make_teacher(
         teacher.kind, size=student.size, weights=teacher.weights, folder=folder
     )
     chosen = nn.anomaly.student_teacher.find_teacher.choose_teacher(
-        "pdn" if kind == "pdn" else "slices",
-        trunk=trunk,
-        size=student.size,
-        weights=teacher.weights,
-        folder=folder,
+        "pdn" if kind == "pdn" else "slices", trunk=trunk, size=student.size, weights=teacher.weights, folder=folder
     )
     if kind != "distilled":
         return chosen

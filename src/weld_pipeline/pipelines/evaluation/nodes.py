@@ -87,10 +87,7 @@ def show_mistakes(
 
 
 def collect_banners(
-    split_audit: dict[str, Any],
-    weights: dict[str, Any],
-    decision: Decision,
-    fit_check: dict[str, Any] | None = None,
+    split_audit: dict[str, Any], weights: dict[str, Any], decision: Decision, fit_check: dict[str, Any] | None = None
 ) -> list[str]:
     """Return what must be said beside every number: leakage, drawn data, random weights, no calibration, no fit."""
     return [

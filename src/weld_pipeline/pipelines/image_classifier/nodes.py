@@ -111,9 +111,8 @@ def train_classifier(
         folder=training_folder,
     )
     said = {"classes": classes["names"], "good_class": classes["good"], "views": image.views}
-    return core.saved_model.with_provenance(model, **said, n_synthetic=len(learnt) - len(real["train"])), {
-        "classifier": curves
-    }
+    said["n_synthetic"] = len(learnt) - len(real["train"])
+    return core.saved_model.with_provenance(model, **said), {"classifier": curves}
 
 
 def predict_logits(

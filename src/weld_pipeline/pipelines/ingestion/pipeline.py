@@ -17,7 +17,6 @@ def create_pipeline(source: str, *, media: Literal["video", "image"]) -> Pipelin
     Args:
         source: Namespace; its parameters are `<source>.index`, `.probe`, `.split`, `.contact_sheet` and, of images,
             `.balance`.
-        media: What its files are.
     """
     return Pipeline(
         [_footage() if media == "video" else _images(), _release()],

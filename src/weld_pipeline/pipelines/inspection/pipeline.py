@@ -12,10 +12,7 @@ def create_pipeline(family: Family, member: str) -> Pipeline:
     params = f"params:inspection.{family.inspection}"
     inputs = ["bundle", "manifest", "raw", params]
     template = Pipeline(
-        [
-            step(nodes.inspect_samples, inputs, "verdicts"),
-            step(nodes.time_samples, inputs, "timing"),
-        ],
+        [step(nodes.inspect_samples, inputs, "verdicts"), step(nodes.time_samples, inputs, "timing")],
         tags={"inspection"},
     )
     inspected = Pipeline(

@@ -13,9 +13,7 @@ def create_pipeline(name: str, parts: Mapping[str, str], *, output: str) -> Pipe
     """Return the node that joins datasets into a page.
 
     Args:
-        name: Name of what the page is about.
         parts: Name on the page to dataset; `banners` and `evaluation` stand at the top.
-        output: Dataset of the page.
     """
     return Pipeline([step(_rendering(name.replace("_", " ").capitalize()), dict(parts), output, tags={"overview"})])
 

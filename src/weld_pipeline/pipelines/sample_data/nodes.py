@@ -40,8 +40,7 @@ def plan_images(params: PlanImagesParams) -> pd.DataFrame:
 def draw_images(sample_plan: pd.DataFrame, params: DrawImagesParams) -> PendingItems[Any, bytes]:
     """Return the files of a data set of images as work to be done where they are saved."""
     return synthetic.drawn.images.plan.pending_images(
-        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage),
-        n_workers=params.n_workers,
+        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage), n_workers=params.n_workers
     )
 
 
@@ -55,6 +54,5 @@ def plan_weld_seams(params: PlanWeldSeamsParams) -> pd.DataFrame:
 def draw_weld_seams(sample_plan: pd.DataFrame, params: DrawImagesParams) -> PendingItems[Any, bytes]:
     """Return photographs of seams and masks of their defects as work to be done where they are saved."""
     return synthetic.drawn.seams.plan.pending_seams(
-        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage),
-        n_workers=params.n_workers,
+        synthetic.drawn.recipes.from_table(sample_plan, synthetic.drawn.image.DrawnImage), n_workers=params.n_workers
     )

@@ -1,17 +1,11 @@
 """Wiring of `sample_data`."""
 
+from collections.abc import Callable
 from typing import get_args
 
 from kedro.pipeline import Pipeline
 
-from weld_pipeline.pipelines.sample_data.nodes import (
-    draw_images,
-    draw_weld_seams,
-    draw_weld_shop,
-    plan_images,
-    plan_weld_seams,
-    plan_weld_shop,
-)
+from weld_pipeline.pipelines.sample_data import nodes
 from weld_pipeline.pipelines.sample_data.params import ImageLayout
 from weld_pipeline.pipelines.step import step
 
@@ -19,47 +13,32 @@ IMAGE_LAYOUTS: tuple[str, ...] = get_args(ImageLayout)
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline that draws the samples: the shop of videos, images in each layout, seams with masks."""
-    return sum((_images(layout) for layout in IMAGE_LAYOUTS), _shop() + _seams())
+    """Return the pipeline that draws the samples, each in the namespace of the pipeline that reads it.
 
-
-def _shop() -> Pipeline:
-    """Return the pair of nodes that draws videos, in the namespace of their ingestion."""
-    return Pipeline(
-        [
-            step(plan_weld_shop, "params:plan_weld_shop", "sample_plan"),
-            step(draw_weld_shop, ["sample_plan", "params:draw_weld_shop"], "raw"),
-        ],
-        namespace="footage",
-        parameters={f"params:{name}": f"params:sample_data.{name}" for name in ("plan_weld_shop", "draw_weld_shop")},
+    These are the shop of videos, images in each layout, and weld seams with masks.
+    """
+    shop = _drawing("footage", nodes.plan_weld_shop, nodes.draw_weld_shop, plan="plan_weld_shop", draw="draw_weld_shop")
+    seams = _drawing("anomaly_detector", nodes.plan_weld_seams, nodes.draw_weld_seams, plan="plan_weld_seams")
+    images = (
+        _drawing(layout, nodes.plan_images, nodes.draw_images, plan=f"{layout}.plan_images") for layout in IMAGE_LAYOUTS
     )
+    return sum(images, shop + seams)
 
 
-def _images(layout: str) -> Pipeline:
-    """Return the pair of nodes that draws one layout, in its namespace."""
+def _drawing(
+    namespace: str,
+    plan_node: Callable[..., object],
+    draw_node: Callable[..., object],
+    *,
+    plan: str,
+    draw: str = "draw_images",
+) -> Pipeline:
+    """Return the pair of nodes that plans files and draws them; `plan` and `draw` are keys below `sample_data`."""
     return Pipeline(
         [
-            step(plan_images, "params:plan_images", "sample_plan"),
-            step(draw_images, ["sample_plan", "params:draw_images"], "raw"),
+            step(plan_node, "params:plan", "sample_plan"),
+            step(draw_node, ["sample_plan", "params:draw"], "raw"),
         ],
-        namespace=layout,
-        parameters={
-            "params:plan_images": f"params:sample_data.{layout}.plan_images",
-            "params:draw_images": "params:sample_data.draw_images",
-        },
-    )
-
-
-def _seams() -> Pipeline:
-    """Return the pair of nodes that draws weld seams with masks, in the namespace of the pipeline that reads them."""
-    return Pipeline(
-        [
-            step(plan_weld_seams, "params:plan_weld_seams", "sample_plan"),
-            step(draw_weld_seams, ["sample_plan", "params:draw_images"], "raw"),
-        ],
-        namespace="anomaly_detector",
-        parameters={
-            "params:plan_weld_seams": "params:sample_data.plan_weld_seams",
-            "params:draw_images": "params:sample_data.draw_images",
-        },
+        namespace=namespace,
+        parameters={"params:plan": f"params:sample_data.{plan}", "params:draw": f"params:sample_data.{draw}"},
     )

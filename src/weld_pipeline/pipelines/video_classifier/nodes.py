@@ -108,10 +108,8 @@ def fit_standardizer(
     clip_matrix: ClipMatrix, manifest: pd.DataFrame, trunk: SavedModel, params: FeatureParams
 ) -> SavedModel:
     """Return mean and spread of each feature over the train split."""
-    runs = _runs(manifest, clip_matrix)
-    return nn.video.fit.fit_standardizer(
-        clip_matrix, ids_of(runs, "train"), source=params.source, trunk=trunk.provenance
-    )
+    train_ids = ids_of(_runs(manifest, clip_matrix), "train")
+    return nn.video.fit.fit_standardizer(clip_matrix, train_ids, source=params.source, trunk=trunk.provenance)
 
 
 def train_autoencoder(
@@ -123,8 +121,7 @@ def train_autoencoder(
     params: AutoencoderParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
     """Return the autoencoder of all welds, trained without labels."""
-    runs = _runs(manifest, clip_matrix)
-    return _train_autoencoder(clip_matrix, standardizer, runs, training_folder, params)
+    return _train_autoencoder(clip_matrix, standardizer, _runs(manifest, clip_matrix), training_folder, params)
 
 
 def train_good_autoencoder(

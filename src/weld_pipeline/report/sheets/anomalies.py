@@ -58,8 +58,6 @@ def pick_images(rows: pd.DataFrame, *, score_threshold: float, n: int) -> pd.Dat
 
     Args:
         rows: `sample_id`, `label`, `is_defect` and `score`.
-        score_threshold: An image fails where its score is at or above it.
-        n: Largest number of images.
     """
     is_defect = rows["is_defect"].astype(bool)
     table = rows.assign(is_wrong=(rows["score"] >= score_threshold) != is_defect)
@@ -92,7 +90,6 @@ def anomaly_sheet(
         read: Function from a sample id to its image; called twice for each image, for one at a time.
         score_threshold: Score at or above which an image fails.
         map_threshold: Value of a map at or above which a pixel is marked.
-        n: Largest number of images.
         n_columns: Images in a row, where they are not long.
     """
     picked = pick_images(rows, score_threshold=score_threshold, n=n)
@@ -121,11 +118,8 @@ def panels(
     """Return input, mask, map and overlay, from left to right, or from top to bottom of a long image.
 
     Args:
-        image: Image with its map.
-        colours: Range of the colours.
         map_threshold: Value that the white contour encloses.
         is_defect: Whether the image is defective. Without a mask its mask panel is grey, that of a good image black.
-        is_long: Whether the panels stand below each other.
     """
     height, width = image.pixels.shape[:2]
     scale = min(1.0, _LONG_PX / width) if is_long else _PANEL_PX / max(height, width)

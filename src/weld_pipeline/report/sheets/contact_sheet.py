@@ -74,12 +74,8 @@ def draw_sheet(
     """Return the sheet: a heading, perhaps a legend, then the tiles row by row with their captions.
 
     Args:
-        tiles: What to show, in order.
         heading: Text above, one line.
-        n_columns: Tiles a row.
-        tile_px: Width of a tile.
         aspect: Height of a tile over its width.
-        legend: Image below the heading; None for none.
     """
     image_px = round(tile_px * aspect)
     cell = (tile_px + _GAP_PX, image_px + _CAPTION_LINES * _LINE_PX + _GAP_PX)

@@ -30,7 +30,6 @@ def sample_sheet(
 
     Args:
         predictions: In the common schema.
-        paths: File of each sample.
         classifier: Draws over each image what it looked at, and shows it as the network sees it; None shows the
             file's image alone.
     """
@@ -49,7 +48,6 @@ def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt
 
     Args:
         suspects: `sample_id`, `label`, `suggested`, `p_label`, `p_suggested`.
-        paths: File of each sample.
     """
     tiles = [
         Tile(
@@ -70,8 +68,6 @@ def image_paths(manifest: pd.DataFrame, sample_ids: Sequence[str], *, root: Path
 
     Args:
         manifest: Names their paths relative to `root`.
-        sample_ids: Which samples.
-        root: The source's folder.
     """
     path_of = manifest.set_index("sample_id")["path"]
     return {name: inside(root, path_of[name]) for name in sample_ids}

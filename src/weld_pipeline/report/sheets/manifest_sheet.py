@@ -14,7 +14,6 @@ def manifest_tiles(
     """Return tiles of usable rows, evenly over classes, then of quarantined ones, evenly over reasons.
 
     Args:
-        manifest: All rows.
         probes: Stored probes by sample id; only those shown are read.
         n_usable: Usable rows shown at most.
         n_quarantined: Quarantined rows shown at most.

@@ -21,7 +21,6 @@ class Exhibit:
     """What a strip shows: an image, or a stretch of a recording.
 
     Attributes:
-        path: The file.
         start_s: Where the stretch of a recording begins [s].
         length_s: How long it is [s]; None for an image.
     """
@@ -36,10 +35,6 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
 
     Args:
         exhibits: What to show; an image takes the width of a whole strip.
-        n_frames: Frames in a strip.
-
-    Raises:
-        WeldError: If a file cannot be read.
     """
     width = n_frames * CELL_WIDTH
     strips = [
@@ -64,14 +59,6 @@ def frame_strip(
     """Return `n_frames` frames, evenly spaced over a stretch of a recording, in a row.
 
     Each is the middle of its share of the stretch and keeps its shape; what is left of its cell stays black.
-
-    Args:
-        path: The recording.
-        start_s: Where the stretch begins [s].
-        length_s: How long it is [s].
-        n_frames: How many cells.
-        height: Of a cell [px].
-        width: Of a cell [px].
 
     Raises:
         WeldError: If the recording cannot be read or has no frame there.

@@ -27,9 +27,6 @@ def clean_rows(
     """Return the rows ready for probing, none lost.
 
     Args:
-        rows: Rows of a layout.
-        root: The source folder, or a listing of one.
-        names: Names in it.
         good_class: Name of the class that is no defect; None where every class is one.
         class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any.
@@ -45,11 +42,7 @@ def clean_rows(
 
 
 def check_good(rows: Sequence[IndexRow], good_class: str) -> None:
-    """Refuse rows with classes, none of which is the good class.
-
-    Raises:
-        WeldError: With the classes there are.
-    """
+    """Refuse rows with classes, none of which is the good class."""
     labels = sorted({row.label for row in rows if row.label})
     if labels and good_class not in labels:
         raise WeldError(
@@ -59,11 +52,7 @@ def check_good(rows: Sequence[IndexRow], good_class: str) -> None:
 
 
 def check_pattern(pattern: str | None) -> None:
-    """Refuse a session pattern that is no regular expression.
-
-    Raises:
-        WeldError: With what is wrong with it.
-    """
+    """Refuse a session pattern that is no regular expression."""
     try:
         re.compile(pattern or "")
     except re.error as error:
@@ -71,11 +60,7 @@ def check_pattern(pattern: str | None) -> None:
 
 
 def read_text_table(root: Path, file: str) -> pd.DataFrame:
-    """Return a csv in the source folder with every cell as text.
-
-    Raises:
-        WeldError: If it cannot be read.
-    """
+    """Return a csv in the source folder with every cell as text."""
     path = inside(root, file)
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)

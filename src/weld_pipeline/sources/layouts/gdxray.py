@@ -31,10 +31,8 @@ def index_gdxray(root: Path, names: Names, *, good_class: str | None, session_pa
 
     Args:
         root: The source folder; every mask in it is read, for the classes.
-        names: Names in it.
         good_class: Class of films without a marked pixel; None leaves them without a class.
-        session_pattern: Regular expression on the path; without one, or without a match, a film is its own
-            session.
+        session_pattern: Regular expression on the path; without one or a match, a film is its own session.
     """
     mask_of = _numbered(names, _MASK)
     films = [file for file in names.images if not _MASK.fullmatch(PurePosixPath(file).stem)]

@@ -36,7 +36,6 @@ def index_image_folders(names: Names, *, session_pattern: str | None) -> list[In
     Both `good_welds/7.png` and `train/good_welds/7.png` are understood, and a folder `images` on the way is ignored.
 
     Args:
-        names: Names in the source folder.
         session_pattern: Regular expression on the path; its first group, or the whole match, is the session. A file
             without a match is its own session; so are all files without a pattern.
     """
@@ -53,19 +52,13 @@ def index_riawelc(names: Names, *, session_pattern: str | None) -> list[IndexRow
     """Return a row for each radiograph of RIAWELC; tiles of one film are one session.
 
     Args:
-        names: Names in the source folder.
         session_pattern: See `index_image_folders`; without one, a file that is no tile is its own session.
     """
     return _index_known(names, "riawelc", RIAWELC_CLASSES, session_pattern=session_pattern)
 
 
 def index_neu(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each image of NEU-CLS or NEU-DET. All six classes are defects: there is no good one.
-
-    Args:
-        names: Names in the source folder.
-        session_pattern: See `index_image_folders`.
-    """
+    """Return a row for each image of NEU-CLS or NEU-DET. All six classes are defects: there is no good one."""
     return _index_known(names, "neu", NEU_CLASSES, session_pattern=session_pattern)
 
 

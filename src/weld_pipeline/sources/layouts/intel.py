@@ -150,10 +150,7 @@ def _label(run_id: str, cells: Mapping[str, str] | None, aliases: Mapping[str, s
     category = cells["CATEGORY"]
     label = spelled(aliases.get(category, category), CLASS_NAMES)
     if label is None:
-        return (
-            None,
-            f"unknown_class: CATEGORY {category!r} is none of the 12 classes; name it in index.class_aliases",
-        )
+        return None, f"unknown_class: CATEGORY {category!r} is none of the 12 classes; name it in index.class_aliases"
     if by_id not in (None, label):
         return None, f"label_conflict: CATEGORY says {label}, the run id says {by_id}; mend the manifest"
     return label, None

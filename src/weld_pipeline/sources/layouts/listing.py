@@ -21,8 +21,6 @@ class Names:
     """Names of what lies in a folder, without hidden entries; paths are relative to it, with `/`, sorted.
 
     Attributes:
-        files: Every file.
-        folders: Every folder.
         links: Every folder that is a symbolic link; these are not entered.
         are_here: Whether the files lie on this disk, or are only named in a listing.
     """

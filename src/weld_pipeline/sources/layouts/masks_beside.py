@@ -37,7 +37,6 @@ def index_masks_beside(names: Names, *, session_pattern: str | None) -> list[Ind
     `MT_Free` is `good`. The exposure of a shot is its configuration.
 
     Args:
-        names: Names in the source folder.
         session_pattern: Regular expression on the path; without one, or without a match, the session is the tile
             (see `tiles_of_shots`), of other names the file itself.
     """

@@ -54,10 +54,8 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
     Its class is its folder; `good` is the good one.
 
     Args:
-        names: Names in the source folder.
         source: `mvtec` or `mvtec_ad2`.
-        session_pattern: Regular expression on the path; without one, or without a match, an image is its own
-            session.
+        session_pattern: Regular expression on the path; without one or a match, an image is its own session.
     """
     masks = [file for file in names.images if _is_truth(file)]
     mask_of = {_image_key(file).removesuffix("_mask"): file for file in masks}
@@ -67,12 +65,7 @@ def index_mvtec(names: Names, *, source: str, session_pattern: str | None) -> li
 
 
 def index_visa(names: Names, *, session_pattern: str | None) -> list[IndexRow]:
-    """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image.
-
-    Args:
-        names: Names in the source folder.
-        session_pattern: See `index_mvtec`.
-    """
+    """Return a row for each image of a product of VisA, `good` or `anomaly`, and for each mask without an image."""
     masks = [file for file in names.images if file.startswith(_VISA_MASKS)]
     mask_of = {_image_key(file): file for file in masks}
     files = [file for file in names.files if may_be_image(file) and not file.startswith(_VISA_MASKS)]
@@ -102,9 +95,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
     split = folders[0] if folders and folders[0].casefold() in SPLIT_OF_WORD else None
     kind = folders[1] if split and len(folders) == _N_FOLDERS else None
     is_test = split is not None and SPLIT_OF_WORD[split.casefold()] == "test"
-    problem = None
-    if kind is None:
-        problem = "unlabelled: lies in no folder <split>/<class>, so its class is unknown; move it into one"
+    unknown = "unlabelled: lies in no folder <split>/<class>, so its class is unknown; move it into one"
     return IndexRow(
         file,
         source,
@@ -113,7 +104,7 @@ def _mvtec_row(file: str, mask_of: Mapping[str, str], *, source: str, session_pa
         session=session_or(file, file, session_pattern),
         source_split=split,
         mask_path=mask_of.get(_image_key(file)) if is_test else None,
-        problem=problem,
+        problem=None if kind else unknown,
     )
 
 

@@ -28,7 +28,6 @@ class IndexRow:
         run_id: Id of the run, not always unique.
         session: Group that must not cross splits: recording date, weld run, photo series, or what the source names.
         config: Set-up: material, thickness, joint.
-        travel_mm_s: Travel speed of the torch [mm/s].
         source_split: Split that the source proposes, in its own word.
         mask_path: Path of the mask of its defects, relative to the root; None if there is none.
         problem: Problem as `code: what is wrong; what to do`, or None if its file can be opened.

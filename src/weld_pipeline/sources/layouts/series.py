@@ -22,9 +22,6 @@ def series_of(path: str) -> str:
     Series are rather too few than too many: photos of one web search (`good-tig-welds_8`) count as one series, and so do
     two uploads of one name. That costs balance, not honesty.
 
-    Args:
-        path: Path or name of the image.
-
     >>> series_of("train/images/SampleV1_1_mp4-10_jpg.rf.adcf08ccf90be91b37c40438616fa050.jpg")
     'SampleV1_1_mp4'
     >>> series_of("good_weld_vid108_jpeg_jpg.rf.0123456789abcdef0123456789abcdef.jpg")

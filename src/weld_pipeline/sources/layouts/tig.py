@@ -27,11 +27,7 @@ def index_tig(root: Path, names: Names, *, class_ids: Mapping[int, str], session
     """Return a row for each entry of each json, then one for each image on disk that none names.
 
     Args:
-        root: The source folder.
-        names: Names in it.
-        class_ids: Class name of each class id.
-        session_pattern: Regular expression on the path; without one, or without a match, the folder of an image
-            is its session.
+        session_pattern: Regular expression on the path; without one or a match, the run folder is the session.
 
     Raises:
         WeldError: If there is no json, there are two in a folder, one cannot be read, or no class id has a name.

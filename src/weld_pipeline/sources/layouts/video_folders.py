@@ -20,7 +20,6 @@ def index_class_folders(names: Names, *, session_pattern: str | None) -> list[In
     """Return a row for each file that may be a video; its class is the first folder of its path.
 
     Args:
-        names: Names in the footage folder.
         session_pattern: Regular expression on the path; its first group, or the whole match, is the session.
             Without one each file is its own session.
     """
@@ -48,7 +47,6 @@ def index_labels(
     """Return a row for each row of the csv, then one for each file on disk that it should name and does not.
 
     Args:
-        names: Names in the source folder.
         files: Videos, or images, among its files.
         labels: Columns path, label and optionally session, config, split, travel_mm_s, as text; empty cells as empty
             text.

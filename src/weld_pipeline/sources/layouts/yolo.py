@@ -40,11 +40,7 @@ def index_yolo(root: Path, names: Names, *, rule: LabelRule, session_pattern: st
     """Return a row for each image in a folder `images`, for each label file without image, and for stray images.
 
     Args:
-        root: The source folder.
-        names: Names in it.
-        rule: Rule for images with boxes of several classes.
-        session_pattern: Regular expression on the path; without one, or without a match, the session is
-            `series_of` the name.
+        session_pattern: Regular expression on the path; without one or a match, `series_of` gives the session.
 
     Raises:
         WeldError: If `data.yaml` cannot be read, or its classes are not those of the rule.

@@ -16,7 +16,6 @@ class FilePlan:
 
     Attributes:
         path: Path relative to the root of the drawn set.
-        make: Function that returns its bytes.
     """
 
     path: str
@@ -31,8 +30,6 @@ def pending_files(
     Args:
         files: Files with their recipes, which JSON can hold; equal recipes give equal bytes.
         version: Part of every content key; raise it when the same recipe would give other bytes.
-        label: Text of the progress bar.
-        n_workers: Number of processes.
     """
     items = [Item(plan.path, content_key(version, plan.path, recipe), plan) for plan, recipe in files]
     return PendingItems(_draw_worker, items, label, Execution(n_workers=n_workers))

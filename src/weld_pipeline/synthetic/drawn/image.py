@@ -16,8 +16,6 @@ class DrawnImage:
         label: Class, as the layout names it.
         session: Group that shares its look: a weld run, a plate, a film, a coil, a video.
         is_written: Whether there is writing in the images of its session.
-        width: Width [px].
-        seed: Seed of all variation.
     """
 
     path: str

@@ -26,8 +26,6 @@ class LaidPlate:
 
     Attributes:
         number: Number of the plate in its session.
-        is_good: Whether its bead is good.
-        bead: Its bead.
         at: Places of its corners in the photograph [px].
     """
 

@@ -29,10 +29,7 @@ def plan_images(
     Args:
         layout: Name in `LAYOUTS`.
         n_sessions_per_class: Number of weld runs, plates, films, coils or videos of each class, at least 3.
-        n_per_session: Number of images of each session.
         written_share: Share of sessions with writing in their images, 0..1.
-        width: Width of an image [px].
-        seed: Seed of everything.
     """
     kind = LAYOUTS[layout]
     rng = np.random.default_rng([seed, zlib.crc32(layout.encode())])
@@ -59,12 +56,7 @@ def _splits(n_sessions: int) -> list[str]:
 
 
 def pending_images(images: list[DrawnImage], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
-    """Return the files of one layout as work to be done; those beside the images come first.
-
-    Args:
-        images: All images of one layout.
-        n_workers: Number of processes.
-    """
+    """Return the files of one layout as work to be done; those beside the images come first."""
     kind = LAYOUTS[images[0].layout]
     files = kind.side_files(images)
     files += [(FilePlan(image.path, partial(kind.draw, image)), asdict(image)) for image in images]

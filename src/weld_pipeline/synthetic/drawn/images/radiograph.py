@@ -21,7 +21,6 @@ class Film:
     """Look that all patches of a film share.
 
     Attributes:
-        mean: Mean pixel value.
         noise: Standard deviation of its grain [pixel values].
         grain_px: Size of the grain.
         contrast: Darkening by a defect of full depth [pixel values].

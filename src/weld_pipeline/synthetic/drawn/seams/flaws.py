@@ -137,7 +137,6 @@ def _line(steel: Steel, points: Float[np.ndarray, "N 2"], *, width: float) -> Fi
     """Return how much of each pixel a line covers, 0..1; it tapers towards both ends.
 
     Args:
-        steel: The plate.
         points: Its course [units].
         width: Its greatest width [units].
     """

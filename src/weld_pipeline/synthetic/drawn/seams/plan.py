@@ -22,11 +22,8 @@ def plan_seams(*, n_train_good: int, n_test_good: int, n_per_defect: int, width:
     All come from one production line, as the images of a category of MVTec AD do; another seed is another line.
 
     Args:
-        n_train_good: Number of good photographs in train.
-        n_test_good: Number of good photographs in test.
         n_per_defect: Number of photographs of each of `flaws.FLAWS`.
         width: Width and height of a photograph [px].
-        seed: Seed of everything.
     """
     folders = [("train", "good", n_train_good), ("test", "good", n_test_good)]
     folders += [("test", defect, n_per_defect) for defect in FLAWS]
@@ -43,12 +40,7 @@ def mask_path(image: DrawnImage) -> str:
 
 
 def pending_seams(images: list[DrawnImage], *, n_workers: int) -> PendingItems[FilePlan, bytes]:
-    """Return photographs and masks as work to be done.
-
-    Args:
-        images: Images of `plan_seams`.
-        n_workers: Number of processes.
-    """
+    """Return photographs and masks as work to be done."""
     files = [(plan, asdict(image)) for image in images for plan in _files(image)]
     return pending_files(files, version=SEAM_VERSION, label=f"drawing {LAYOUT}", n_workers=n_workers)
 

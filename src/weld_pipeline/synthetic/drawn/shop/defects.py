@@ -21,11 +21,7 @@ def weld_motion(
 
     Args:
         label: One of `CLASSES`.
-        arc_s: Time the arc burns.
-        fps: Frame rate [1/s].
-        speed_cpm: Robot travel [cm/min].
         thickness_mm: Plate thickness; a thin plate carries a larger pool.
-        rng: Source of all variation.
     """
     motion = good_motion(arc_s=arc_s, fps=fps, speed_cpm=speed_cpm, thickness_mm=thickness_mm, rng=rng)
     if label in _CHANGES:
@@ -157,11 +153,7 @@ def _warping(motion: Motion, severity: float, rng: np.random.Generator) -> Motio
     side = rng.choice((-1.0, 1.0))
     bend = onset(motion.time_s, 0.6)
     spring = 0.4 * wave(motion.time_s, rng, 2.2, 3.2)
-    return replace(
-        motion,
-        tilt=side * 0.23 * severity * (bend + spring),
-        lift=58 * severity * (bend + 0.7 * spring),
-    )
+    return replace(motion, tilt=side * 0.23 * severity * (bend + spring), lift=58 * severity * (bend + 0.7 * spring))
 
 
 def _crater_cracks(motion: Motion, severity: float, rng: np.random.Generator) -> Motion:

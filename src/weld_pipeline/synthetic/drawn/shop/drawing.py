@@ -27,13 +27,7 @@ def run_files(weld: DrawnWeld) -> Iterator[FilePlan]:
 
 
 def pending_shop(welds: list[DrawnWeld], *, manifest_csv: str, n_workers: int) -> PendingItems[FilePlan, bytes]:
-    """Return the files of a shop as work to be done, the manifest first.
-
-    Args:
-        welds: The runs.
-        manifest_csv: Text of `manifest.csv`.
-        n_workers: Number of processes.
-    """
+    """Return the files of a shop as work to be done, the manifest first."""
     files: list[tuple[FilePlan, object]] = [(FilePlan("manifest.csv", partial(str.encode, manifest_csv)), manifest_csv)]
     for weld in welds:
         files.extend((plan, asdict(weld)) for plan in run_files(weld))
@@ -55,11 +49,8 @@ def example_weld(
     Args:
         label: Class, one of `welds.CLASSES`.
         number: Running number; another number gives another weld.
-        arc_s: Time the arc burns [s].
         lead_s: Dark time before and after the arc [s].
         width: Frame width [px], a multiple of 16.
-        still_width: Width of the photographs [px].
-        seed: Seed of all variation.
 
     Raises:
         WeldError: If the label is no class.

@@ -14,7 +14,6 @@ class Moment:
     """Movement in one frame, and its place; see `Motion` for the meaning of the values.
 
     Attributes:
-        scene: Everything that stands still.
         edge: The plate edge now, in each column [reference px].
         arc_x: Place of the arc along the plate [reference px].
         arc_y: Place of the arc from the top of the frame [reference px].

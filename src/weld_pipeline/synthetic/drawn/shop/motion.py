@@ -75,11 +75,8 @@ def good_motion(*, arc_s: float, fps: float, speed_cpm: float, thickness_mm: flo
     """Return the movement of a good weld, burning all the time and for the length of its afterglow.
 
     Args:
-        arc_s: Time the arc burns.
-        fps: Frame rate [1/s].
         speed_cpm: Robot travel [cm/min]; a fast torch drags a short pool.
         thickness_mm: Plate thickness; a thin plate carries a larger pool.
-        rng: Source of all variation.
     """
     n_frames = round((arc_s + AFTERGLOW_S) * fps)
     t = np.arange(n_frames, dtype=np.float64) / fps

@@ -45,11 +45,9 @@ def draw_particles(
     """Paint the particles over `image`, in place.
 
     Args:
-        image: The canvas.
         moment: The frame; fewer streaks fly at the background current.
         drops: Slow drops, already stepped to this frame.
         sparks: Expected number of streaks at the peak.
-        rng: Source of variation.
     """
     k = moment.scene.scale
     layer = np.zeros_like(image)

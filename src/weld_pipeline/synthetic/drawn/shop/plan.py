@@ -9,19 +9,9 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.synthetic.drawn.shop.welds import CLASSES, DrawnWeld
 
 MANIFEST_COLUMNS = (
-    "CATEGORY",
-    "WELD_TYPE",
-    "THICKNESS_MM",
-    "STEEL_TYPE",
-    "SAMPLES",
-    "CURRENT_A",
-    "VOLTAGE_V",
-    "GAS_BAR",
-    "ROBOT_SPEED_CPM",
-    "DIRECTORY",
-    "SUBDIRS",
-    "SPLIT",
-)
+    "CATEGORY", "WELD_TYPE", "THICKNESS_MM", "STEEL_TYPE", "SAMPLES", "CURRENT_A", "VOLTAGE_V", "GAS_BAR",
+    "ROBOT_SPEED_CPM", "DIRECTORY", "SUBDIRS", "SPLIT",
+)  # fmt: skip
 _FIRST_DAY = date(2022, 9, 5)
 _DAYS_BETWEEN_SESSIONS = 12
 _THICKNESSES_MM = (7, 3)
@@ -54,16 +44,11 @@ def plan_shop(
     """Return the runs of a shop, ordered by id.
 
     Args:
-        n_good: Number of good welds.
-        n_per_defect: Number of welds of each of the eleven defects.
         n_sessions: Number of recording dates; each is held in one configuration, most configurations in one or two.
         confounded: If true, a session holds almost one class, so that the date gives the label away.
         lead_s: Shortest and longest dark time before and after the arc [s].
         arc_s: Shortest and longest time the arc burns [s].
         handwritten_share: Share of labels written by hand, 0..1.
-        width: Frame width [px].
-        still_width: Width of the photographs [px].
-        seed: Seed of everything.
 
     Raises:
         WeldError: If no run would be drawn.

@@ -91,11 +91,7 @@ def _half_width(label: str, x: np.ndarray, rng: np.random.Generator) -> Float[np
 
 
 def _draw_flaws(
-    steel: Steel,
-    label: str,
-    centre: Float[np.ndarray, " N"],
-    half: Float[np.ndarray, " N"],
-    rng: np.random.Generator,
+    steel: Steel, label: str, centre: Float[np.ndarray, " N"], half: Float[np.ndarray, " N"], rng: np.random.Generator
 ) -> None:
     """Paint the flaws in and beside the bead, in place: grains, pores, holes, a glossy crown."""
 

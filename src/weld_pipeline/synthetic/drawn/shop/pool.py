@@ -41,7 +41,6 @@ class _Place:
     """Place of the pool on the canvas.
 
     Attributes:
-        moment: The frame.
         front: Position of its front [reference px].
         left: First column of its patch.
         upper: First row of its patch.
@@ -73,7 +72,6 @@ def draw_pool(canvas: Canvas, moment: Moment, bubbles: Bubbles) -> None:
 
     Args:
         canvas: Light so far [pixel values].
-        moment: The frame.
         bubbles: Gas pores, already stepped to this frame.
     """
     scene = moment.scene
@@ -117,7 +115,6 @@ def _surface(u: Float[np.ndarray, " w"], depth: Float[np.ndarray, "h w"], moment
     Args:
         u: Place along the pool, 0 at the front.
         depth: Place across it, 0 at the plate edge, 1 at the surface.
-        moment: The frame.
     """
     h, w = depth.shape
     grain = moment.scene.grain

@@ -29,7 +29,6 @@ def draw_still(weld: DrawnWeld, name: str) -> bytes:
     """Return one photograph of a run as JPEG, its comment saying that it is drawn.
 
     Args:
-        weld: The run.
         name: One of `still_names`.
     """
     rng = run_rng(weld, name)

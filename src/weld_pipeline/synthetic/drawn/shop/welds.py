@@ -33,10 +33,6 @@ class DrawnWeld:
         joint: Kind of joint: `butt`, `fillet` or `plane_plate`.
         steel: Grade, `FE410` or `BSK46`.
         thickness_mm: Plate thickness, 3 or 7.
-        current_a: Welding current.
-        voltage_v: Arc voltage.
-        gas_bar: Shielding-gas pressure.
-        speed_cpm: Robot travel [cm/min].
         split: Split in the manifest of the data set, `TRAIN` or `TEST`.
         lead_in_s: Dark time before the arc.
         arc_s: Time the arc burns.

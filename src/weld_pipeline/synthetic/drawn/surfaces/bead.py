@@ -110,20 +110,12 @@ def _wave(n: int, smooth: float, rng: np.random.Generator) -> Float[np.ndarray, 
 
 
 def _spots(
-    n: int,
-    course: Float[np.ndarray, "2 N"],
-    rng: np.random.Generator,
-    *,
-    middle: float,
-    std: float,
-    reach: float,
+    n: int, course: Float[np.ndarray, "2 N"], rng: np.random.Generator, *, middle: float, std: float, reach: float
 ) -> Spots:
     """Return places along a bead, and their radii.
 
     Args:
-        n: Number of places.
         course: Middle and half width of the bead.
-        rng: Source of the places.
         middle: Mean of the places along the bead.
         std: Standard deviation of the places along it.
         reach: Distance of the places from its middle [half widths].

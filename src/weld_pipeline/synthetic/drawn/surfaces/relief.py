@@ -13,7 +13,6 @@ def clouds(shape: tuple[int, int], *, size: tuple[float, float], rng: np.random.
     Args:
         shape: Height and width [px].
         size: Width and height of its blobs [px]; 1 is white noise.
-        rng: Source of the noise.
     """
     h, w = shape
     coarse = (min(h, max(4, round(h / size[1]) + 2)), min(w, max(4, round(w / size[0]) + 2)))

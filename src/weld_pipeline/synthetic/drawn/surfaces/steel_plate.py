@@ -59,8 +59,6 @@ def draw_steel(bead: Bead, rng: np.random.Generator, *, scale: float) -> UInt8[n
     """Return a welded plate as RGB with cover.
 
     Args:
-        bead: The bead on it.
-        rng: Source of its look.
         scale: Pixels per unit of the plate.
     """
     kind, tone = int(rng.integers(len(_KINDS))), float(rng.uniform(0.8, 1.15))
@@ -79,7 +77,6 @@ def light_steel(steel: Steel, lamp: tuple[float, float, float]) -> Image:
     """Return how a plate looks under a lamp [pixel values]; mirror images may exceed 255.
 
     Args:
-        steel: The plate.
         lamp: Place of the lamp: right, down, up [units from the corner of the window].
     """
     facing, mirrored, _ = shaded(steel.height, light=lamp, scale=steel.scale, polish=24.0)
@@ -92,8 +89,6 @@ def bare_steel(
     """Return the plate before it is welded.
 
     Args:
-        bead: The bead that comes on it.
-        rng: Source of its texture.
         scale: Pixels per unit of the plate.
         kind: 0 mill scale, 1 brushed, 2 rusty, 3 stainless.
         tone: Factor on its colour.
@@ -131,9 +126,6 @@ def raise_bead(steel: Steel, bead: Bead, rng: np.random.Generator, *, tone: tupl
     """Lay the bead on the plate, in place: a crown with ripples like fallen coins.
 
     Args:
-        steel: The plate.
-        bead: The bead.
-        rng: Source of its unevenness.
         tone: Darkest and brightest its metal may be [pixel values].
     """
     half = bead.half[steel.column]
@@ -179,7 +171,6 @@ def bump(steel: Steel, spot: tuple[float, float, float], *, rise: float, tone: f
     """Add a round bump or pit, in place.
 
     Args:
-        steel: The plate.
         spot: Place and radius [units].
         rise: Its height in radii; negative for a pit.
         tone: Factor on the colour.

@@ -8,22 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-SS304 = (
-    "good_weld",
-    "burn_through",
-    "contamination",
-    "lack_of_fusion",
-    "lack_of_shielding_gas",
-    "high_travel_speed",
-)
-AL5083 = (
-    "good_weld",
-    "burn_through",
-    "contamination",
-    "lack_of_fusion",
-    "misalignment",
-    "lack_of_penetration",
-)
+SS304 = ("good_weld", "burn_through", "contamination", "lack_of_fusion", "lack_of_shielding_gas", "high_travel_speed")
+AL5083 = ("good_weld", "burn_through", "contamination", "lack_of_fusion", "misalignment", "lack_of_penetration")
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,6 @@ def tig_pool(label: str, run_rng: np.random.Generator, frame_rng: np.random.Gene
     """Return the pool of a frame.
 
     Args:
-        label: One of `SS304` or `AL5083`.
         run_rng: Source of what a run keeps: heat input, severity of the defect.
         frame_rng: Source of the unrest from frame to frame.
     """

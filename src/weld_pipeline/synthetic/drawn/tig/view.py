@@ -21,7 +21,6 @@ class Camera:
         arc: End of the electrode in the frame [reference px].
         tilt: Angle of the seam in the frame [rad].
         side: 1 where the bead lies to the right of the arc, -1 where it lies to the left.
-        zoom: Magnification.
         exposure: Gain.
         base: Light of the surroundings [pixel values].
         noise: Standard deviation of the sensor noise [pixel values].
@@ -48,7 +47,6 @@ def make_camera(rng: np.random.Generator, *, is_bright: bool) -> Camera:
     """Return the camera of a run.
 
     Args:
-        rng: Source of the variation between runs.
         is_bright: Whether the plate is aluminium, which throws more light back.
     """
     is_oblique = rng.random() < 0.25
