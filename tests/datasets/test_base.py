@@ -1,5 +1,6 @@
 import pytest
 from kedro.io import DataCatalog, DatasetError
+from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 
 from weld_pipeline.datasets.base import FileDataset
 from weld_pipeline.datasets.bundle import BundleDataset
@@ -18,6 +19,14 @@ def test_catalog_entry_comes_back_as_it_was_written(kind, options, tmp_path):
     catalog = DataCatalog.from_config({"made": entry})
     config, *_ = catalog.to_config()
     assert {name: config["made"][name] for name in entry} == entry
+
+
+def test_artifact_of_mlflow_finds_the_file(tmp_path):
+    entry = {"type": f"{HtmlDataset.__module__}.HtmlDataset", "filepath": str(tmp_path / "page.html")}
+    artifact = MlflowArtifactDataset(dataset=entry)
+    artifact._logging_activated = False
+    artifact.save("<p>")
+    assert (tmp_path / "page.html").read_text() == "<p>"
 
 
 def test_file_exists_once_it_was_saved_and_a_folder_once_its_last_file_was(tmp_path):
