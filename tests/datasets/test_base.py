@@ -47,6 +47,14 @@ def test_file_exists_once_it_was_saved_and_a_folder_once_its_last_file_was(tmp_p
     assert folder.exists()
 
 
+def test_file_that_is_an_artifact_in_mlflow_is_saved_and_loaded_where_the_catalog_says(tmp_path):
+    entry = {"type": f"{HtmlDataset.__module__}.{HtmlDataset.__name__}", "filepath": str(tmp_path / "page.html")}
+    artifact = MlflowArtifactDataset(dataset=entry)
+    artifact._logging_activated = False  # no run is being recorded
+    artifact.save("<p>")
+    assert (tmp_path / "page.html").read_text() == artifact.load() == "<p>"
+
+
 def test_what_no_node_writes_says_who_does(tmp_path):
     dataset = SyntheticSetDataset(filepath=str(tmp_path / "synthetic"))
     with pytest.raises(DatasetError, match=f"is filled by {SyntheticSetDataset.writer}; a dict cannot be saved there"):

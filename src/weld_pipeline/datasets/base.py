@@ -25,6 +25,7 @@ class FileDataset(AbstractDataset[Saved, Loaded]):
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self.path = Path(filepath)
+        self._filepath = self.path  # where kedro-mlflow looks for the file that it logs as an artifact
         self.metadata = metadata
 
     # Kedro wraps `__init__` once a subclass and loses the names of inherited arguments, which `catalog.to_config` needs.
