@@ -31,11 +31,6 @@ class FileDataset(AbstractDataset[Saved, Loaded]):
     # Kedro wraps `__init__` once a subclass and loses the names of inherited arguments, which `catalog.to_config` needs.
     __init__.__signature__ = inspect.signature(__init__)  # type: ignore[attr-defined]
 
-    @property
-    def _filepath(self) -> Path:
-        # kedro-mlflow looks for the file of an artifact under this name.
-        return self.path
-
     def _exists(self) -> bool:
         return (self.path / self.last_file).is_file()
 
