@@ -44,5 +44,5 @@ def verdict_text(verdict: str) -> Text:
 
 def _core(result: Inspected, bundle: Bundle) -> tuple[Text, str]:
     name = result.predicted
-    said = Text("") if name is None else Text(name, style=class_style(name, bundle.description), overflow="fold")
-    return said, "" if result.p_defect is None else f"{result.p_defect:.2f}"
+    shown = Text("") if name is None else Text(name, style=class_style(name, bundle.description), overflow="fold")
+    return shown, "" if result.p_defect is None else f"{result.p_defect:.2f}"

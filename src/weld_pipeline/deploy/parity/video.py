@@ -105,13 +105,13 @@ def _note(
     ):
         assert got is not None
         differences.score = max(differences.score, relative(got, float(wanted)))
-    for what, said, wanted_word in (
+    for what, got_word, wanted_word in (
         ("class of a clip", result.predicted, _first(description.classes, clip_p)),
         ("class of the run", so_far.predicted, _first(description.classes, run_p)),
         ("verdict", so_far.verdict, verdict),
     ):
-        if said != wanted_word:
-            differences.flips.append(f"{what} is {said} by the graph and {wanted_word} by torch")
+        if got_word != wanted_word:
+            differences.flips.append(f"{what} is {got_word} by the graph and {wanted_word} by torch")
 
 
 def _first(classes: Sequence[str], probabilities: np.ndarray) -> str:

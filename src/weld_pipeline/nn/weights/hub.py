@@ -37,9 +37,9 @@ class _KeepDigest(urllib.request.HTTPRedirectHandler):
 
     def note(self, headers: Message) -> None:
         """Keep the digest among the headers of an answer, if it is the first."""
-        said = headers.get(_DIGEST_HEADER, "").strip('"').lower()
-        if self.digest is None and re.fullmatch(r"[0-9a-f]{64}", said):
-            self.digest = said
+        digest = headers.get(_DIGEST_HEADER, "").strip('"').lower()
+        if self.digest is None and re.fullmatch(r"[0-9a-f]{64}", digest):
+            self.digest = digest
 
 
 def download(url: str, target: Path, *, label: str, advice: str) -> str | None:

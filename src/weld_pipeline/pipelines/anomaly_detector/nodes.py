@@ -65,7 +65,7 @@ def prepare_images(
         )
         for row in usable_rows(manifest, media="image").to_dict("records")
     ]
-    # Mean and spread come after the store, so any do.
+    # Mean and standard deviation come after the store, so any do.
     how = _preprocess(image, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
     return nn.anomaly.prepared.pending_prepared(
         images, preprocess=how, tiling=_tiling(tiling), n_workers=image.n_workers
@@ -98,7 +98,7 @@ def fit_patchcore(
 def fit_reference(
     images: TensorStore, manifest: pd.DataFrame, trunk: SavedModel, image: MapImageParams, params: ReferenceParams
 ) -> SavedModel:
-    """Return the reference detector: mean, and perhaps spread, of the features of good images of train."""
+    """Return the reference detector: mean, and perhaps variance, of the features of good images of train."""
     how = _preprocess(image, trunk.architecture)
     tiles = _good_tiles(images, manifest, "train")
     detector, _ = nn.anomaly.reference.model.fit_reference(
@@ -156,7 +156,7 @@ def train_student(
     student: StudentParams,
     teacher_network: SavedModel,
 ) -> tuple[SavedModel, dict[str, dict[str, list[float]]]]:
-    """Return the student–teacher detector: learnt on good images of train, its best epoch chosen on those of valid."""
+    """Return the student–teacher detector: trained on good images of train, its best epoch taken from those of valid."""
     mean, std = nn.anomaly.student_teacher.teacher.statistics_of(teacher_network.architecture)
     how = _preprocess(image, {"mean": mean, "std": std})
     tiles = _good_tiles(images, manifest, "train")
@@ -170,8 +170,8 @@ def train_student(
         steps=nn.anomaly.student_teacher.learner.StudentSteps(**student.training.model_dump()),
         folder=training_folder.sub("student"),
     )
-    said = _provenance(how, teacher_network, manifest, n_tiles=len(tiles))
-    return core.saved_model.with_provenance(model, **said), {"student": curves}
+    provenance = _provenance(how, teacher_network, manifest, n_tiles=len(tiles))
+    return core.saved_model.with_provenance(model, **provenance), {"student": curves}
 
 
 def check_student(
@@ -214,7 +214,7 @@ def choose_threshold(
 ) -> tuple[Decision, MapRange]:
     """Return from which score on an image fails, and how its maps are to be coloured.
 
-    Chosen on calib; where there is none, on valid, and that is said.
+    Chosen on calib; where there is none, on valid, and a banner says so.
     """
     split: Literal["calib", "valid"] = "calib" if (image_scores["split"] == "calib").any() else "valid"
     rows = image_scores[image_scores["split"] == split]
@@ -329,7 +329,7 @@ def _tiling(params: TilingParams | None) -> Tiling | None:
 
 
 def _preprocess(image: MapImageParams, trunk: Any) -> dict[str, Any]:
-    """Return the architecture of the preprocessing; mean and spread are those of the trunk's weights."""
+    """Return the architecture of the preprocessing; mean and standard deviation are those of the trunk's weights."""
     how = image.model_dump(include={"image_px", "grey", "clahe_clip", "smoothing"})
     return how | {"mean": list(trunk["mean"]), "std": list(trunk["std"])}
 

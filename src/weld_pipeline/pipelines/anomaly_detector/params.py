@@ -33,7 +33,7 @@ class MapImageParams(Params):
     """What of an image, or of a tile of it, a detector sees."""
 
     image_px: int = Field(ge=16, le=2048)
-    """Side of the square it is squashed to."""
+    """Side of the square that an image is resized to."""
     grey: bool
     """Whether colour is thrown away."""
     clahe_clip: float = Field(ge=0, le=100)
@@ -56,7 +56,7 @@ class PatchCoreParams(Params):
     n_neighbours: int = Field(ge=1)
     """Patches of the memory whose nearness re-weights the score of an image."""
     map_sigma_px: float = Field(ge=0)
-    """Standard deviation of the Gaussian that smooths maps [px of the squashed image]."""
+    """Standard deviation of the Gaussian that smooths maps [px of the resized image]."""
     budget_mb: int = Field(ge=16)
     """Memory for patches while fitting [MB], however many images there are; beyond it a coreset of coresets is taken."""
     projected_dims: int = Field(ge=2)
@@ -81,7 +81,7 @@ class ReferenceParams(Params):
     shrinkage: Fraction
     """Share of the mean variance mixed into every variance; small sets need more."""
     map_sigma_px: float = Field(ge=0)
-    """Standard deviation of the Gaussian that smooths maps [px of the squashed image]."""
+    """Standard deviation of the Gaussian that smooths maps [px of the resized image]."""
 
 
 class ThresholdParams(Params):

@@ -110,9 +110,9 @@ def train_classifier(
         precision=training.precision,
         folder=training_folder,
     )
-    said = {"classes": classes["names"], "good_class": classes["good"], "views": image.views}
-    said["n_synthetic"] = len(learnt) - len(real["train"])
-    return core.saved_model.with_provenance(model, **said), {"classifier": curves}
+    provenance = {"classes": classes["names"], "good_class": classes["good"], "views": image.views}
+    provenance["n_synthetic"] = len(learnt) - len(real["train"])
+    return core.saved_model.with_provenance(model, **provenance), {"classifier": curves}
 
 
 def predict_logits(

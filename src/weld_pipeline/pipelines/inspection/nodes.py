@@ -20,8 +20,8 @@ def inspect_samples(
     rows = deploy.samples.choose_samples(manifest, splits=(split,), n_samples=params.n_samples).to_dict("records")
     paths = {row["sample_id"]: inside(raw.root, row["path"]) for row in rows}
     # A csv of labels may tell the speed of images, too, of which no inspector makes anything.
-    told = [row for row in rows if row["media"] == "video" and not pd.isna(row["travel_mm_s"])]
-    speeds = {paths[row["sample_id"]]: float(row["travel_mm_s"]) for row in told}
+    known = [row for row in rows if row["media"] == "video" and not pd.isna(row["travel_mm_s"])]
+    speeds = {paths[row["sample_id"]]: float(row["travel_mm_s"]) for row in known}
     inspector = runtime.open_inspector(bundle, n_threads=params.n_threads, travel_mm_s=speeds or None)
     verdicts = []
     for row in track(rows, label="inspecting", total=len(rows)):

@@ -48,15 +48,15 @@ def choose_compute(
 ) -> dict[str, Any]:
     """Return device and precision for the trunk, with what bf16 would cost on clips of this footage."""
     runs = usable_rows(manifest, media="video")
-    spread = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
+    chosen = runs.iloc[np.unique(np.linspace(0, len(runs) - 1, params.n_clips).astype(int))]
     network = nn.video.trunk.restore_trunk(trunk)
     network.check_window(windows.window)
-    paths = [inside(raw.root, path) for path in spread["path"]]
+    paths = [inside(raw.root, path) for path in chosen["path"]]
     clips = nn.video.features.first_clips(paths, network.preprocess, _windows(windows))
-    chosen = nn.video.compute.choose_compute(
+    compute = nn.video.compute.choose_compute(
         network, clips, precision=params.precision, max_rounding=params.max_rounding
     )
-    return asdict(chosen)
+    return asdict(compute)
 
 
 def extract_clip_features(
@@ -107,7 +107,7 @@ def count_clips(clip_matrix: ClipMatrix, manifest: pd.DataFrame) -> pd.DataFrame
 def fit_standardizer(
     clip_matrix: ClipMatrix, manifest: pd.DataFrame, trunk: SavedModel, params: FeatureParams
 ) -> SavedModel:
-    """Return mean and spread of each feature over the train split."""
+    """Return mean and standard deviation of each feature over the train split."""
     train_ids = ids_of(_runs(manifest, clip_matrix), "train")
     return nn.video.fit.fit_standardizer(clip_matrix, train_ids, source=params.source, trunk=trunk.provenance)
 
@@ -181,7 +181,7 @@ def train_classifier(
     windows: WindowParams,
     params: ClassifierParams,
 ) -> tuple[SavedModel, dict[str, list[float]]]:
-    """Return the classifier of pooled latents: learnt on train, its best epoch chosen on valid."""
+    """Return the classifier of pooled latents: fitted on train, its best epoch taken from valid."""
     rows = run_latents.merge(manifest, on="sample_id", validate="one_to_one")
     rows = rows[rows["split"].isin(["train", "valid"])]
     names = list(classes["names"])
@@ -196,8 +196,8 @@ def train_classifier(
         steps=_steps(params),
         folder=training_folder,
     )
-    said = {"classes": names, "good_class": classes["good"], "input": windows.model_dump(mode="json")}
-    return core.saved_model.with_provenance(model, **said, autoencoder=autoencoder.provenance), curves
+    provenance = {"classes": names, "good_class": classes["good"], "input": windows.model_dump(mode="json")}
+    return core.saved_model.with_provenance(model, **provenance, autoencoder=autoencoder.provenance), curves
 
 
 def fit_decision(
