@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.runs import BIN, command, copy_layers, kedro_run
 from weld_pipeline.core.tables import MANIFEST, PREDICTIONS, checked
-from weld_pipeline.decision.policy import read_decision
+from weld_pipeline.decision.policy import Decision
 from weld_pipeline.engines.open import ENGINES
 from weld_pipeline.runtime import WeldClassifier, WeldDetector
 from weld_pipeline.runtime.bundle import load_bundle
@@ -129,7 +129,7 @@ def test_predictions_of_a_detector_keep_the_common_schema(finished, detector):
     manifest = seams_manifest(finished).set_index("sample_id")
     assert set(table["sample_id"]) == set(manifest.index[manifest["split"] != "train"])
     assert (table["label"] == "anomalous").tolist() == manifest.loc[table["sample_id"], "is_defect"].tolist()
-    decision = read_decision(read_json(finished / f"data/06_models/{detector}/decision.json"))
+    decision = Decision.model_validate(read_json(finished / f"data/06_models/{detector}/decision.json"))
     assert (table["predicted"] == "anomalous").equals(table["score"] >= decision.policy.threshold)
     # Calib holds good seams alone, so there is a promise and no probability.
     assert (decision.policy.chosen_by, decision.calibrator.platt, "p_defect" in table) == ("conformal", None, False)

@@ -7,7 +7,7 @@ import pytest
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.decision.calibration import fit_platt
-from weld_pipeline.decision.policy import read_decision
+from weld_pipeline.decision.policy import Decision
 from weld_pipeline.decision.thresholds import choose_threshold as choose
 from weld_pipeline.decision.thresholds import least_rate, map_range
 
@@ -133,7 +133,7 @@ def test_decision_is_json_and_has_a_probability_only_of_both_kinds() -> None:
     scores = rng.normal(size=40) + is_defect
     found = choose_threshold(scores, is_defect, kind="auto", false_reject_rate=0.1)
     record = json.loads(json.dumps(found.model_dump(mode="json"), allow_nan=False))
-    assert read_decision(record) == found
+    assert Decision.model_validate(record) == found
     assert found.calibrator.platt == fit_platt(scores, is_defect)
     assert found.p_defect(np.array([3.0]))[0] > 0.5
     alone = choose_threshold(GOOD_30, NONE, kind="auto", false_reject_rate=0.1)

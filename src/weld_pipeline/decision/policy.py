@@ -9,13 +9,11 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, ValidationError, model_validator
-
-from weld_pipeline.core.errors import WeldError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
 Outcome = Literal["pass", "fail"]
 
@@ -184,17 +182,3 @@ class Decision(Record):
         p_defect = self.p_defect(one)
         fails = self.fails(score=one, predicted=None if predicted is None else [predicted])
         return "fail" if fails[0] else "pass", None if p_defect is None else float(p_defect[0])
-
-
-def read_decision(record: dict[str, Any]) -> Decision:
-    """Return the decision in JSON values.
-
-    Raises:
-        WeldError: If they are none that this version knows.
-    """
-    try:
-        return Decision.model_validate(record)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "decision"
-        raise WeldError(f"decision: {where}: {first['msg']}; run the calibration again") from error

@@ -14,7 +14,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import read_model, write_model
 from weld_pipeline.core.tables import PREDICTIONS, checked
 from weld_pipeline.datasets.item_store import ItemStoreDataset
-from weld_pipeline.decision.policy import read_decision
+from weld_pipeline.decision.policy import Decision
 from weld_pipeline.nn.anomaly.detectors import restore_detector
 from weld_pipeline.nn.training.folder import TrainingFolder
 from weld_pipeline.pipelines.anomaly_detector import DETECTORS, nodes
@@ -176,7 +176,7 @@ def test_both_kinds_in_calib_give_f1_and_a_probability(scored, seams):
     assert (found.policy.chosen_by, found.policy.unit) == ("f1", "image")
     assert (found.calibrator.n_good, found.calibrator.n_defect) == (16, 12)
     assert colours.low < colours.threshold < colours.high
-    assert read_decision(json.loads(json.dumps(found.model_dump(mode="json"), allow_nan=False))) == found
+    assert Decision.model_validate(json.loads(json.dumps(found.model_dump(mode="json"), allow_nan=False))) == found
     table = nodes.tabulate_predictions(scores, seams.manifest, found)
     assert checked(table, PREDICTIONS)["p_defect"].between(0, 1).all()
     assert ((table["score"] >= found.policy.threshold) == (table["predicted"] == "anomalous")).all()

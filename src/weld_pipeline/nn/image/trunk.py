@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.saved_model import SavedModel
-from weld_pipeline.nn.state import fingerprint, load_tensors, saved_trunk
+from weld_pipeline.nn.state import fingerprint, saved_trunk
 from weld_pipeline.nn.weights import choose as pretrained
 from weld_pipeline.nn.weights.choose import Found, WeightsRecord
 from weld_pipeline.nn.weights.packages import packaged_trunk_advice
@@ -164,10 +164,3 @@ def rest_frozen(module: nn.Module, *, batch_norms: bool) -> None:
 def save_image_trunk(trunk: ImageTrunk, record: WeightsRecord) -> SavedModel:
     """Return the trunk as a model file's content."""
     return saved_trunk(trunk, family="image_trunk", architecture=trunk.architecture, weights=record.as_dict())
-
-
-def restore_image_trunk(model: SavedModel) -> ImageTrunk:
-    """Return the trunk a model file holds."""
-    trunk = ImageTrunk(**model.architecture)
-    load_tensors(trunk, model.tensors)
-    return trunk
