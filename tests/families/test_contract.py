@@ -217,7 +217,7 @@ def test_door_takes_many_and_a_broken_one_loses_no_other(bundle, samples, tmp_pa
         assert (each.verdict, each.predicted) == (alone.verdict, alone.predicted)
         assert each.score == pytest.approx(alone.score, rel=1e-5, abs=1e-5)
     shown = io.StringIO()
-    Console(file=shown, width=200).print(inspector.table(verdicts))
+    Console(file=shown, width=400).print(inspector.table(verdicts))
     for word in (verdicts[0].verdict.upper(), "NOT INSPECTED", broken.name):
         assert word in shown.getvalue()
 
