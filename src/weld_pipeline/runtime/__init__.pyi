@@ -1,5 +1,4 @@
 from . import anomaly as anomaly
-from . import batches as batches
 from . import bundle as bundle
 from . import bundle_table as bundle_table
 from . import contracts as contracts
@@ -7,6 +6,7 @@ from . import description as description
 from . import find_files as find_files
 from . import graph_session as graph_session
 from . import image as image
+from . import image_inspector as image_inspector
 from . import image_reader as image_reader
 from . import open as open
 from . import records as records

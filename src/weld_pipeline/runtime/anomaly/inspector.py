@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,16 +17,15 @@ from weld_pipeline.media.heatmaps import anomaly_overlay
 from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
-from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.find_files import find_images
-from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.image_inspector import ImageInspector
+from weld_pipeline.runtime.image_reader import ReadImage
 from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
 
-class WeldDetector:
+class WeldDetector(ImageInspector[AnomalyVerdict]):
     """An anomaly detector's bundle, loaded once, that judges any number of images.
 
     Example: `WeldDetector("bundle").inspect("weld.png").score`
@@ -37,7 +36,7 @@ class WeldDetector:
         n_threads: Threads of the network; 0 takes one a core.
 
     Attributes:
-        bundle: What judges.
+        bundle: What judges. Every verdict holds pixels and map: whoever keeps many keeps `verdict.compact()`.
 
     Raises:
         WeldError: If the bundle cannot be believed, or is no detector's.
@@ -48,39 +47,6 @@ class WeldDetector:
     def __init__(self, bundle: Bundle | Path | str, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
-
-    def find(self, paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
-        """Return the images that were meant by files, folders and patterns; `-` is one from stdin, which comes first."""
-        return find_images(paths)
-
-    def inspect(self, source: Path | str | ImageBytes | np.ndarray) -> AnomalyVerdict:
-        """Return the verdict on one image.
-
-        Args:
-            source: File, bytes of one, or upright RGB pixels as uint8 [H, W, 3].
-
-        Raises:
-            WeldError: If the image cannot be used, or the graph gives no finite answer.
-        """
-        (verdict,) = self._judge([read(source)])
-        return verdict
-
-    def inspect_each(
-        self, sources: Iterable[Path | str | ImageBytes | NotInspected]
-    ) -> Iterator[AnomalyVerdict | NotInspected]:
-        """Yield a verdict an image, in order, as they are made.
-
-        Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
-        cannot be used does not lose the others: in its place stands a `NotInspected` that says why. Every verdict holds
-        pixels and map: whoever keeps many keeps `verdict.compact()`.
-
-        Args:
-            sources: Files, bytes of files, or entries of `find`.
-
-        Raises:
-            WeldError: If the graph gives no finite answer.
-        """
-        return judge_each(sources, self._judge)
 
     def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> Any:
         """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""

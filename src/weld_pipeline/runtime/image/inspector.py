@@ -1,7 +1,7 @@
 """Image inspector: from an image to class, probability and verdict."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,18 +10,17 @@ import numpy as np
 from weld_pipeline import runtime
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.views import crop_views
-from weld_pipeline.runtime.batches import judge_each
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
-from weld_pipeline.runtime.find_files import find_images
 from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
 from weld_pipeline.runtime.image.verdict import ImageVerdict
-from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read
+from weld_pipeline.runtime.image_inspector import ImageInspector
+from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage
 from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
 
 
-class WeldClassifier:
+class WeldClassifier(ImageInspector[ImageVerdict]):
     """An image bundle, loaded once, that judges any number of images.
 
     Example: `WeldClassifier("bundle").predict("weld.png").label`
@@ -56,46 +55,15 @@ class WeldClassifier:
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
-    def find(self, paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
-        """Return the images that were meant by files, folders and patterns; `-` is one from stdin, which comes first."""
-        return find_images(paths)
-
-    def inspect(self, source: Path | str | ImageBytes | np.ndarray) -> ImageVerdict:
-        """Return the verdict on one image.
-
-        Args:
-            source: File, bytes of one, or upright RGB pixels as uint8 [H, W, 3].
-
-        Raises:
-            WeldError: If the image cannot be used, or the graph gives no finite answer.
-        """
-        (verdict,) = self._judge([read(source)])
-        return verdict
-
-    predict = inspect
+    def predict(self, source: Path | str | ImageBytes | np.ndarray) -> ImageVerdict:
+        """Return the verdict on one image; see `inspect`."""
+        return self.inspect(source)
 
     def predict_batch(
         self, images: Iterable[Path | str | ImageBytes | NotInspected]
     ) -> list[ImageVerdict | NotInspected]:
-        """Return a verdict an image, in order; see `inspect_each`."""
+        """Return a verdict an image, in order; see `inspect_each`. A `NotInspected` has no `label`: it is no pass."""
         return list(self.inspect_each(images))
-
-    def inspect_each(
-        self, sources: Iterable[Path | str | ImageBytes | NotInspected]
-    ) -> Iterator[ImageVerdict | NotInspected]:
-        """Yield a verdict an image, in order, as they are made.
-
-        Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
-        cannot be used does not lose the others: in its place stands a `NotInspected` that says why, which has no
-        `label`, so nobody takes it for a pass.
-
-        Args:
-            sources: Files, bytes of files, or entries of `find`.
-
-        Raises:
-            WeldError: If the graph gives no finite answer.
-        """
-        return judge_each(sources, self._judge)
 
     def table(self, results: Iterable[ImageVerdict | NotInspected]) -> Any:
         """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""

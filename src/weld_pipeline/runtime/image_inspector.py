@@ -1,0 +1,63 @@
+"""Image inspectors: many images, those of one size judged together while the next are read."""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from weld_pipeline.runtime.find_files import find_images
+from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage, read, read_ahead
+from weld_pipeline.runtime.verdicts import NotInspected
+
+V = TypeVar("V")
+
+
+class ImageInspector(ABC, Generic[V]):
+    """What inspectors of single images share: finding them, reading them, and judging those of one size at once."""
+
+    def find(self, paths: Iterable[Path]) -> list[Path | ImageBytes | NotInspected]:
+        """Return the images that were meant by files, folders and patterns; `-` is one from stdin, which comes first."""
+        return find_images(paths)
+
+    def inspect(self, source: Path | str | ImageBytes | np.ndarray) -> V:
+        """Return the verdict on one image.
+
+        Args:
+            source: File, bytes of one, or upright RGB pixels as uint8 [H, W, 3].
+
+        Raises:
+            WeldError: If the image cannot be used, or the graph gives no finite answer.
+        """
+        (verdict,) = self._judge([read(source)])
+        return verdict
+
+    def inspect_each(self, sources: Iterable[Path | str | ImageBytes | NotInspected]) -> Iterator[V | NotInspected]:
+        """Yield a verdict an image, in order, as they are made.
+
+        Images of one size go through the network together, and the next ones are decoded meanwhile. An image that
+        cannot be used does not lose the others: in its place stands a `NotInspected` that says why.
+
+        Args:
+            sources: Files, bytes of files, or entries of `find`.
+
+        Raises:
+            WeldError: If the graph gives no finite answer.
+        """
+        for chunk in read_ahead(Path(each) if isinstance(each, str) else each for each in sources):
+            yield from self._judged(chunk)
+
+    def _judged(self, chunk: Sequence[ReadImage | NotInspected]) -> Iterator[V | NotInspected]:
+        by_size: dict[tuple[int, ...], list[ReadImage]] = defaultdict(list)
+        for entry in chunk:
+            if isinstance(entry, ReadImage):
+                by_size[entry.pixels.shape].append(entry)
+        verdicts = {shape: iter(self._judge(alike)) for shape, alike in by_size.items()}
+        for entry in chunk:
+            yield entry if isinstance(entry, NotInspected) else next(verdicts[entry.pixels.shape])
+
+    @abstractmethod
+    def _judge(self, alike: Sequence[ReadImage]) -> list[V]:
+        """Return the verdicts on images of one size."""
