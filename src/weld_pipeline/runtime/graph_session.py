@@ -1,6 +1,6 @@
 """Graph sessions: the ONNX graph of a bundle, opened and its answers checked."""
 
-from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,15 +10,8 @@ from weld_pipeline.engines.session import Engine, Session
 from weld_pipeline.runtime.bundle import GRAPH, Bundle
 
 
-def open_session(
-    bundle: Bundle,
-    *,
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
-    n_threads: int,
-    engine: Engine = "onnxruntime",
-) -> Session:
-    """Return the graph of a bundle, ready to run.
+class GraphSession:
+    """The graph of a bundle, loaded; it gives finite numbers or none.
 
     Args:
         bundle: A verified bundle.
@@ -30,6 +23,40 @@ def open_session(
     Raises:
         WeldError: If it cannot be loaded, has another contract, or the engine is not installed.
     """
+
+    def __init__(
+        self, bundle: Bundle, *, inputs: tuple[str, ...], outputs: tuple[str, ...], n_threads: int, engine: Engine
+    ) -> None:
+        self._bundle = bundle
+        self._outputs = outputs
+        self._session = _opened(bundle, inputs=inputs, outputs=outputs, n_threads=n_threads, engine=engine)
+
+    def run(self, *values: np.ndarray, what: str) -> dict[str, Any]:
+        """Return output name to value.
+
+        A NaN compares as neither above nor below a threshold, so it would slip through as a pass.
+
+        Args:
+            values: One an input, in order.
+            what: What the answer is to, for the message.
+
+        Raises:
+            WeldError: Naming the first output that is not finite.
+        """
+        found = self._session.run(list(self._outputs), dict(zip(self._session.inputs, values, strict=True)))
+        answers: dict[str, Any] = dict(zip(self._outputs, found, strict=True))
+        for name, value in answers.items():
+            if not np.isfinite(value).all():
+                raise WeldError(
+                    f"bundle {self._bundle.folder}: output {name!r} is not finite for {what}; "
+                    "the model is broken, train and export it again"
+                )
+        return answers
+
+
+def _opened(
+    bundle: Bundle, *, inputs: tuple[str, ...], outputs: tuple[str, ...], n_threads: int, engine: Engine
+) -> Session:
     try:
         session = open_graph(bundle.folder / GRAPH, engine=engine, n_threads=n_threads)
     except WeldError:
@@ -50,24 +77,3 @@ def open_session(
             f"bundle.json names {len(classes)}; export it again"
         )
     return session
-
-
-def check_finite(bundle: Bundle, values: Mapping[str, np.ndarray], *, what: str) -> None:
-    """Refuse answers that are not finite numbers.
-
-    A NaN compares as neither above nor below a threshold, so it would slip through as a pass.
-
-    Args:
-        bundle: Whose graph gave them.
-        values: Output name to value.
-        what: What they are the answer to.
-
-    Raises:
-        WeldError: Naming the first output that is not finite.
-    """
-    for name, value in values.items():
-        if not np.isfinite(value).all():
-            raise WeldError(
-                f"bundle {bundle.folder}: output {name!r} is not finite for {what}; "
-                "the model is broken, train and export it again"
-            )

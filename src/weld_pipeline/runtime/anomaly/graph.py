@@ -9,7 +9,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.contracts import AnomalyInput
-from weld_pipeline.runtime.graph_session import check_finite, open_session
+from weld_pipeline.runtime.graph_session import GraphSession
 
 INPUTS = ("images",)
 OUTPUTS = ("score", "anomaly_map")
@@ -32,7 +32,7 @@ class DetectorGraph:
     def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
         self._bundle = bundle
         self.contract = bundle.fed(AnomalyInput)
-        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
+        self._session = GraphSession(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(
         self, images: UInt8[np.ndarray, "N H W 3"]
@@ -49,9 +49,7 @@ class DetectorGraph:
         )
 
     def _answer(self, images: UInt8[np.ndarray, "B H W 3"]) -> dict[str, Any]:
-        found = self._session.run(list(OUTPUTS), {INPUTS[0]: images})
-        values: dict[str, Any] = dict(zip(OUTPUTS, found, strict=True))
-        check_finite(self._bundle, values, what=f"images of shape {images.shape}")
+        values = self._session.run(images, what=f"images of shape {images.shape}")
         side = self.contract.image_px
         if values["anomaly_map"].shape != (len(images), side, side):
             raise WeldError(

@@ -1,7 +1,6 @@
 """Image graph: images and views in, what they are out."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -9,7 +8,7 @@ from jaxtyping import Float32, Int64, UInt8
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.contracts import ViewsInput
-from weld_pipeline.runtime.graph_session import check_finite, open_session
+from weld_pipeline.runtime.graph_session import GraphSession
 
 INPUTS = ("images", "views")
 OUTPUTS = ("logits", "probabilities", "score")
@@ -43,9 +42,8 @@ class ImageGraph:
     """
 
     def __init__(self, bundle: Bundle, *, n_threads: int = 0, engine: Engine = "onnxruntime") -> None:
-        self._bundle = bundle
         self.contract = bundle.fed(ViewsInput)
-        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
+        self._session = GraphSession(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> ImageScores:
         """Return what the graph says of images of one size.
@@ -57,7 +55,4 @@ class ImageGraph:
         Raises:
             WeldError: If an output is not a finite number: no verdict may rest on it.
         """
-        found = self._session.run(list(OUTPUTS), dict(zip(INPUTS, (images, views), strict=True)))
-        values: dict[str, Any] = dict(zip(OUTPUTS, found, strict=True))
-        check_finite(self._bundle, values, what=f"images of shape {images.shape}")
-        return ImageScores(**values)
+        return ImageScores(**self._session.run(images, views, what=f"images of shape {images.shape}"))

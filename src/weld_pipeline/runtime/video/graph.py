@@ -1,7 +1,6 @@
 """Video graph: run clip by clip with a state of constant size."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -9,7 +8,7 @@ from jaxtyping import Float32, UInt8
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.contracts import ClipsInput
-from weld_pipeline.runtime.graph_session import check_finite, open_session
+from weld_pipeline.runtime.graph_session import GraphSession
 
 INPUTS = ("frames", "latent_sum", "anomaly_sum", "n_clips")
 OUTPUTS = (
@@ -70,9 +69,8 @@ class VideoGraph:
     """
 
     def __init__(self, bundle: Bundle, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
-        self._bundle = bundle
         self._latent_size = bundle.fed(ClipsInput).latent_size
-        self._session = open_session(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
+        self._session = GraphSession(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def start(self) -> RunState:
         """Return the state before the first clip."""
@@ -84,9 +82,9 @@ class VideoGraph:
         Raises:
             WeldError: If an output is not a finite number: no verdict may rest on it.
         """
-        feed = dict(zip(INPUTS, (frames, state.latent_sum, state.anomaly_sum, state.n_clips), strict=True))
-        values: dict[str, Any] = dict(zip(OUTPUTS, self._session.run(list(OUTPUTS), feed), strict=True))
-        check_finite(self._bundle, values, what=f"a clip of shape {frames.shape}")
+        values = self._session.run(
+            frames, state.latent_sum, state.anomaly_sum, state.n_clips, what=f"a clip of shape {frames.shape}"
+        )
         return GraphOutput(
             clip_probabilities=values["clip_probabilities"],
             clip_anomaly=values["clip_anomaly"],
