@@ -198,7 +198,7 @@ def _write_bundle(folder: Path, network: ImageClassifier) -> Path:
         onnx=export_image_graph(module),
         classes=CLASSES,
         good_class=GOOD,
-        contract=image_contract(network.preprocess.architecture, views="centre"),
+        contract=image_contract(network.preprocess.architecture, views="centre", resizes=False),
         weights={"name": f"{NETWORK}.random", "source": "torch", "sha256": None, "licence": "none", "is_random": True},
     )
     contents = candidate(

@@ -34,12 +34,11 @@ def threads(n: int) -> dict[str, Any]:
 
 def features(trunk: dict[str, Any], file: str, to: str) -> dict[str, Any]:
     """Write the patch features [P, D] of one image."""
-    from weld_pipeline.media.images import read_image
     from weld_pipeline.nn.anomaly.patches import pooled_patches
 
     preprocess = _preprocess(trunk["image_px"])
     with torch.inference_mode():
-        image = preprocess(torch.from_numpy(read_image(Path(file)))[None])
+        image = preprocess(_square(file, trunk["image_px"]))
         found = pooled_patches(_trunk(trunk), image)
     np.save(to, found[0].numpy())
     return {}
@@ -78,12 +77,10 @@ def fit(trunk: dict[str, Any], good: str, n: int, folder: str, seed: int) -> dic
 
 def score(files: list[str], to: str) -> dict[str, Any]:
     """Write scores [N] and maps [N, S, S] of images by the model fitted last."""
-    from weld_pipeline.media.images import read_image
-
     graph, scores, maps = _graph(), [], []
     with torch.inference_mode():
         for file in files:
-            one, its_map = graph(torch.from_numpy(read_image(Path(file)))[None])
+            one, its_map = graph(_square(file, graph.preprocess.image_px))
             scores.append(float(one))
             maps.append(its_map[0].numpy())
     np.savez(to, scores=np.array(scores), maps=np.stack(maps))
@@ -104,7 +101,10 @@ def export(folder: str) -> dict[str, Any]:
         classes=["good", "anomalous"],
         good_class="good",
         contract=anomaly_contract(
-            graph.preprocess.architecture, tiling=None, map_range=MapRange(low=0.0, threshold=1.0, high=2.0)
+            graph.preprocess.architecture,
+            tiling=None,
+            map_range=MapRange(low=0.0, threshold=1.0, high=2.0),
+            resizes=False,
         ),
         weights={"name": "benchmark", "source": "file", "sha256": None, "licence": "none", "is_random": False},
     )
@@ -212,6 +212,14 @@ def _preprocess(image_px: int) -> MapPreprocess:
         mean=_STATISTICS["mean"],
         std=_STATISTICS["std"],
     )
+
+
+def _square(file: str, px: int) -> torch.Tensor:
+    """Return an image file as the graph is fed it, [1, S, S, 3]."""
+    from weld_pipeline.media.images import read_image
+    from weld_pipeline.media.resize import resize_to_square
+
+    return torch.from_numpy(resize_to_square(read_image(Path(file)), px, grey=False))[None]
 
 
 def _trunk(trunk: dict[str, Any]) -> MapTrunk:

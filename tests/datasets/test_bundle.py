@@ -10,7 +10,7 @@ from weld_pipeline.deploy.bundle import BundleContents
 @pytest.fixture
 def contents():
     description = {
-        "format": 2,
+        "format": 3,
         "family": "video_classifier",
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",

@@ -86,7 +86,7 @@ def graph(module):
 def description():
     weights = {"name": "tiny.random", "source": "seed 0", "sha256": None, "licence": "none", "is_random": True}
     return {
-        "format": 2,
+        "format": 3,
         "family": "video_classifier",
         "classes": CLASSES,
         "good_class": "good_weld",
@@ -199,18 +199,12 @@ def plain_graph(plain_module):
 
 @pytest.fixture
 def image_description(description):
-    contract = {
-        "contract": "views",
-        "media": "image",
-        "channels": "RGB",
-        "resized_px": RESIZED,
-        "crop_px": CROP,
-        "grey": False,
-        "views": "centre",
-    }
+    from weld_pipeline.deploy.description import image_contract
+
+    sizes = {"resized_px": RESIZED, "crop_px": CROP, "grey": False}
     return description | {
         "family": "tig",
-        "input": contract,
+        "input": image_contract(sizes, views="centre", resizes=False),
         "decision": calibrated(2.0).model_dump(mode="json"),
     }
 
@@ -324,7 +318,9 @@ def make_detector_bundle(tmp_path, description, detector_module, detector_onnx):
         described = description | {
             "family": "patchcore",
             "classes": ["good_weld", "anomalous"],
-            "input": anomaly_contract(detector_module.preprocess.architecture, tiling=tiling, map_range=colours),
+            "input": anomaly_contract(
+                detector_module.preprocess.architecture, tiling=tiling, map_range=colours, resizes=False
+            ),
             "decision": decided(**changes).model_dump(mode="json"),
         }
         return written(tmp_path / "detector_bundle", described, detector_onnx)

@@ -131,6 +131,7 @@ DETECTOR = {
         "channels": "RGB",
         "image_px": 256,
         "grey": True,
+        "resize": None,
         "clahe_clip": 2.0,
         "smoothing": True,
         "map_range": {"low": 0.5, "threshold": 2.0, "high": 2.5},
@@ -184,7 +185,9 @@ def test_contract_and_decision_of_a_detector_are_what_the_runtime_reads(describe
     colours = MapRange(low=0.5, threshold=2.0, high=2.5)
     told = {
         "classes": ["Good", "anomalous"],
-        "input": anomaly_contract(architecture, tiling={"tile_px": 96, "overlap_px": 8}, map_range=colours),
+        "input": anomaly_contract(
+            architecture, tiling={"tile_px": 96, "overlap_px": 8}, map_range=colours, resizes=False
+        ),
         "decision": decided().model_dump(mode="json"),
     }
     read = BundleDescription.model_validate(described | told | {"files": {}})

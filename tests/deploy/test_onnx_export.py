@@ -1,12 +1,18 @@
+from typing import get_args
+
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
 import torch
 
-from tests.deploy.conftest import CROP, RESIZED
+from tests.deploy.conftest import CROP, RESIZED, SIDE
 from weld_pipeline.deploy.onnx_export import OPSET, export_anomaly_graph, export_image_graph, export_video_graph
+from weld_pipeline.engines.open import open_graph
+from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.resize import resize_to_square
 from weld_pipeline.media.views import crop_views
+from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.video.graph import Outputs
 from weld_pipeline.runtime.anomaly import graph as detector_graph
 from weld_pipeline.runtime.image import graph as images_graph
@@ -104,11 +110,10 @@ def see(session, images, kind="centre"):
     return dict(zip(images_graph.OUTPUTS, values, strict=True))
 
 
-# A camera's size, smaller than the graph's own, upright, odd, and exactly its own; one image and several.
-@pytest.mark.parametrize("shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, 40, 40)])
+@pytest.mark.parametrize("n_images", [1, 3])
 @pytest.mark.parametrize("kind", ["centre", "ten"])
-def test_image_graph_equals_torch_at_any_size_number_and_view(image_session, image_module, shape, kind):
-    images = noise(*shape)[:, 0]
+def test_image_graph_equals_torch_at_any_number_and_view(image_session, image_module, n_images, kind):
+    images = noise(n_images, RESIZED, RESIZED)[:, 0]
     got = see(image_session, images, kind)
     views = torch.from_numpy(crop_views(kind, resized_px=RESIZED, crop_px=CROP))
     with torch.inference_mode():
@@ -117,9 +122,32 @@ def test_image_graph_equals_torch_at_any_size_number_and_view(image_session, ima
         np.testing.assert_allclose(got[name], value.numpy(), atol=1e-4, rtol=1e-4, err_msg=name)
 
 
+@pytest.fixture(scope="module")
+def resizing_file(image_module, tmp_path_factory):
+    graph = ImageGraph(classifier=image_module.classifier, good_index=0, temperature=2.0, resizes=True)
+    path = tmp_path_factory.mktemp("resizing") / "model.onnx"
+    path.write_bytes(export_image_graph(graph))
+    return path
+
+
+# A camera's size, smaller than the graph's own, upright, odd, exactly its own, and large; one image and several.
+@pytest.mark.parametrize(
+    "shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, RESIZED, RESIZED), (1, 1944, 2592)]
+)
+@pytest.mark.parametrize("engine", get_args(Engine))
+def test_graph_that_resizes_says_what_one_that_is_fed_squares_says(image_session, resizing_file, shape, engine):
+    images = noise(*shape)[:, 0]
+    squares = np.stack([resize_to_square(image, RESIZED, grey=False) for image in images])
+    views = crop_views("centre", resized_px=RESIZED, crop_px=CROP)
+    session = open_graph(resizing_file, engine=engine, n_threads=1)
+    got = session.run(list(images_graph.OUTPUTS), {"images": images, "views": views})
+    for name, value in zip(images_graph.OUTPUTS, got, strict=True):
+        np.testing.assert_allclose(value, see(image_session, squares)[name], atol=1e-4, rtol=1e-4, err_msg=name)
+
+
 def test_image_graph_tells_images_and_views_apart(image_session):
     # Guards the test above: a graph of constants would pass it.
-    images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
+    images = noise(2, RESIZED, RESIZED)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
     centre, ten = see(image_session, images), see(image_session, images, "ten")
     assert abs(centre["score"][0] - centre["score"][1]) > 0.01
     assert abs(centre["score"] - ten["score"]).max() > 1e-4
@@ -129,20 +157,20 @@ def test_same_image_module_gives_the_same_bytes(image_graph, image_module):
     assert export_image_graph(image_module) == image_graph
 
 
-@pytest.mark.parametrize("shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, 32, 32)])
-def test_anomaly_graph_equals_torch_at_any_size_and_number(detector_onnx, detector_module, shape):
-    images = noise(*shape)[:, 0]
+@pytest.mark.parametrize("n_images", [1, 3])
+def test_anomaly_graph_equals_torch_at_any_number(detector_onnx, detector_module, n_images):
+    images = noise(n_images, SIDE, SIDE)[:, 0]
     score, levels = ort.InferenceSession(detector_onnx).run(list(detector_graph.OUTPUTS), {"images": images})
     with torch.inference_mode():
         wanted_score, wanted_levels = detector_module(torch.from_numpy(images))
-    assert levels.shape == (shape[0], 32, 32)
+    assert levels.shape == (n_images, SIDE, SIDE)
     np.testing.assert_allclose(score, wanted_score.numpy(), rtol=1e-5)
     np.testing.assert_allclose(levels, wanted_levels.numpy(), atol=1e-5)
 
 
 def test_anomaly_graph_tells_images_apart(detector_onnx):
     # Guards the test above: a graph of constants would pass it.
-    images = noise(2, 40, 40)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
+    images = noise(2, SIDE, SIDE)[:, 0] // np.array([1, 4], np.uint8)[:, None, None, None]
     score, levels = ort.InferenceSession(detector_onnx).run(None, {"images": images})
     assert abs(score[0] - score[1]) > 1e-3
     assert abs(levels[0] - levels[1]).max() > 0.1

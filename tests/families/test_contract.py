@@ -73,7 +73,8 @@ def assembled(catalog):
 
     def read(member):
         bundling = MEMBERS[member].bundling
-        return bundling.assemble(**{name: catalog.load(f"{member}.{name}") for name in bundling.parts})
+        settings = {name: catalog.parameters["export"][name] for name in bundling.settings}
+        return bundling.assemble(**{name: catalog.load(f"{member}.{name}") for name in bundling.parts}, **settings)
 
     return read
 

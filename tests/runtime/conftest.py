@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from weld_pipeline.deploy.bundle import BundleContents, write_bundle
+from weld_pipeline.media.resize import resize_digest
 
 FPS = 10
 
@@ -64,7 +65,7 @@ def decide_from():
 @pytest.fixture
 def description(decide_from):
     return {
-        "format": 2,
+        "format": 3,
         "family": "video_classifier",
         "classes": ["good_weld", "porosity"],
         "good_class": "good_weld",
@@ -178,6 +179,7 @@ def make_image_bundle(tmp_path, description):
         "resized_px": 10,
         "crop_px": 8,
         "grey": False,
+        "resize": {"library": "pillow", "version": "of a test", "digest": resize_digest()},
         "views": "centre",
     }
 
@@ -260,6 +262,7 @@ def detector_contract():
         "channels": "RGB",
         "image_px": 8,
         "grey": False,
+        "resize": None,
         "clahe_clip": 0.0,
         "smoothing": False,
         "map_range": {"low": 51.0, "threshold": 128.0, "high": 255.0},

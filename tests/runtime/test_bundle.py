@@ -1,5 +1,6 @@
 import json
 
+import PIL
 import pytest
 
 from weld_pipeline.core.errors import WeldError
@@ -63,10 +64,10 @@ def test_description_that_is_no_object_is_refused(bundle_folder, text):
         load_bundle(bundle_folder)
 
 
-@pytest.mark.parametrize("version", [1, 3, None, "weld"])
+@pytest.mark.parametrize("version", [2, 4, None, "weld"])
 def test_unknown_format_is_refused(bundle_folder, version):
     rewrite(bundle_folder, format=version)
-    with pytest.raises(WeldError, match=rf"format {version!r}, this version reads format 2; export it again"):
+    with pytest.raises(WeldError, match=rf"format {version!r}, this version reads format 3; export it again"):
         load_bundle(bundle_folder)
 
 
@@ -257,3 +258,16 @@ def test_tiles_that_do_not_advance_are_refused(detector_folder):
     rewrite(detector_folder, input=contract | {"tiling": {"tile_px": 16, "overlap_px": 16}})
     with pytest.raises(WeldError, match="tiles of 16 px cannot overlap by 16 px"):
         load_bundle(detector_folder)
+
+
+def test_resize_that_gives_other_pixels_is_refused_with_both_versions(make_image_bundle, description):
+    folder = make_image_bundle()
+    contract = json.loads((folder / "bundle.json").read_text())["input"]
+    made = contract["resize"] | {"version": "9.9.9", "digest": "0" * 64}
+    other = make_image_bundle("other", input=contract | {"resize": made})
+    with pytest.raises(
+        WeldError, match=rf"Pillow {PIL.__version__} resizes to other pixels than Pillow 9.9.9, .* pillow==9.9.9"
+    ):
+        load_bundle(other)
+    # Another version that gives the same pixels is as good.
+    assert load_bundle(folder).description.input.resize.version != PIL.__version__

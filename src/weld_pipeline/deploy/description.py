@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from PIL import __version__ as pillow_version
 
 from weld_pipeline.core.provenance import code_revision, library_versions
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.decision.policy import Decision
 from weld_pipeline.media.heatmaps import MapRange
+from weld_pipeline.media.resize import resize_digest
 from weld_pipeline.runtime.bundle import BUNDLE_FORMAT
 
 
@@ -21,36 +23,42 @@ def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str,
     return {"contract": "clips", "media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
 
 
-def image_contract(architecture: Mapping[str, Any], *, views: str) -> dict[str, Any]:
+def image_contract(architecture: Mapping[str, Any], *, views: str, resizes: bool) -> dict[str, Any]:
     """Return what the graph of an image family is fed.
 
     Args:
         architecture: Of the classifier's preprocessing: `resized_px`, `crop_px` and `grey`.
         views: What calibration and predictions were made from.
+        resizes: Whether the graph resizes images itself.
     """
     sizes = {name: architecture[name] for name in ("resized_px", "crop_px", "grey")}
-    return {"contract": "views", "media": "image", "channels": "RGB", "views": views, **sizes}
+    return {"contract": "views", **_images(resizes=resizes), "views": views, **sizes}
 
 
 def anomaly_contract(
-    architecture: Mapping[str, Any], *, tiling: Mapping[str, int] | None, map_range: MapRange
+    architecture: Mapping[str, Any], *, tiling: Mapping[str, int] | None, map_range: MapRange, resizes: bool
 ) -> dict[str, Any]:
     """Return what the graph of an anomaly detector is fed.
 
     Args:
         architecture: Of the detector's preprocessing: `image_px`, `grey`, `clahe_clip` and `smoothing`.
         tiling: `tile_px` and `overlap_px` that images are cut by before the graph; None for whole ones.
+        resizes: Whether the graph resizes images itself.
     """
     fields = {name: architecture[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
     cut = None if tiling is None else {name: tiling[name] for name in ("tile_px", "overlap_px")}
     return {
         "contract": "anomaly_map",
-        "media": "image",
-        "channels": "RGB",
+        **_images(resizes=resizes),
         **fields,
         "map_range": map_range.model_dump(),
         "tiling": cut,
     }
+
+
+def _images(*, resizes: bool) -> dict[str, Any]:
+    by_pillow = {"library": "pillow", "version": pillow_version, "digest": resize_digest()}
+    return {"media": "image", "channels": "RGB", "resize": None if resizes else by_pillow}
 
 
 def describe_bundle(

@@ -44,39 +44,35 @@ def export_video_graph(module: nn.Module, *, window: int, latent_size: int) -> b
 def export_image_graph(module: ImageGraph) -> bytes:
     """Return the ONNX graph of an image classifier: uint8 images and views → probabilities.
 
-    The number of images, their height and width, and the number of views stay dynamic. Equal modules give equal bytes.
+    The number of images and of views stays dynamic, and height and width where the graph resizes. Equal modules give equal
+    bytes.
 
     Raises:
         WeldError: If the graph is too large for one file.
     """
     preprocess = module.classifier.preprocess
     views = crop_views("ten", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    n_images, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
+    images, dims = _example_images(module.resizes, px=preprocess.resized_px, n_channels=preprocess.n_channels)
     return _export(
         module,
-        (_example_images(), torch.from_numpy(views[:3])),
+        (images, torch.from_numpy(views[:3])),
         inputs=image_graph.INPUTS,
         outputs=image_graph.OUTPUTS,
-        dynamic=({0: n_images, 1: height, 2: width}, {0: torch.export.Dim("V")}),
+        dynamic=(dims, {0: torch.export.Dim("V")}),
     )
 
 
 def export_anomaly_graph(module: AnomalyGraph) -> bytes:
     """Return the ONNX graph of an anomaly detector: uint8 images, or tiles of them → score and map of each.
 
-    The number of images, their height and width stay dynamic. Equal modules give equal bytes.
+    The number of images stays dynamic, and height and width where the graph resizes. Equal modules give equal bytes.
 
     Raises:
         WeldError: If the graph is too large for one file.
     """
-    n_images, height, width = torch.export.Dim("N"), torch.export.Dim("H"), torch.export.Dim("W")
-    return _export(
-        module,
-        (_example_images(),),
-        inputs=detector_graph.INPUTS,
-        outputs=detector_graph.OUTPUTS,
-        dynamic=({0: n_images, 1: height, 2: width},),
-    )
+    preprocess = module.preprocess
+    images, dims = _example_images(module.resizes, px=preprocess.image_px, n_channels=preprocess.n_channels)
+    return _export(module, (images,), inputs=detector_graph.INPUTS, outputs=detector_graph.OUTPUTS, dynamic=(dims,))
 
 
 def _export(
@@ -121,9 +117,15 @@ def example_inputs(
     return frames, torch.zeros(latent_size), torch.zeros(1), torch.zeros(1)
 
 
-def _example_images() -> UInt8[Tensor, "N H W 3"]:
+def _example_images(
+    resizes: bool, *, px: int, n_channels: int
+) -> tuple[UInt8[Tensor, "2 h w C"], dict[int, torch.export.Dim]]:
+    """Return two images as a graph takes them, and which of their axes stay dynamic."""
+    shape = (*_EXAMPLE_SIZE, 3) if resizes else (px, px, n_channels)
     generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (2, *_EXAMPLE_SIZE, 3), dtype=torch.uint8, generator=generator)
+    images = torch.randint(0, 256, (2, *shape), dtype=torch.uint8, generator=generator)
+    names = ("N", "H", "W") if resizes else ("N",)
+    return images, {axis: torch.export.Dim(name) for axis, name in enumerate(names)}
 
 
 def _strip_origins(graph: Any) -> None:

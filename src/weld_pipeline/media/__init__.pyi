@@ -7,5 +7,6 @@ from . import image_probe as image_probe
 from . import images as images
 from . import masks as masks
 from . import probe as probe
+from . import resize as resize
 from . import tiles as tiles
 from . import views as views

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.heatmaps import resize_map
+from weld_pipeline.media.resize import resize_to_square
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,13 @@ def tile_boxes(height: int, width: int, *, tile_px: int, overlap_px: int) -> lis
 def cut(image: UInt8[np.ndarray, "H W C"], boxes: Sequence[Box]) -> UInt8[np.ndarray, "T h w C"]:
     """Return the tiles of an image, as `tile_boxes` lays them."""
     return np.stack([image[box.slices] for box in boxes])
+
+
+def tile_squares(
+    image: UInt8[np.ndarray, "H W 3"], boxes: Sequence[Box], px: int, *, grey: bool
+) -> UInt8[np.ndarray, "T R R C"]:
+    """Return the tiles of an image, each resized to a square; see `media.resize.resize_to_square`."""
+    return np.stack([resize_to_square(image[box.slices], px, grey=grey) for box in boxes])
 
 
 def marked_px(mask: Bool[np.ndarray, "H W"], boxes: Sequence[Box]) -> Int[np.ndarray, " T"]:

@@ -44,6 +44,7 @@ IMAGE_CLASSIFIER = Family(
         learned=("classifier",),
         export_graph=export.image.export_graph,
         parity="image",
+        settings=("self_contained",),
     ),
     inspection="images",
 )
@@ -60,6 +61,7 @@ ANOMALY_DETECTOR = Family(
         learned=("detector", "map_range"),
         export_graph=export.anomaly.export_graph,
         parity="anomaly",
+        settings=("self_contained",),
         parameters=(("tiling", "tiling"),),
     ),
     inspection="images",

@@ -22,6 +22,7 @@ class Bundling:
         export_graph: Returns an `ExportedGraph`.
         parity: Key of the parameters of the gate below `export`.
         parameters: Parameters that `export_graph` takes: argument to parameters of the source.
+        settings: Parameters of `export` that `assemble` takes.
     """
 
     parts: tuple[str, ...]
@@ -30,6 +31,7 @@ class Bundling:
     export_graph: Node
     parity: str
     parameters: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

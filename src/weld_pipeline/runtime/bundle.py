@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key, inside, sha256_file
-from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ViewsInput
+from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ImageInput, ViewsInput
 from weld_pipeline.runtime.description import BundleDescription, first_fault
 
-BUNDLE_FORMAT = 2
+BUNDLE_FORMAT = 3
 DESCRIPTION = "bundle.json"
 GRAPH = "model.onnx"
 CARD = "card.md"
@@ -71,7 +71,7 @@ def load_bundle(folder: Path | str) -> Bundle:
 
     Raises:
         WeldError: If the folder or a listed file is missing, a hash differs, a path leaves the folder, or
-            `bundle.json` is of another format.
+            `bundle.json` is of another format, or if images are resized otherwise here than when the model was made.
     """
     folder = Path(folder)
     raw = _read_description(folder)
@@ -90,6 +90,7 @@ def load_bundle(folder: Path | str) -> Bundle:
     except ValidationError as error:
         raise WeldError(f"bundle {folder}: {DESCRIPTION}: {first_fault(error)}; export it again") from error
     _verify_files(folder, description)
+    _check_resize(folder, description)
     return Bundle(folder, description, seal)
 
 
@@ -121,3 +122,11 @@ def _verify_files(folder: Path, description: BundleDescription) -> None:
                 f"bundle {folder}: {name} is not the file that was exported (SHA-256 {found}, expected {expected}); "
                 "copy the bundle again, or export it again"
             )
+
+
+def _check_resize(folder: Path, description: BundleDescription) -> None:
+    if isinstance(description.input, ImageInput):
+        try:
+            description.input.check_resize()
+        except WeldError as error:
+            raise WeldError(f"bundle {folder}: {error}") from error

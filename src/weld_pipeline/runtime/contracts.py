@@ -2,11 +2,16 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
+from jaxtyping import UInt8
+from PIL import __version__ as pillow_version
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media import tiles
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.heatmaps import MapRange
+from weld_pipeline.media.resize import resize_digest, resize_to_square
 
 
 class Part(BaseModel):
@@ -48,22 +53,57 @@ class ClipsInput(Part):
         return f"{self.window} frames every {self.stride}, arc on, any frame size"
 
 
-class ViewsInput(Part):
-    """What the graph is fed: images at native size, and the views of them, once resized, that the network sees."""
+class ResizeContract(Part):
+    """Who resizes images to squares before the graph; see `media.resize`."""
+
+    library: Literal["pillow"]
+    version: str
+    """Version that resized the images of training."""
+    digest: str
+    """Digest of patterns that it resized; see `media.resize.resize_digest`."""
+
+
+class ImageInput(Part):
+    """What the graphs of images have in common."""
+
+    media: Literal["image"]
+    channels: Literal["RGB"]
+    grey: bool
+    """Whether one channel is made of the three."""
+    resize: ResizeContract | None
+    """What resizes images, and makes them grey, before the graph; null: the graph does it and takes images of any size."""
+
+    def check_resize(self) -> None:
+        """Make sure that images are resized here as they were in training.
+
+        Raises:
+            WeldError: If the Pillow at work gives other pixels.
+        """
+        if self.resize is not None and resize_digest() != self.resize.digest:
+            raise WeldError(
+                f"Pillow {pillow_version} resizes to other pixels than Pillow {self.resize.version}, with which the model "
+                f"was made; install pillow=={self.resize.version}, or train and export it again"
+            )
+
+
+class ViewsInput(ImageInput):
+    """What the graph is fed: images resized to a square, and the views of them that the network sees."""
 
     DOES: ClassVar[str] = "classifies images"
 
     contract: Literal["views"]
-    media: Literal["image"]
-    channels: Literal["RGB"]
     resized_px: PositiveInt
-    """Side of the square that the graph resizes to."""
+    """Side of the square."""
     crop_px: PositiveInt
     """Side of a view."""
-    grey: bool
-    """Whether the graph makes one channel of the three."""
     views: Literal["centre", "ten"]
     """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
+
+    def fed(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "1 h w C"]:
+        """Return what the graph is fed of an image."""
+        if self.resize is None:
+            return image[None]
+        return resize_to_square(image, self.resized_px, grey=self.grey)[None]
 
     def describe(self) -> str:
         """Return the contract in words."""
@@ -86,18 +126,14 @@ class TilingContract(Part):
         return self
 
 
-class AnomalyInput(Part):
-    """What the graph is fed: images, or tiles of them, at native size; what it makes of them is told for the reader."""
+class AnomalyInput(ImageInput):
+    """What the graph is fed: images, or tiles of them, resized to a square; what it makes of them is told for the reader."""
 
     DOES: ClassVar[str] = "finds anomalies in images"
 
     contract: Literal["anomaly_map"]
-    media: Literal["image"]
-    channels: Literal["RGB"]
     image_px: PositiveInt
-    """Side of the square that the graph resizes to, and of the map it gives."""
-    grey: bool
-    """Whether the graph makes one channel of the three."""
+    """Side of the square, and of the map that the graph gives."""
     clahe_clip: FiniteFloat = Field(ge=0)
     """Clip limit of the graph's local equalisation; 0 for none."""
     smoothing: bool
@@ -105,7 +141,14 @@ class AnomalyInput(Part):
     map_range: MapRange
     """How its maps are coloured."""
     tiling: TilingContract | None
-    """How an image is cut before the graph; null: it goes in whole."""
+    """How an image is cut before it is resized; null: it goes in whole."""
+
+    def fed(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "T h w C"]:
+        """Return what the graph is fed of an image, a row for each of its boxes."""
+        boxes = self.boxes(*image.shape[:2])
+        if self.resize is None:
+            return tiles.cut(image, boxes)
+        return tiles.tile_squares(image, boxes, self.image_px, grey=self.grey)
 
     def describe(self) -> str:
         """Return the contract in words."""

@@ -45,7 +45,7 @@ class EstimateRecord(Part):
 class BundleDescription(Part):
     """The content of `bundle.json`."""
 
-    format: Literal[2]
+    format: Literal[3]
     family: str
     classes: list[str] = Field(min_length=2)
     good_class: str

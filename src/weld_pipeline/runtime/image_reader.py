@@ -1,9 +1,9 @@
-"""Image files read ahead of the network, in order and in bounded memory."""
+"""Image files read and prepared ahead of the network, in order and in bounded memory."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,26 +36,45 @@ class ImageBytes:
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """How an image becomes what a graph is fed.
+
+    Attributes:
+        fed: Returns it for upright RGB pixels.
+        keeps_pixels: Whether the pixels are needed when the graph has answered.
+    """
+
+    fed: Callable[[UInt8[np.ndarray, "H W 3"]], UInt8[np.ndarray, "T h w C"]]
+    keeps_pixels: bool
+
+
+@dataclass(frozen=True)
 class ReadImage:
     """A decoded image.
 
     Attributes:
         path: As it was given; None for an array.
         sha256: Of the bytes of the file; None for an array.
-        pixels: RGB, upright.
-        decode_s: Reading and decoding it took [s].
+        height: Height of the upright image [px].
+        width: Width of the upright image [px].
+        fed: What the graph is fed: the image, or tiles of it.
+        pixels: RGB, upright; None where nobody needs them.
+        decode_s: Reading, decoding and preparing it took [s].
         hash_s: Hashing it took [s].
     """
 
     path: str | None
     sha256: str | None
-    pixels: UInt8[np.ndarray, "H W 3"]
+    height: int
+    width: int
+    fed: UInt8[np.ndarray, "T h w C"]
+    pixels: UInt8[np.ndarray, "H W 3"] | None
     decode_s: float
     hash_s: float
 
 
-def read(source: Path | str | ImageBytes | np.ndarray) -> ReadImage:
-    """Return an image with the hash of its bytes.
+def read(source: Path | str | ImageBytes | np.ndarray, preparation: Preparation) -> ReadImage:
+    """Return an image, prepared for a graph, with the hash of its bytes.
 
     Args:
         source: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
@@ -63,18 +82,24 @@ def read(source: Path | str | ImageBytes | np.ndarray) -> ReadImage:
     Raises:
         WeldError: If it cannot be used; see `media.images.read_image`.
     """
-    if isinstance(source, np.ndarray):
-        return ReadImage(None, None, _checked_pixels(source), 0.0, 0.0)
     began = time.perf_counter()
+    if isinstance(source, np.ndarray):
+        return _prepared(None, _checked_pixels(source), preparation, began=began)
     if isinstance(source, ImageBytes):
-        name, pixels = source.name, read_image_bytes(source.content, source.name)
-        decoded = time.perf_counter()
+        found = _prepared(source.name, read_image_bytes(source.content, source.name), preparation, began=began)
         digest = sha256(source.content).hexdigest()
     else:
-        name, pixels = str(source), read_image(Path(source))
-        decoded = time.perf_counter()
+        found = _prepared(str(source), read_image(Path(source)), preparation, began=began)
         digest = sha256_file(Path(source))
-    return ReadImage(name, digest, pixels, decoded - began, time.perf_counter() - decoded)
+    return replace(found, sha256=digest, hash_s=time.perf_counter() - began - found.decode_s)
+
+
+def _prepared(
+    name: str | None, pixels: UInt8[np.ndarray, "H W 3"], preparation: Preparation, *, began: float
+) -> ReadImage:
+    fed, (height, width, _) = preparation.fed(pixels), pixels.shape
+    kept = pixels if preparation.keeps_pixels else None
+    return ReadImage(name, None, height, width, fed, kept, decode_s=time.perf_counter() - began, hash_s=0.0)
 
 
 def _checked_pixels(image: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
@@ -87,31 +112,33 @@ def _checked_pixels(image: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
     return image
 
 
-def read_ahead(sources: Iterable[Path | ImageBytes | NotInspected]) -> Iterator[list[ReadImage | NotInspected]]:
-    """Yield images in chunks, in order; the next chunk is decoded while the caller works on one.
+def read_ahead(
+    sources: Iterable[Path | ImageBytes | NotInspected], preparation: Preparation
+) -> Iterator[list[ReadImage | NotInspected]]:
+    """Yield images in chunks, in order; the next chunk is decoded and prepared while the caller works on one.
 
     At most two chunks of pixels are held, so memory does not grow with the number of images. An image that cannot
     be used is an entry that says why.
     """
     chunks = _chunks(iter(sources))
     with ThreadPoolExecutor(_N_DECODERS, thread_name_prefix="image-reader") as pool:
-        following = _submit(pool, next(chunks, []))
+        following = _submit(pool, next(chunks, []), preparation)
         while following:
-            current, following = following, _submit(pool, next(chunks, []))
+            current, following = following, _submit(pool, next(chunks, []), preparation)
             yield [future.result() for future in current]
 
 
 def _submit(
-    pool: ThreadPoolExecutor, chunk: list[Path | ImageBytes | NotInspected]
+    pool: ThreadPoolExecutor, chunk: list[Path | ImageBytes | NotInspected], preparation: Preparation
 ) -> list["Future[ReadImage | NotInspected]"]:
-    return [pool.submit(_read_or_say_why, source) for source in chunk]
+    return [pool.submit(_read_or_say_why, source, preparation) for source in chunk]
 
 
-def _read_or_say_why(source: Path | ImageBytes | NotInspected) -> ReadImage | NotInspected:
+def _read_or_say_why(source: Path | ImageBytes | NotInspected, preparation: Preparation) -> ReadImage | NotInspected:
     if isinstance(source, NotInspected):
         return source
     try:
-        return read(source)
+        return read(source, preparation)
     except WeldError as error:
         return NotInspected(source.name if isinstance(source, ImageBytes) else str(source), str(error))
 

@@ -10,7 +10,7 @@ class ImageTiming:
     """Where the time went.
 
     Attributes:
-        decode_s: Reading and decoding the file [s]; 0 for an array.
+        decode_s: Reading, decoding, cutting and resizing [s].
         network_s: In the network [s]; of a batch, an equal share.
         total_s: From the file to the verdict, hash included [s]; of a batch, decoding and share.
     """

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from weld_pipeline.media.resize import resize_to_square
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
@@ -17,26 +18,27 @@ class Brightness(nn.Module):
         return images[:, 0].amax(dim=(1, 2)), images[:, 0]
 
 
-def graph():
-    return AnomalyGraph(MapPreprocess(**PREPROCESS, mean=[0.5] * 3, std=[0.25] * 3), Brightness())
+def graph(**options):
+    return AnomalyGraph(MapPreprocess(**PREPROCESS, mean=[0.5] * 3, std=[0.25] * 3), Brightness(), **options)
 
 
 def images(n=2):
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (n, 30, 41, 3), dtype=np.uint8))
 
 
-def test_file_and_cached_image_become_the_same():
-    assembled = graph()
-    score, maps = assembled(images())
-    cached_score, cached_maps = assembled.from_prepared(assembled.preprocess.prepare(images()))
-    assert torch.equal(score, cached_score)
-    assert torch.equal(maps, cached_maps)
+def squares(grey=True):
+    return torch.from_numpy(np.stack([resize_to_square(image, 16, grey=grey) for image in images().numpy()]))
+
+
+def test_graph_that_resizes_sees_what_one_that_is_fed_squares_sees():
+    for ours, theirs in zip(graph(resizes=True)(images()), graph()(squares()), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_network_sees_prepared_and_normalised_images():
     assembled = graph()
-    prepared = assembled.preprocess.prepare(images())
-    _, maps = assembled(images())
+    prepared = assembled.preprocess.prepare(squares())
+    _, maps = assembled(squares())
     assert torch.allclose(maps, (prepared[..., 0].float() / 255 - 0.5) / 0.25)
 
 

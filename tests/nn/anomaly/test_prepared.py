@@ -10,6 +10,7 @@ from PIL import Image
 from weld_pipeline.core.items.map import map_items
 from weld_pipeline.core.stores import TensorStore
 from weld_pipeline.media.masks import MaskError
+from weld_pipeline.media.resize import resize_to_square
 from weld_pipeline.media.tiles import Tiling
 from weld_pipeline.nn.anomaly.prepared import MaskedImage, pending_prepared
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
@@ -94,9 +95,9 @@ def test_content_truth_and_mask_change_the_key(image, masked):
 
 def test_image_is_prepared_as_the_graph_does_it(image):
     found = prepared(image)
-    pixels = torch.from_numpy(np.asarray(Image.open(image.path)))[None]
+    pixels = resize_to_square(np.asarray(Image.open(image.path)), 16, grey=True)
     assert found["image"].shape == (1, 16, 16, 1)
-    assert np.array_equal(found["image"], MapPreprocess(**HOW).prepare(pixels).numpy())
+    assert np.array_equal(found["image"], MapPreprocess(**HOW).prepare(torch.from_numpy(pixels)[None]).numpy())
     assert found["is_clean"].tolist() == [True]
 
 
@@ -104,8 +105,8 @@ def test_each_tile_is_prepared_as_an_image_of_its_own(image):
     found = prepared(image, TILING)["image"]
     pixels = np.asarray(Image.open(image.path))
     for tile, left in zip(found, (0, 20, 40), strict=True):
-        cut = torch.from_numpy(pixels[None, :, left : left + 24].copy())
-        assert np.array_equal(tile[None], MapPreprocess(**HOW).prepare(cut).numpy())
+        square = torch.from_numpy(resize_to_square(pixels[:, left : left + 24], 16, grey=True))
+        assert np.array_equal(tile[None], MapPreprocess(**HOW).prepare(square[None]).numpy())
 
 
 @pytest.mark.parametrize(

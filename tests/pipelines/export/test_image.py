@@ -59,8 +59,8 @@ def manifest():
 def release(classifier, manifest, images, make_candidate, stored):
     """Take a classifier through the nodes to a bundle, saved and read as the catalog does."""
 
-    def run(decision):
-        module = image.assemble_graph(classifier, decision)
+    def run(decision, *, self_contained=False):
+        module = image.assemble_graph(classifier, decision, self_contained=self_contained)
         graph = image.export_graph(module, classifier)
         candidate = make_candidate(graph, decision=decision, manifest=manifest, family_name="tig")
         parity = export.check_parity(
@@ -81,6 +81,7 @@ def test_classifier_becomes_a_released_bundle_that_inspects(release, manifest, i
     description = bundle.description
     assert description.decision == calibrated(2.0)
     assert (description.input.media, description.input.views, description.input.resized_px) == ("image", "ten", 40)
+    assert description.input.resize.library == "pillow"
     assert description.provenance.weights.name == "tiny.random"
     assert description.banners == ["DRAWN"]
     assert (description.parity["n_samples"], "samples" in description.parity) == (2, False)
@@ -100,9 +101,10 @@ def test_classifier_becomes_a_released_bundle_that_inspects(release, manifest, i
     assert (timing["n_samples"], timing["split"], timing["bundle"]["sha256"]) == (2, "valid", bundle.sha256)
 
 
-def test_bundle_without_calibration_decides_by_the_class(release, manifest, images):
-    bundle = release(UNCALIBRATED)
+def test_self_contained_bundle_without_calibration_decides_by_the_class(release, manifest, images):
+    bundle = release(UNCALIBRATED, self_contained=True)
     assert bundle.description.decision == UNCALIBRATED
+    assert bundle.description.input.resize is None
     assert "where the most probable class is not `good_weld`" in (bundle.folder / "card.md").read_text()
     for each in inspection.inspect_samples(bundle, manifest, images, INSPECTED)["verdicts"]:
         assert each["p_defect"] is None
@@ -112,7 +114,9 @@ def test_bundle_without_calibration_decides_by_the_class(release, manifest, imag
 def test_recipe_lies_in_its_namespace():
     export_names = export_pipeline(IMAGE_CLASSIFIER, "tig").datasets()
     inspection_names = inspection_pipeline(IMAGE_CLASSIFIER, "tig").datasets()
-    shared = {"params:mlflow_run_id", "params:export.image", "params:inspection.images"}
+    shared = {
+        *("params:mlflow_run_id", "params:export.image", "params:export.self_contained", "params:inspection.images")
+    }
     assert {name for name in export_names | inspection_names if not name.startswith("tig.")} == shared
     assert export_pipeline(IMAGE_CLASSIFIER, "tig").inputs() - shared == {
         *("tig.classifier", "tig.decision", "tig.family_name", "tig.manifest", "tig.raw"),

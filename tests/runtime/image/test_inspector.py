@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_pixels_bytes_and_file_say_the_same(classifier, write_red):
     of_pixels = classifier.predict(np.asarray(Image.open(path)))
     of_bytes = classifier.predict(ImageBytes("line 3", path.read_bytes()))
     assert of_file.probabilities == of_pixels.probabilities == of_bytes.probabilities
-    assert (of_pixels.path, of_pixels.sha256, of_pixels.timing.decode_s) == (None, None, 0.0)
+    assert (of_pixels.path, of_pixels.sha256) == (None, None)
     assert (of_bytes.path, of_bytes.sha256) == ("line 3", of_file.sha256)
 
 
@@ -119,10 +120,21 @@ def test_verdicts_come_while_later_images_are_not_yet_read(classifier, write_red
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("image-reader")]
 
 
+AS_IT_IS = reading.Preparation(lambda image: image[None], keeps_pixels=False)
+
+
+def test_pixels_are_kept_only_where_they_are_needed(write_red):
+    path = write_red(77)
+    assert reading.read(path, AS_IT_IS).pixels is None
+    kept = reading.read(path, replace(AS_IT_IS, keeps_pixels=True))
+    assert np.array_equal(kept.pixels[None], kept.fed)
+    assert (kept.height, kept.width) == (12, 20)
+
+
 def test_chunks_are_bounded_by_pixels(monkeypatch, write_red):
     monkeypatch.setattr(reading, "_MAX_PIXELS", 500)
     small, large = write_red(9, "s.png", size=(10, 20)), write_red(9, "l.png", size=(40, 40))
-    chunks = list(reading.read_ahead([small, small, small, large, small]))
+    chunks = list(reading.read_ahead([small, small, small, large, small], AS_IT_IS))
     # 200 px each: two fit into 500; the large one is over the limit by itself and comes alone.
     assert [len(chunk) for chunk in chunks] == [2, 1, 1, 1]
 

@@ -9,7 +9,6 @@ import torch
 from weld_pipeline.deploy.parity.gate import Compare, SampleParity, distance
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.images import read_image
-from weld_pipeline.media.tiles import cut
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.runtime.anomaly.inspector import WeldDetector
 from weld_pipeline.runtime.anomaly.verdict import TileMaps
@@ -60,9 +59,9 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
 @torch.inference_mode()
 def _torch(module: AnomalyGraph, path: Path, bundle: Bundle) -> TileMaps:
     """Return what torch says of an image, cut as the bundle tells."""
-    image = read_image(path)
-    boxes = bundle.fed(AnomalyInput).boxes(*image.shape[:2])
-    answers = [module(torch.from_numpy(tile[None])) for tile in cut(image, boxes)]
+    image, contract = read_image(path), bundle.fed(AnomalyInput)
+    boxes = contract.boxes(*image.shape[:2])
+    answers = [module(torch.from_numpy(tile[None])) for tile in contract.fed(image)]
     scores, levels = (torch.cat(parts).numpy() for parts in zip(*answers, strict=True))
     return TileMaps(tuple(boxes), scores, levels)
 

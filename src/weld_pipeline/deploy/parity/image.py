@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from torch import Tensor
 
 from weld_pipeline.deploy.parity.gate import Compare, SampleParity, distance, relative
 from weld_pipeline.engines.session import Engine
@@ -49,7 +50,8 @@ def comparison(bundle: Bundle, module: ImageGraph, engine: Engine) -> Compare:
 
     def compare(sample_id: str, path: Path, row: Mapping[Any, Any]) -> SampleParity:
         verdicts = {kind: classifier.inspect(path) for kind, classifier in classifiers.items()}
-        pairs = [(verdict, _torch(reference, path, kind, description)) for kind, verdict in verdicts.items()]
+        fed = torch.from_numpy(bundle.fed(ViewsInput).fed(read_image(path)))
+        pairs = [(verdict, _torch(reference, fed, kind, description)) for kind, verdict in verdicts.items()]
         usual = verdicts[bundle.fed(ViewsInput).views]
         names = [f"p_{name}" for name in description.classes] + ["p_defect"] * (usual.p_defect is not None)
         return SampleParity(
@@ -72,10 +74,12 @@ def comparison(bundle: Bundle, module: ImageGraph, engine: Engine) -> Compare:
 
 
 @torch.inference_mode()
-def _torch(module: ImageGraph, path: Path, kind: Views, description: BundleDescription) -> _Reference:
+def _torch(
+    module: ImageGraph, image: UInt8[Tensor, "1 h w C"], kind: Views, description: BundleDescription
+) -> _Reference:
     preprocess = module.classifier.preprocess
     views = crop_views(kind, resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    outputs = module(torch.from_numpy(read_image(path))[None], torch.from_numpy(views))
+    outputs = module(image, torch.from_numpy(views))
     values = {name: output[0].numpy() for name, output in zip(OUTPUTS, outputs, strict=True)}
     predicted = description.classes[int(values["probabilities"].argmax())]
     verdict, p_defect = description.decision.decide(score=float(values["score"]), predicted=predicted)

@@ -13,11 +13,11 @@ from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import read_mask
-from weld_pipeline.media.tiles import Box, Tiling, cut, image_boxes, marked_px
+from weld_pipeline.media.tiles import Box, Tiling, image_boxes, marked_px, tile_squares
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
 # Raise it when a code change changes a prepared image; it is part of every content key.
-PREPARED_VERSION = 1
+PREPARED_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class _Preparer:
     def __call__(self, image: MaskedImage) -> dict[str, np.ndarray]:
         pixels = read_image(image.path)
         boxes = image_boxes(pixels.shape[0], pixels.shape[1], self.tiling)
-        tiles = torch.from_numpy(cut(pixels, boxes))
-        prepared = [self.preprocess.prepare(tile[None])[0].numpy() for tile in tiles]
+        squares = tile_squares(pixels, boxes, self.preprocess.image_px, grey=self.preprocess.grey)
+        prepared = [self.preprocess.prepare(square[None])[0].numpy() for square in torch.from_numpy(squares)]
         return {"image": np.stack(prepared), "is_clean": _clean(image, boxes, pixels.shape)}
 
 

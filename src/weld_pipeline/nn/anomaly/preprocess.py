@@ -1,4 +1,4 @@
-"""Preprocessing of a detector's images: grey, resize, equalise, smooth, normalise."""
+"""Preprocessing of a detector's images: equalise, smooth, normalise, and resize where the graph does it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from weld_pipeline.nn.image.preprocess import ImagePreprocess
 
 
 class MapPreprocess(nn.Module):
-    """uint8 images of any size → normalised squares; the same in fitting, export and use.
+    """uint8 squares of `media.resize.resize_to_square` → normalised squares; the same in fitting, export and use.
 
     `prepare` computes in whole numbers, so every runtime gets the same pixels; see `nn.image.preprocess`.
     """
@@ -62,13 +62,21 @@ class MapPreprocess(nn.Module):
         """Return C of a prepared image."""
         return self._square.n_channels
 
-    def forward(self, images: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N 3 S S"]:
-        """Return the normalised squares of images."""
-        return self.normalise(self.prepare(images))
+    @property
+    def grey(self) -> bool:
+        """Return whether colour is dropped first."""
+        return self._square.grey
 
-    def prepare(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N S S C"]:
-        """Return images resized to the square, and equalised and smoothed if so set."""
-        pixels = self._square.resize(images)
+    def forward(self, squares: UInt8[Tensor, "N S S C"]) -> Float[Tensor, "N 3 S S"]:
+        """Return squares prepared and normalised."""
+        return self.normalise(self.prepare(squares))
+
+    def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N S S C"]:
+        """Return images resized to the square as a graph does it, with the pixels of `media.resize.resize_to_square`."""
+        return self._square.resize(images)
+
+    def prepare(self, pixels: UInt8[Tensor, "N S S C"]) -> UInt8[Tensor, "N S S C"]:
+        """Return squares equalised and smoothed if so set."""
         if self.clahe_clip:
             pixels = equalised(pixels.float(), clip=self.clahe_clip).to(torch.uint8)
         return smoothed(pixels.float()).to(torch.uint8) if self.smoothing else pixels

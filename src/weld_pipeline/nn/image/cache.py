@@ -9,10 +9,10 @@ import numpy as np
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.images import read_image
-from weld_pipeline.nn.image.preprocess import ImagePreprocess, cached_image
+from weld_pipeline.media.resize import resize_to_square
 
 # Raise it when a code change changes a resized image; it is part of every content key.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,13 @@ class _ResizerFactory:
     grey: bool
 
     def __call__(self) -> "_Resizer":
-        # Crop, mean and standard deviation come after the cache, so any values do.
-        return _Resizer(
-            ImagePreprocess(
-                resized_px=self.resized_px, crop_px=self.resized_px, grey=self.grey, mean=(0.0,) * 3, std=(1.0,) * 3
-            )
-        )
+        return _Resizer(self.resized_px, self.grey)
 
 
 @dataclass(frozen=True)
 class _Resizer:
-    preprocess: ImagePreprocess
+    resized_px: int
+    grey: bool
 
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
-        return {"image": cached_image(read_image(path), self.preprocess)}
+        return {"image": resize_to_square(read_image(path), self.resized_px, grey=self.grey)}

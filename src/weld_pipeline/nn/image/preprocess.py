@@ -1,9 +1,8 @@
-"""Preprocessing of an image classifier's images: grey, resize, crop at views, scale, normalise."""
+"""Preprocessing of an image classifier's images: crop at views, scale, normalise, and resize where the graph does it."""
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int, UInt8
@@ -12,10 +11,12 @@ from torch import Tensor, nn
 # Pillow's integer luma (ITU-R 601-2), 16 bits after the point; every product and sum stays below 2²⁴, exact in float32.
 _LUMA = (19595.0, 38470.0, 7471.0)
 _HALF, _ONE = 32768.0, 65536.0
+# Steps of a weight's first 13 and last 9 bits.
+_COARSE, _FINE = 8192, 512
 
 
 class ImagePreprocess(nn.Module):
-    """uint8 images of any size → normalised crops; the same in training, export and use."""
+    """uint8 squares of `media.resize.resize_to_square` → normalised crops; the same in training, export and use."""
 
     def __init__(
         self, *, resized_px: int, crop_px: int, grey: bool, mean: Sequence[float], std: Sequence[float]
@@ -48,15 +49,8 @@ class ImagePreprocess(nn.Module):
         """Return C of a resized image."""
         return 1 if self.grey else 3
 
-    def forward(self, images: UInt8[Tensor, "N H W 3"], views: Int[Tensor, "V 3"]) -> Float[Tensor, "NV 3 S S"]:
-        """Return every view of every image, the views of one image together."""
-        return self.normalise(self.crop(self.resize(images), views).flatten(0, 1))
-
     def resize(self, images: UInt8[Tensor, "N H W 3"]) -> UInt8[Tensor, "N R R C"]:
-        """Return images resized to the square.
-
-        The filter is Pillow's BILINEAR, a triangle with antialias; pixel values differ from Pillow's by 1 at most.
-        """
+        """Return images resized to the square as a graph does it, with the pixels of `media.resize.resize_to_square`."""
         return resized(luma(images) if self.grey else images.float(), self.resized_px).to(torch.uint8)
 
     def crop(self, resized: UInt8[Tensor, "N R R C"], views: Int[Tensor, "V 3"]) -> UInt8[Tensor, "N V S S C"]:
@@ -83,42 +77,48 @@ def luma(images: UInt8[Tensor, "N H W 3"] | Float[Tensor, "N H W 3"]) -> Float[T
 
 
 def resized(pixels: Float[Tensor, "N H W C"], px: int) -> Float[Tensor, "N r r C"]:
-    """Return images resized to a square, as whole pixel values, as Pillow's antialiased bilinear resizing gives them.
+    """Return images resized to a square, with the pixels of `media.resize.resize_to_square`, as whole pixel values.
 
-    Everything is computed in whole numbers below 2²⁴, which float32 holds exactly. So every runtime gets the same pixels,
-    in whatever order it adds. Resizing in fractions would round some pixel differently in another runtime, and one step
-    of one pixel value can move a probability by a thousandth.
+    It is that resize for a graph. Pillow's weights have 22 bits. Products with 13 of them and with the other 9 are summed
+    apart, so that every sum stays below 2²⁴, which float32 holds exactly; every runtime gets the same pixels, in whatever
+    order it adds. That holds up to sides of 64 times `px`.
 
     Args:
         pixels: Whole values in 0 to 255.
         px: Side of the square.
     """
     images = rearrange(pixels, "n h w c -> n c h w")
-    height, width = images.shape[2], images.shape[3]
-    across = _weighed(images @ _triangles(width, px, pixels.device).T)
-    down = _weighed(_triangles(height, px, pixels.device) @ across)
+    coarse, fine = _weights(images.shape[3], px, pixels.device)
+    across = _weighed(images @ coarse.T, images @ fine.T)
+    coarse, fine = _weights(images.shape[2], px, pixels.device)
+    down = _weighed(coarse @ across, fine @ across)
     return rearrange(down, "n c h w -> n h w c")
 
 
-def _weighed(sums: Tensor) -> Tensor:
-    """Return sums of pixel values times 65536ths as pixel values, rounded half up as Pillow rounds."""
-    return torch.floor((sums + _HALF) / _ONE).clamp(max=255.0)
+def _weighed(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Return pixel values from sums weighed in 2⁻¹³ and in 2⁻²², rounded half up as Pillow rounds."""
+    return torch.floor((coarse + torch.floor(fine / _FINE) + _COARSE / 2) / _COARSE).clamp(max=255.0)
 
 
-def _triangles(n_source: int | torch.SymInt, n_resized: int, device: torch.device) -> Float[Tensor, "r n"]:
-    """Return the weight of each source pixel in each resized one, in whole 65536ths.
+def _weights(
+    n_source: int | torch.SymInt, n_resized: int, device: torch.device
+) -> tuple[Float[Tensor, "r n"], Float[Tensor, "r n"]]:
+    """Return the weight of each source pixel in each resized one: the first 13 bits of 22, and the other 9.
 
     Weights are a triangle around the resized pixel's centre. It is as wide as two resized pixels, or two source pixels if
-    these are larger. Distances are counted in whole units of half a pixel of the other grid; the one division rounds
-    alike everywhere.
+    these are larger. Distances are counted in whole units of half a pixel of the other grid. The shares are divided out a
+    few bits at a time, since some runtimes have whole numbers of 32 bits only.
     """
     centre: Any = (2 * torch.arange(n_resized, device=device) + 1) * n_source
     source: Any = (2 * torch.arange(n_source, device=device) + 1) * n_resized
     reach: Any = 2 * torch.sym_max(n_source, n_resized)
-    height = (reach - (centre[:, None] - source[None, :]).abs()).clamp(min=0)
-    return torch.round(height.float() / height.sum(dim=1, keepdim=True).float() * _ONE)
-
-
-def cached_image(image: UInt8[np.ndarray, "H W 3"], preprocess: ImagePreprocess) -> UInt8[np.ndarray, "R R C"]:
-    """Return a decoded image at the size it is cached at, the size that the graph resizes to."""
-    return np.ascontiguousarray(preprocess.resize(torch.from_numpy(image)[None])[0].numpy())
+    rest = (reach - (centre[:, None] - source[None, :]).abs()).clamp(min=0)
+    total = rest.sum(dim=1, keepdim=True)
+    share = torch.zeros_like(rest)
+    for n_bits in (8, 8, 7):  # 23, one more than are kept, to round by
+        rest = rest * 2**n_bits
+        digit = rest // total
+        rest = rest - digit * total
+        share = share * 2**n_bits + digit
+    rounded = (share + 1) // 2
+    return (rounded // _FINE).float(), (rounded % _FINE).float()

@@ -10,10 +10,11 @@ from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.pipelines.params import TilingParams
 
 
-def assemble_graph(detector: SavedModel) -> Any:
-    """Return the fitted detector as one torch module, from images to scores and maps."""
+def assemble_graph(detector: SavedModel, *, self_contained: bool) -> Any:
+    """Return the fitted detector as one torch module, from squares, or images of any size, to scores and maps."""
     preprocess = nn.anomaly.preprocess.MapPreprocess(**detector.provenance["preprocess"])
-    return nn.anomaly.graph.AnomalyGraph(preprocess, nn.anomaly.detectors.restore_detector(detector))
+    network = nn.anomaly.detectors.restore_detector(detector)
+    return nn.anomaly.graph.AnomalyGraph(preprocess, network, resizes=self_contained)
 
 
 def export_graph(module: Any, detector: SavedModel, map_range: MapRange, tiling: TilingParams | None) -> ExportedGraph:
@@ -24,7 +25,10 @@ def export_graph(module: Any, detector: SavedModel, map_range: MapRange, tiling:
         classes=[learned["good_class"], ANOMALOUS],
         good_class=learned["good_class"],
         contract=deploy.description.anomaly_contract(
-            learned["preprocess"], tiling=None if tiling is None else tiling.model_dump(), map_range=map_range
+            learned["preprocess"],
+            tiling=None if tiling is None else tiling.model_dump(),
+            map_range=map_range,
+            resizes=module.resizes,
         ),
         weights=learned["weights"],
     )

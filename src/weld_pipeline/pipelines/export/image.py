@@ -8,13 +8,14 @@ from weld_pipeline.decision.policy import Decision
 from weld_pipeline.deploy.bundle import ExportedGraph
 
 
-def assemble_graph(classifier: SavedModel, decision: Decision) -> Any:
-    """Return the trained classifier as one torch module, from images to probabilities and score."""
+def assemble_graph(classifier: SavedModel, decision: Decision, *, self_contained: bool) -> Any:
+    """Return the trained classifier as one torch module, from squares, or images of any size, to probabilities and score."""
     learned = classifier.provenance
     return nn.image.graph.ImageGraph(
         classifier=nn.image.classifier.restore_image_classifier(classifier),
         good_index=learned["classes"].index(learned["good_class"]),
         temperature=decision.temperature,
+        resizes=self_contained,
     )
 
 
@@ -25,6 +26,8 @@ def export_graph(module: Any, classifier: SavedModel) -> ExportedGraph:
         onnx=deploy.onnx_export.export_image_graph(module),
         classes=learned["classes"],
         good_class=learned["good_class"],
-        contract=deploy.description.image_contract(module.classifier.preprocess.architecture, views=learned["views"]),
+        contract=deploy.description.image_contract(
+            module.classifier.preprocess.architecture, views=learned["views"], resizes=module.resizes
+        ),
         weights=learned["weights"],
     )

@@ -13,10 +13,10 @@ from weld_pipeline.core.files import inside
 from weld_pipeline.media.heatmaps import heat_overlay
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.probe import thumbnail
+from weld_pipeline.media.resize import resize_to_square
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image.attention import heat_maps
 from weld_pipeline.nn.image.classifier import ImageClassifier
-from weld_pipeline.nn.image.preprocess import cached_image
 from weld_pipeline.report.sheets.contact_sheet import Tile, draw_sheet
 
 _TILE_PX = 300
@@ -87,7 +87,8 @@ def _prediction_tile(row: Mapping[Any, Any]) -> Tile:
 def _with_heat(image: UInt8[np.ndarray, "H W 3"], classifier: ImageClassifier) -> UInt8[np.ndarray, "S S 3"]:
     preprocess = classifier.preprocess
     (view,) = crop_views("centre", resized_px=preprocess.resized_px, crop_px=preprocess.crop_px)
-    resized = torch.from_numpy(cached_image(image, preprocess))[None]
+    square = resize_to_square(image, preprocess.resized_px, grey=preprocess.grey)
+    resized = torch.from_numpy(square)[None]
     crop = preprocess.crop(resized, torch.from_numpy(view)[None])[:, 0]  # [1, S, S, C]
     heat, _ = heat_maps(classifier, crop)
     return heat_overlay(crop[0].expand(-1, -1, 3).contiguous().numpy(), heat[0])

@@ -35,9 +35,9 @@ class DetectorGraph:
         self._session = GraphSession(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
     def run(
-        self, images: UInt8[np.ndarray, "N H W 3"]
+        self, images: UInt8[np.ndarray, "N h w C"]
     ) -> tuple[Float32[np.ndarray, " N"], Float32[np.ndarray, "N S S"]]:
-        """Return score and map of images, or tiles, of one size; higher is worse.
+        """Return score and map of images, or tiles, as `contract.fed` gives them; higher is worse.
 
         Raises:
             WeldError: If an output is not a finite number, or the maps are not of the size the bundle tells: no verdict
@@ -48,7 +48,7 @@ class DetectorGraph:
             [each["anomaly_map"] for each in answers]
         )
 
-    def _answer(self, images: UInt8[np.ndarray, "B H W 3"]) -> dict[str, Any]:
+    def _answer(self, images: UInt8[np.ndarray, "B h w C"]) -> dict[str, Any]:
         values = self._session.run(images, what=f"images of shape {images.shape}")
         side = self.contract.image_px
         if values["anomaly_map"].shape != (len(images), side, side):

@@ -14,12 +14,11 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.labels import ANOMALOUS
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.heatmaps import anomaly_overlay
-from weld_pipeline.media.tiles import cut
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.image_inspector import ImageInspector
-from weld_pipeline.runtime.image_reader import ReadImage
+from weld_pipeline.runtime.image_reader import Preparation, ReadImage
 from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
@@ -47,6 +46,7 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
     def __init__(self, bundle: Bundle | Path | str, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
+        self._preparation = Preparation(self._graph.contract.fed, keeps_pixels=True)
 
     def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> Any:
         """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""
@@ -73,15 +73,15 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
         return store_verdict(folder, verdict, self.bundle, overlay=png.getvalue())
 
     def _judge(self, alike: Sequence[ReadImage]) -> list[AnomalyVerdict]:
-        """Return the verdicts on images of one size, whose tiles go through the network together."""
+        """Return the verdicts on images of as many tiles, which go through the network together."""
         began = time.perf_counter()
-        boxes = self._graph.contract.boxes(*alike[0].pixels.shape[:2])
-        scores, levels = self._graph.run(np.concatenate([cut(found.pixels, boxes) for found in alike]))
+        scores, levels = self._graph.run(np.concatenate([found.fed for found in alike]))
         share_s = (time.perf_counter() - began) / len(alike)
-        n_tiles = len(boxes)
+        n_tiles = len(alike[0].fed)
         verdicts = []
         for row, found in enumerate(alike):
             own = slice(row * n_tiles, (row + 1) * n_tiles)
+            boxes = self._graph.contract.boxes(found.height, found.width)
             # A copy, so that one verdict that is kept does not keep the whole batch.
             tiles = TileMaps(tuple(boxes), scores[own].copy(), levels[own].copy())
             verdicts.append(self._verdict(found, tiles, network_s=share_s))
@@ -89,19 +89,18 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
 
     def _verdict(self, found: ReadImage, tiles: TileMaps, *, network_s: float) -> AnomalyVerdict:
         description, score = self.bundle.description, float(tiles.scores.max())
-        height, width = found.pixels.shape[:2]
         verdict, p_defect = description.decision.decide(score=score, predicted=None)
         return AnomalyVerdict(
             path=found.path,
             sha256=found.sha256,
-            width=width,
-            height=height,
+            width=found.width,
+            height=found.height,
             verdict=verdict,
             predicted=ANOMALOUS if verdict == "fail" else description.good_class,
             score=score,
             p_defect=p_defect,
             n_tiles=len(tiles.boxes),
-            regions=tiles.regions(self._graph.contract.map_range.threshold, height=height, width=width),
+            regions=tiles.regions(self._graph.contract.map_range.threshold, height=found.height, width=found.width),
             timing=ImageTiming.of(found, network_s=network_s),
             tiles=tiles,
             pixels=found.pixels,

@@ -45,11 +45,11 @@ class ImageGraph:
         self.contract = bundle.fed(ViewsInput)
         self._session = GraphSession(bundle, inputs=INPUTS, outputs=OUTPUTS, n_threads=n_threads, engine=engine)
 
-    def run(self, images: UInt8[np.ndarray, "N H W 3"], views: Int64[np.ndarray, "V 3"]) -> ImageScores:
-        """Return what the graph says of images of one size.
+    def run(self, images: UInt8[np.ndarray, "N h w C"], views: Int64[np.ndarray, "V 3"]) -> ImageScores:
+        """Return what the graph says of images.
 
         Args:
-            images: RGB, upright.
+            images: Images as `contract.fed` gives them.
             views: From `media.views.crop_views`, for the sizes in `contract`.
 
         Raises:

@@ -14,7 +14,7 @@ from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
 from weld_pipeline.runtime.image.verdict import ImageVerdict
 from weld_pipeline.runtime.image_inspector import ImageInspector
-from weld_pipeline.runtime.image_reader import ImageBytes, ReadImage
+from weld_pipeline.runtime.image_reader import ImageBytes, Preparation, ReadImage
 from weld_pipeline.runtime.records import store_verdict
 from weld_pipeline.runtime.timing import ImageTiming
 from weld_pipeline.runtime.verdicts import NotInspected
@@ -52,6 +52,7 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = ImageGraph(self.bundle, n_threads=n_threads, engine=engine)
         contract = self._graph.contract
+        self._preparation = Preparation(contract.fed, keeps_pixels=False)
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
@@ -74,9 +75,9 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         return store_verdict(folder, verdict, self.bundle)
 
     def _judge(self, alike: Sequence[ReadImage]) -> list[ImageVerdict]:
-        """Return the verdicts on images of one size, from one call of the network."""
+        """Return the verdicts on images that are fed alike, from one call of the network."""
         began = time.perf_counter()
-        scores = self._graph.run(np.stack([found.pixels for found in alike]), self._views)
+        scores = self._graph.run(np.concatenate([found.fed for found in alike]), self._views)
         share_s = (time.perf_counter() - began) / len(alike)
         return [self._verdict(found, scores, row, network_s=share_s) for row, found in enumerate(alike)]
 
@@ -88,8 +89,8 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         return ImageVerdict(
             path=found.path,
             sha256=found.sha256,
-            width=found.pixels.shape[1],
-            height=found.pixels.shape[0],
+            width=found.width,
+            height=found.height,
             verdict=verdict,
             predicted=predicted,
             confidence=probabilities[predicted],

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from weld_pipeline.core import errors
 from weld_pipeline.core.files import write_bytes
-from weld_pipeline.media import images, views
+from weld_pipeline.media import images, resize, views
 from weld_pipeline.runtime.bundle import GRAPH, Bundle
 from weld_pipeline.runtime.contracts import ViewsInput
 
@@ -43,7 +43,7 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
         keep_trailing_newline=True,
     )
     environment.filters["repr"] = repr
-    imports, reader = _source_of(errors, images, views)
+    imports, reader = _source_of(errors, images, resize, views)
     calibrator = bundle.description.decision.calibrator
     platt = calibrator.platt if calibrator else None
     fields = {

@@ -13,7 +13,8 @@ from jaxtyping import Float, UInt8
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
 from weld_pipeline.media.images import IMAGE_SUFFIXES, read_image
-from weld_pipeline.nn.image.preprocess import luma, resized
+from weld_pipeline.media.resize import resize_to_square
+from weld_pipeline.nn.image.preprocess import luma
 
 _GREY_SHARE = 0.3  # of images of a folder that lose their colour; algorithm 1 of the paper
 _N_LEAVES = 160
@@ -64,9 +65,9 @@ class PenaltyImages:
     def _photograph(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
         """Return the middle of a photograph resized to a square of twice the side, as in algorithm 1."""
         path = self._files[generator.integers(len(self._files))]
-        square = resized(torch.from_numpy(read_image(path))[None].float(), 2 * self.image_px)
+        square = resize_to_square(read_image(path), 2 * self.image_px, grey=False)
         first = self.image_px // 2
-        middle = square[0, first : first + self.image_px, first : first + self.image_px].numpy()
+        middle = square[first : first + self.image_px, first : first + self.image_px]
         return self._coloured(middle, is_grey=generator.random() < _GREY_SHARE)
 
     def _drawn(self, generator: np.random.Generator) -> UInt8[np.ndarray, "S S C"]:
