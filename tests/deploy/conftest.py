@@ -154,7 +154,7 @@ def write_film(tmp_path):
 RESIZED, CROP = 40, 32  # what OpenVINO can pool in this trunk, too
 
 
-def image_classifier(*, seed=0, temperature=2.0):
+def image_classifier(*, seed=0, temperature=2.0, resizes=False):
     torch.manual_seed(seed)
     statistics = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     classifier = ImageClassifier(
@@ -163,7 +163,7 @@ def image_classifier(*, seed=0, temperature=2.0):
         preprocess={"resized_px": RESIZED, "crop_px": CROP, "grey": False, **statistics},
         dropout=0.1,
     )
-    return ImageGraph(classifier=classifier, good_index=0, temperature=temperature)
+    return ImageGraph(classifier=classifier, good_index=0, temperature=temperature, resizes=resizes)
 
 
 @pytest.fixture(scope="session")
@@ -179,8 +179,8 @@ def other_image_module():
 
 @pytest.fixture(scope="session")
 def plain_module():
-    """One that was never calibrated."""
-    return image_classifier(temperature=1.0)
+    """One that was never calibrated, and whose graph resizes images itself."""
+    return image_classifier(temperature=1.0, resizes=True)
 
 
 @pytest.fixture(scope="session")
@@ -216,7 +216,8 @@ def image_bundle(tmp_path, image_description, image_graph):
 
 @pytest.fixture
 def plain_bundle(tmp_path, image_description, plain_graph):
-    described = image_description | {"decision": UNCALIBRATED.model_dump(mode="json")}
+    contract = image_description["input"] | {"resize": None}
+    described = image_description | {"decision": UNCALIBRATED.model_dump(mode="json"), "input": contract}
     return written(tmp_path / "plain_bundle", described, plain_graph)
 
 

@@ -12,7 +12,6 @@ from weld_pipeline.engines.open import open_graph
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.resize import resize_to_square
 from weld_pipeline.media.views import crop_views
-from weld_pipeline.nn.image.graph import ImageGraph
 from weld_pipeline.nn.video.graph import Outputs
 from weld_pipeline.runtime.anomaly import graph as detector_graph
 from weld_pipeline.runtime.image import graph as images_graph
@@ -122,26 +121,20 @@ def test_image_graph_equals_torch_at_any_number_and_view(image_session, image_mo
         np.testing.assert_allclose(got[name], value.numpy(), atol=1e-4, rtol=1e-4, err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def resizing_file(image_module, tmp_path_factory):
-    graph = ImageGraph(classifier=image_module.classifier, good_index=0, temperature=2.0, resizes=True)
-    path = tmp_path_factory.mktemp("resizing") / "model.onnx"
-    path.write_bytes(export_image_graph(graph))
-    return path
-
-
 # A camera's size, smaller than the graph's own, upright, odd, exactly its own, and large; one image and several.
 @pytest.mark.parametrize(
     "shape", [(1, 600, 960), (3, 11, 17), (2, 200, 90), (5, 111, 113), (2, RESIZED, RESIZED), (1, 1944, 2592)]
 )
 @pytest.mark.parametrize("engine", get_args(Engine))
-def test_graph_that_resizes_says_what_one_that_is_fed_squares_says(image_session, resizing_file, shape, engine):
+def test_graph_that_resizes_says_what_one_that_is_fed_squares_says(image_session, plain_graph, tmp_path, shape, engine):
     images = noise(*shape)[:, 0]
     squares = np.stack([resize_to_square(image, RESIZED, grey=False) for image in images])
     views = crop_views("centre", resized_px=RESIZED, crop_px=CROP)
-    session = open_graph(resizing_file, engine=engine, n_threads=1)
-    got = session.run(list(images_graph.OUTPUTS), {"images": images, "views": views})
-    for name, value in zip(images_graph.OUTPUTS, got, strict=True):
+    (tmp_path / "model.onnx").write_bytes(plain_graph)
+    session = open_graph(tmp_path / "model.onnx", engine=engine, n_threads=1)
+    names = ["logits", "score"]  # the temperatures of their probabilities differ
+    got = session.run(names, {"images": images, "views": views})
+    for name, value in zip(names, got, strict=True):
         np.testing.assert_allclose(value, see(image_session, squares)[name], atol=1e-4, rtol=1e-4, err_msg=name)
 
 
