@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from weld_pipeline.cli import app
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.evaluation.external_predictions import good_classes, read_csv, sessions_of
+from weld_pipeline.evaluation.external_predictions import DATE, good_classes, read_csv, sessions_of
 
 COLUMNS = {"id_column": "Video", "label_column": "True", "predicted_column": "Said"}
 OPTIONS = ["--id", "Video", "--label", "True", "--predicted", "Said"]
@@ -80,8 +80,11 @@ def test_mistake_is_one_line_that_names_it(csv, arguments, message) -> None:
         ("", "is empty"),
         ("Video,True,Said\n", "has a header but no rows"),
         ("Video,True,Said\na,Good,Good\nb,,Good\n", "column 'True' is empty in 1 row\\(s\\), first in line 3"),
-        ('Video,True,Said\n"a,Good\n', "is no readable csv"),
-        ("Video,True,Said\na,Good,Good,extra,more\nb,Good,Good\n", "is no readable csv"),
+        ('Video,True,Said\n"a,Good\n', "cannot be read as csv"),
+        ("Video,True,Said\na,Good,Good,extra,more\nb,Good,Good\n", "line 2 has 5 cells, the header 3"),
+        ("Video,True,Said\na,Good,Good\n\nb,Good, \n", "column 'Said' is empty in 1 row\\(s\\), first in line 4"),
+        ("Video,True,Said\na,Good,nan\n", "column 'Said' is empty"),
+        ("Video,True,Said\na,Good,Good\nb,Good,Good\na,Pore,Good\n", "id 'a' stands in the lines 2 and 4; 1 row"),
     ],
 )
 def test_file_that_cannot_be_judged_says_why(tmp_path, content, message) -> None:
@@ -94,13 +97,13 @@ def test_file_that_cannot_be_judged_says_why(tmp_path, content, message) -> None
 
 def test_binary_file_is_refused(tmp_path) -> None:
     (tmp_path / "some.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(WeldError, match=r"is no readable csv|has no column"):
+    with pytest.raises(WeldError, match="cannot be read as csv"):
         read_csv(tmp_path / "some.csv", **COLUMNS)
 
 
 def test_ids_and_labels_stay_text(tmp_path) -> None:
     path = tmp_path / "some.csv"
-    path.write_text("Video,True,Said\n007,0,1\nNA,None,nan\n")
+    path.write_text("Video,True,Said\n007,0,1\nNA,None,none\n")
     table = read_csv(path, **COLUMNS)
     assert table["sample_id"].tolist() == ["007", "NA"]
     assert table["label"].tolist() == ["0", "None"]
@@ -117,6 +120,29 @@ def test_session_column_goes_before_the_date(csv) -> None:
     assert sessions_of(table, None) == ([str(number) for number in range(24)], "column session")
 
 
+def test_empty_cell_of_the_session_column_stops_and_names_the_row(csv) -> None:
+    table = read_csv(csv, **COLUMNS).assign(session=["s"] * 20 + [""] * 4)
+    with pytest.raises(
+        WeldError, match=r"column 'session' is empty in 4 row\(s\), first in line 22 \(id '09-06-22-0000"
+    ):
+        sessions_of(table, None)
+    assert sessions_of(table, DATE)[0][-1] == "09-06-22"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ", "])
+def test_table_may_be_parted_by_semicolons_tabs_or_padded_commas(tmp_path, separator) -> None:
+    path = tmp_path / "some.csv"
+    lines = [["Video", "True", "Said"], ["a", "Good", "Pore, small" if separator != ", " else "Pore"]]
+    path.write_bytes(b"\xef\xbb\xbf" + "\n".join(map(separator.join, lines)).encode())
+    assert read_csv(path, **COLUMNS).loc[2].tolist() == ["a", *lines[1][1:]]
+
+
+def test_columns_may_bear_each_others_usual_names(tmp_path) -> None:
+    (tmp_path / "some.csv").write_text("sample_id,predicted,label\na,Good,Pore\n")
+    table = read_csv(tmp_path / "some.csv", id_column="sample_id", label_column="predicted", predicted_column="label")
+    assert (table.loc[2, "label"], table.loc[2, "predicted"]) == ("Good", "Pore")
+
+
 def test_each_id_is_its_own_session_where_nothing_tells(csv) -> None:
     table = read_csv(csv, **COLUMNS).assign(sample_id=[f"weld {number}" for number in range(24)])
     assert sessions_of(table, None) == (table["sample_id"].tolist(), None)
@@ -124,6 +150,7 @@ def test_each_id_is_its_own_session_where_nothing_tells(csv) -> None:
 
 def test_good_is_taken_by_name_where_it_occurs() -> None:
     assert good_classes(["Good", "Pore"], None) == ["Good"]
+    assert good_classes(["good", "Pore"], None) == ["good"]
     assert good_classes(["ok", "Pore"], None) == []
     assert good_classes(["ok", "Pore"], "ok") == ["ok"]
 

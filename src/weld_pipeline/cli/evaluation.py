@@ -1,6 +1,7 @@
 """`weld evaluate`: what anyone's predictions are worth."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,12 +38,14 @@ def evaluate(
     table = evaluation.external_predictions.read_csv(
         file, id_column=id_column, label_column=label_column, predicted_column=predicted_column
     )
+    table, joined = evaluation.external_labels.one_spelling(table)
     sessions, rule = evaluation.external_predictions.sessions_of(table, session)
     rows = table[["sample_id", "label", "predicted"]].assign(session=sessions)
     good_classes = evaluation.external_predictions.good_classes({*rows["label"], *rows["predicted"]}, good)
     measured = evaluation.evaluation.evaluate(
         rows, good=good_classes, protocol=evaluation.estimates.Protocol(n_resamples=n_resamples, seed=seed)
     )
+    measured = replace(measured, notes=[*joined, *measured.notes])
     if html:
         core.files.write_bytes(
             html, report.page.foreign_report(measured, file_name=file.name, session_rule=rule).encode()

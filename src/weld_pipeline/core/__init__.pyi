@@ -11,3 +11,4 @@ from . import source_tree as source_tree
 from . import stores as stores
 from . import synthetic_set as synthetic_set
 from . import tables as tables
+from . import text_tables as text_tables

@@ -5,6 +5,7 @@ from . import caveats as caveats
 from . import confounds as confounds
 from . import estimates as estimates
 from . import evaluation as evaluation
+from . import external_labels as external_labels
 from . import external_predictions as external_predictions
 from . import metrics as metrics
 from . import reliability as reliability
