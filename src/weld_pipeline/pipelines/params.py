@@ -70,6 +70,9 @@ class EvaluationParams(Params):
     """Samples below which it is marked so."""
     n_bins: int = Field(ge=2)
     """Bins of the reliability plot."""
+    aupro_max_fpr: Literal["auto"] | Annotated[float, Field(gt=0, le=1)]
+    """False-positive rate up to which a detector's per-region overlap is integrated; `auto`: as the benchmark of the
+    layout has it, 0.05 for mvtec_ad2 and 0.3 for others."""
     n_mistakes: int = Field(ge=0)
     """Mistakes shown with images."""
     n_frames: int = Field(ge=1)
@@ -77,4 +80,4 @@ class EvaluationParams(Params):
 
     def measuring(self) -> dict[str, Any]:
         """Return the arguments of `evaluation.estimates.Protocol`: all but what is chosen and shown."""
-        return self.model_dump(exclude={"split", "n_mistakes", "n_frames"})
+        return self.model_dump(exclude={"split", "aupro_max_fpr", "n_mistakes", "n_frames"})

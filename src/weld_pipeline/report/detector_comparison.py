@@ -15,7 +15,7 @@ from weld_pipeline.report.figures import BAD, GOOD, GRID, INK, MODEL, MUTED
 
 _MEASURES = ("image_auroc", "image_ap", "image_f1_max", "image_fpr_at_95_tpr", "pixel_auroc", "aupro")
 _COUNTS = ("n", "n_good", "n_defect")
-_SHOWN = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro": "AUPRO (FPR ≤ 0.3)"}
+_SHOWN = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro": "AUPRO"}
 _COLOURS = (MODEL, BAD, GOOD, MUTED)
 _MEAN = "mean"
 
@@ -24,7 +24,7 @@ def comparison_table(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return a row a category and detector, and where there are several categories a mean a detector.
 
     A mean is there only for a detector that saw every category, so that no two means are of different sets; a number
-    that is undefined in one category has no mean.
+    that is undefined in one category has no mean, and neither has AUPRO where categories end it at different rates.
 
     Args:
         records: As `anomaly_record` makes them.
@@ -45,14 +45,17 @@ def comparison_table(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def as_markdown(table: pd.DataFrame) -> str:
     """Return a comparison as a Markdown table; `†` marks an image AUROC that rests on too little."""
-    head = ["category", "detector", "image AUROC", "AP", "F1-max", "FPR at 95 % TPR", "pixel AUROC", "AUPRO"]
+    head = ["category", "detector", "image AUROC", "AP", "F1-max", "FPR at 95 % TPR", "pixel AUROC", _aupro(table)]
     head += ["good / defective", "threshold", "escapes", "false rejects", "p50 [ms]"]
+    ends = set(table["aupro_max_fpr"].dropna())
     lines = [head, ["---"] * 2 + ["---:"] * (len(head) - 2)]
     for row in table.to_dict("records"):
         mark = " †" if pd.notna(row["is_small"]) and row["is_small"] and pd.notna(row["image_auroc"]) else ""
         counts = "" if row["category"] == _MEAN else f"{row['n_good']} / {row['n_defect']}"
         cells = [row["category"], row["detector"], _cell(row["image_auroc"]) + _ends(row) + mark]
         cells += [_cell(row[name]) for name in _MEASURES[1:]]
+        if len(ends) > 1 and pd.notna(row["aupro"]):
+            cells[-1] += f" (≤ {row['aupro_max_fpr']:g})"
         cells += [counts, "" if pd.isna(row["threshold_kind"]) else row["threshold_kind"]]
         cells += [_cell(row["escape_rate"]), _cell(row["false_reject_rate"]), _cell(row["latency_p50_ms"], digits=1)]
         lines.append([str(cell).replace("|", "\\|") for cell in cells])
@@ -76,12 +79,18 @@ def comparison_figure(table: pd.DataFrame) -> Figure:
         panels = figure.subplots(1, len(_SHOWN), sharey=True)
         for axes, (measure, title) in zip(panels, _SHOWN.items(), strict=True):
             _draw_panel(axes, table, measure, categories, detectors)
-            axes.set_title(title, fontsize=9, loc="left", color=INK)
+            axes.set_title(_aupro(table) if measure == "aupro" else title, fontsize=9, loc="left", color=INK)
         panels[0].set_yticks(range(len(categories)), [name.replace("_", " ") for name in categories])
         panels[0].set_ylim(len(categories) - 0.5, -0.5)
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=len(detectors), frameon=False, fontsize=8)
     return figure
+
+
+def _aupro(table: pd.DataFrame) -> str:
+    """Return the name of AUPRO with the false-positive rates at which it ends."""
+    ends = sorted(set(table["aupro_max_fpr"].dropna()))
+    return f"AUPRO (FPR ≤ {' or '.join(f'{end:g}' for end in ends)})"
 
 
 def _row(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +99,7 @@ def _row(record: Mapping[str, Any]) -> dict[str, Any]:
         "category": record["category"],
         "detector": record["detector"],
         **{name: record[name] for name in _MEASURES},
+        "aupro_max_fpr": record["pixels"]["max_fpr"],
         "image_auroc_low": low,
         "image_auroc_high": high,
         "is_small": "image_auroc" in record["n_too_small"],
@@ -105,11 +115,13 @@ def _means(table: pd.DataFrame) -> list[pd.DataFrame]:
     if n_categories == 1:
         return []
     complete = table.groupby("detector").filter(lambda rows: len(rows) == n_categories)
-    names = [*_MEASURES, "escape_rate", "false_reject_rate", "latency_p50_ms"]
-    means = [
+    names = [*_MEASURES, "aupro_max_fpr", "escape_rate", "false_reject_rate", "latency_p50_ms"]
+    means: list[dict[str, Any]] = [
         {"category": _MEAN, "detector": detector, **{name: rows[name].mean(skipna=False) for name in names}}
         for detector, rows in complete.groupby("detector")
     ]
+    if len(set(table["aupro_max_fpr"])) > 1:
+        means = [mean | {"aupro": None, "aupro_max_fpr": None} for mean in means]
     return [pd.DataFrame(means, columns=table.columns).astype(table.dtypes)] if means else []
 
 

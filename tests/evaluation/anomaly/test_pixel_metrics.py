@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn import metrics as reference
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample, pixel_metrics
+from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample, pixel_metrics, usual_max_fpr
 from weld_pipeline.evaluation.anomaly.score_histogram import ScoreHistogram, bins_of, scores_of
 
 CLOSE = 1e-4
@@ -214,3 +214,8 @@ def test_real_masks_give_what_the_references_give(real_data) -> None:
     found = judged(maps, masks)
     assert found.n_regions == sum(len(regions(mask)) for mask in masks) > 0
     assert found.aupro == pytest.approx(brute_force_aupro(maps, masks, max_fpr=0.3), abs=CLOSE)
+
+
+def test_aupro_ends_where_the_benchmark_of_the_layout_ends_it() -> None:
+    assert usual_max_fpr({"mvtec_ad2"}) == 0.05
+    assert usual_max_fpr({"mvtec", "class_folders"}) == usual_max_fpr(set()) == 0.3

@@ -36,12 +36,13 @@ def rows_of(seed, *, shift=2.0):
     )
 
 
-def pixels(*, with_mask=True):
+def pixels(*, with_mask=True, max_fpr=0.3):
     mask = np.zeros((8, 8), bool)
     mask[2:4, 2:4] = True
     anomaly_map = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
     kept = mask if with_mask else None
-    return pixel_metrics([PixelSample("p", is_defect=True, anomaly_map=anomaly_map + mask, mask=kept)])
+    sample = PixelSample("p", is_defect=True, anomaly_map=anomaly_map + mask, mask=kept)
+    return pixel_metrics([sample], max_fpr=max_fpr)
 
 
 def record(category="seam", detector="patchcore", *, seed=0, with_mask=True, **kept):
@@ -104,6 +105,18 @@ def test_mean_of_a_number_that_is_undefined_somewhere_is_undefined() -> None:
     table = comparison_table([record("seam", with_mask=False), record("pipe", seed=1)])
     assert pd.isna(table.iloc[-1]["aupro"])
     assert not pd.isna(table.iloc[-1]["image_auroc"])
+
+
+def test_rate_at_which_aupro_ends_stands_beside_it() -> None:
+    usual, strict = record("pipe"), record("seam", pixels=pixels(max_fpr=0.05))
+    assert flat_anomaly_metrics(strict)["aupro.max_fpr"] == 0.05
+    assert "AUPRO (FPR ≤ 0.05) |" in as_markdown(comparison_table([strict]))
+    table = comparison_table([usual, strict])
+    assert table["aupro_max_fpr"].tolist()[:2] == [0.3, 0.05]
+    assert pd.isna(table.iloc[-1]["aupro"])
+    text = as_markdown(table)
+    assert f"{strict['aupro']:.3f} (≤ 0.05) |" in text
+    assert "AUPRO (FPR ≤ 0.05 or 0.3) |" in text
 
 
 def test_markdown_shows_numbers_intervals_and_what_is_undefined() -> None:

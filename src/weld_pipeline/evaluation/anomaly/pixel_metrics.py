@@ -5,7 +5,8 @@ number here follows from them. A bin is at most 1/32,768 of its scores wide; sco
 
 References:
     [1] P. Bergmann et al., "The MVTec anomaly detection dataset", IJCV 2021, section 5.2; the regions of its evaluation
-        code are 8-connected.
+        code are 8-connected. AUPRO ends at a false-positive rate of 0.3 there.
+    [2] L. Heckler-Kram et al., "The MVTec AD 2 dataset", 2025, section 5: AUPRO ends at 0.05.
 """
 
 from collections.abc import Iterable
@@ -22,6 +23,8 @@ from weld_pipeline.evaluation.anomaly.score_histogram import ScoreHistogram, bin
 from weld_pipeline.evaluation.metrics import auroc
 
 NUMBERS = ("pixel_auroc", "aupro", "pixel_ap", "pixel_f1_max", "pixel_f1_max_threshold")
+MAX_FPR = 0.3
+_MAX_FPR_OF_LAYOUT = {"mvtec_ad2": 0.05}
 _EIGHT_CONNECTED = np.ones((3, 3), dtype=int)
 
 
@@ -74,7 +77,16 @@ class PixelMetrics:
     reason: str | None
 
 
-def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = 0.3) -> PixelMetrics:
+def usual_max_fpr(layouts: Iterable[str]) -> float:
+    """Return the false-positive rate at which AUPRO ends in the benchmark of a layout [1, 2].
+
+    Args:
+        layouts: Layout of each image, as the manifest names its source.
+    """
+    return min((_MAX_FPR_OF_LAYOUT.get(layout, MAX_FPR) for layout in layouts), default=MAX_FPR)
+
+
+def pixel_metrics(samples: Iterable[PixelSample], *, max_fpr: float = MAX_FPR) -> PixelMetrics:
     """Return the metrics of anomaly maps by pixel and by region.
 
     Args:

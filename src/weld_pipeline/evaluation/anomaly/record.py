@@ -82,6 +82,8 @@ def tile_metrics(tiles: pd.DataFrame, protocol: Protocol) -> dict[str, Any]:
 def flat_anomaly_metrics(record: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a record to compare between runs, in a flat dict without undefined ones."""
     numbers = {name: value for name, value in record.items() if isinstance(value, int | float)}
+    if record["aupro"] is not None:
+        numbers["aupro.max_fpr"] = record["pixels"]["max_fpr"]
     numbers |= {f"policy.{name}": record["policy"][name] for name in ("threshold", "false_reject_rate")}
     numbers |= {f"shipped.{name}": record["shipped"][name] for name in (*VERDICT_RATES, "f1")}
     numbers |= {f"image_auroc.{metric_name(kind)}": found["image_auroc"] for kind, found in record["per_kind"].items()}

@@ -267,7 +267,10 @@ def measure_anomalies(
         policy=fitted.policy.model_dump(mode="json"),
         fails=fitted.fails(score=rows["score"].to_numpy(float), predicted=None),
         pixels=evaluation.anomaly.pixel_metrics.pixel_metrics(
-            core.progress.track(samples, label="judging maps", total=len(rows))
+            core.progress.track(samples, label="judging maps", total=len(rows)),
+            max_fpr=evaluation.anomaly.pixel_metrics.usual_max_fpr(set(manifest["source"]))
+            if protocol.aupro_max_fpr == "auto"
+            else protocol.aupro_max_fpr,
         ),
         protocol=how,
     )
