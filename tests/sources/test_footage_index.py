@@ -158,7 +158,7 @@ def test_manifest_without_its_columns_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"", b'a,b\n"open\n', b"\xff\xfe\x00\x01,b\n"])
 def test_manifest_that_is_no_csv_is_refused(tmp_path, content):
     (tmp_path / "manifest.csv").write_bytes(content)
-    with pytest.raises(WeldError, match=r"manifest\.csv: (cannot be read as csv|column)"):
+    with pytest.raises(WeldError, match=r"manifest\.csv(: cannot be read as csv|: column| is empty)"):
         rows(tmp_path)
 
 
@@ -231,6 +231,36 @@ def test_csv_of_labels_cannot_name_files_outside(tmp_path):
     touch(tmp_path, "secret.avi", "root/a.avi")
     (tmp_path / "root/labels.csv").write_text("path,label\n../secret.avi,Good\na.avi,Good\n")
     assert rows(tmp_path / "root")["labels:2"].problem.startswith("unsafe_path: path '../secret.avi' in line 2")
+
+
+def test_path_with_two_labels_stops_and_names_both_lines(tmp_path):
+    touch(tmp_path, "a.avi", "b.avi")
+    (tmp_path / "labels.csv").write_text("path,label\na.avi,Good\nb.avi,Good\n\n./a.avi,Pore\n")
+    with pytest.raises(WeldError, match=r"a\.avi is 'Good' in line 2 and 'Pore' in line 5; keep the true one"):
+        rows(tmp_path)
+    (tmp_path / "labels.csv").write_text("path,label\na.avi,Good\nb.avi,Good\na.avi,good\n")
+    assert rows(tmp_path)["a.avi#2"].problem.startswith("duplicate: ")
+
+
+def test_comma_too_many_stops_and_names_the_line(tmp_path):
+    touch(tmp_path, "a.avi")
+    (tmp_path / "labels.csv").write_text("path,label\nb.avi,Good\na.avi,Good,\n")
+    with pytest.raises(WeldError, match=r"labels\.csv: line 3 has 3 cells, the header 2, so columns may be shifted"):
+        rows(tmp_path)
+
+
+def test_csv_of_labels_may_have_semicolons_and_short_lines(tmp_path):
+    touch(tmp_path, "a.avi", "b.avi")
+    (tmp_path / "labels.csv").write_text("path;label;config\na.avi;Good, thin\nb.avi;Good;thick\n")
+    indexed = rows(tmp_path, good_class="Good")
+    assert (indexed["a.avi"].label, indexed["a.avi"].config, indexed["b.avi"].config) == ("Good, thin", None, "thick")
+
+
+def test_empty_cell_of_a_session_column_is_no_session(tmp_path):
+    touch(tmp_path, "d1/a.avi", "d2/b.avi")
+    (tmp_path / "labels.csv").write_text("path,label,session\nd1/a.avi,Good,s1\nd2/b.avi,Good,\n")
+    assert rows(tmp_path)["d2/b.avi"].session is None
+    assert rows(tmp_path, session_pattern=r"^(d\d)")["d2/b.avi"].session == "d2"
 
 
 def test_csv_of_labels_without_its_columns_is_refused(tmp_path):

@@ -8,7 +8,7 @@ from jaxtyping import Bool, UInt8, UInt16
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import ImageError, read_image
+from weld_pipeline.media.images import IMAGE_SUFFIXES, ImageError, read_image
 
 # Pixel value of 255; masks that were resized or saved lossily have a grey rim.
 _MARKED_ABOVE = 127
@@ -34,17 +34,34 @@ def read_mask(path: Path, *, height: int, width: int) -> Bool[np.ndarray, "H W"]
     """Return which pixels of an image its mask marks; the mask of a defective image may mark none.
 
     Args:
+        path: An image, or a folder of several, any of which may mark a pixel.
         height: Height of the upright image [px].
         width: Width of the upright image [px].
 
     Raises:
         MaskError: If it cannot be read, or has another size than its image.
     """
+    if path.is_dir():
+        return np.logical_or.reduce([read_mask(file, height=height, width=width) for file in mask_files(path)])
     marks = read_marks(path)
     if marks.shape != (height, width):
         size = f"the mask is {marks.shape[1]}×{marks.shape[0]} px, its image {width}×{height} px"
         raise MaskError("mask_size", path, f"{size}; export it again in the image's size, or take it away")
     return marks
+
+
+def mask_files(path: Path) -> list[Path]:
+    """Return the files of a mask: itself, or the images in its folder, sorted.
+
+    Raises:
+        MaskError: If the folder holds no image.
+    """
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.name[0] != ".")
+    if not files:
+        raise MaskError("bad_mask", path, "the folder of masks holds no image; copy them there")
+    return files
 
 
 def read_marks(path: Path) -> Bool[np.ndarray, "H W"]:

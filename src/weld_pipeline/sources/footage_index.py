@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import inside
+from weld_pipeline.core.text_tables import read_text_table
 from weld_pipeline.sources.layouts import intel
-from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows, read_text_table
+from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows
 from weld_pipeline.sources.layouts.listing import Names, read_listing, walk
 from weld_pipeline.sources.layouts.rows import IndexRow
 from weld_pipeline.sources.layouts.video_folders import index_class_folders, index_labels
@@ -53,7 +55,7 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
     elif layout == "labels_csv":
         if reading.labels_file not in names.files:
             raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
-        labels = read_text_table(root, reading.labels_file)
+        labels = read_text_table(inside(root, reading.labels_file))
         rows = index_labels(names, labels, files=names.videos, session_pattern=reading.session_pattern)
     else:
         rows = index_class_folders(names, session_pattern=reading.session_pattern)
@@ -75,7 +77,7 @@ def index_source(root: Path, reading: Reading) -> list[IndexRow]:
 def _index_intel(root: Path, names: Names, reading: Reading) -> list[IndexRow]:
     if not (names.are_here and intel.MANIFEST_NAME in names.files):
         return intel.index_run_folders(names, aliases=reading.class_aliases)
-    manifest = read_text_table(root, intel.MANIFEST_NAME)
+    manifest = read_text_table(inside(root, intel.MANIFEST_NAME))
     return intel.index_manifest(names, manifest, aliases=reading.class_aliases)
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows, read_text_table
+from weld_pipeline.core.files import inside
+from weld_pipeline.core.text_tables import read_text_table
+from weld_pipeline.sources.layouts.clean_rows import check_good, check_pattern, clean_rows
+from weld_pipeline.sources.layouts.exports import refuse_export
 from weld_pipeline.sources.layouts.gdxray import index_gdxray, is_gdxray
 from weld_pipeline.sources.layouts.image_folders import (
     NEU_CLASSES,
@@ -17,12 +20,13 @@ from weld_pipeline.sources.layouts.image_folders import (
     knows_all,
 )
 from weld_pipeline.sources.layouts.listing import Names, read_listing, walk
+from weld_pipeline.sources.layouts.mask_folders import MaskFolders, find_mask_folders, with_masks
 from weld_pipeline.sources.layouts.masks_beside import has_masks_beside, index_masks_beside
 from weld_pipeline.sources.layouts.mvtec import index_mvtec, index_visa, is_mvtec, is_mvtec_ad2, is_visa, product_folder
-from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow
-from weld_pipeline.sources.layouts.tig import index_tig, label_files
+from weld_pipeline.sources.layouts.rows import IndexRow
+from weld_pipeline.sources.layouts.tig import class_id_files, index_tig, is_named_as_its_split
 from weld_pipeline.sources.layouts.video_folders import index_labels
-from weld_pipeline.sources.layouts.yolo import NAMES_FILE, LabelRule, index_yolo
+from weld_pipeline.sources.layouts.yolo import NAMES_FILE, LabelRule, find_names_file, index_yolo
 
 ImageLayout = Literal[
     "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
@@ -30,8 +34,7 @@ ImageLayout = Literal[
 ]  # fmt: skip
 # The classes of these layouts stand in files, of which a listing has only the names.
 _READ_FILES = ("tig", "yolo", "labels_csv", "gdxray")
-_BY_NAMES = {
-    "visa": index_visa,
+_BY_CLASS_FOLDERS = {
     "masks_beside": index_masks_beside,
     "riawelc": index_riawelc,
     "neu": index_neu,
@@ -44,10 +47,11 @@ class ImageReading:
     """Options of the image index.
 
     Attributes:
-        layout: Layout of the folder. `auto` takes the first that fits: tig where a json lies in the folder or in a split's,
-            yolo where there is a data.yaml, labels_csv where there is that csv; of those with masks mvtec_ad2, mvtec and
-            visa by their folders, gdxray by its names, masks_beside where half of the jpg or bmp images have a png of the
-            same name; riawelc and neu where folder or name of every image gives one of their classes; else class_folders.
+        layout: Layout of the folder. `auto` takes the first that fits: tig where a json of class ids lies in the folder or
+            in a split's, yolo where a yaml there names classes and images lie in a folder `images`, labels_csv where there
+            is that csv; of those with masks mvtec_ad2, mvtec and visa by their folders, gdxray by its names, masks_beside
+            where half of the jpg or bmp images have a png of the same name; riawelc and neu where folder or name of every
+            image gives one of their classes; else class_folders.
         good_class: Name of the class that is no defect; None where every class is one, as in NEU.
         class_aliases: Class names to use, by the names to replace.
         classes: The only classes allowed; None allows any.
@@ -58,6 +62,8 @@ class ImageReading:
         label_priority: `LabelRule.priority`, for yolo.
         label_if_empty: `LabelRule.if_empty`, for yolo.
         labels_file: The csv of labels, relative to the source folder.
+        mask_folders: Names of folders beside class folders that hold masks; empty where none does, None to find them by
+            name and content.
     """
 
     layout: Literal["auto"] | ImageLayout = "auto"
@@ -69,6 +75,7 @@ class ImageReading:
     label_priority: Sequence[str] = ()
     label_if_empty: str | None = None
     labels_file: str = "labels.csv"
+    mask_folders: Sequence[str] | None = None
 
 
 def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
@@ -85,7 +92,8 @@ def index_images(root: Path, reading: ImageReading) -> list[IndexRow]:
     layout = detect_image_layout(root, names, reading) if reading.layout == "auto" else reading.layout
     if not names.are_here and layout in _READ_FILES:
         raise WeldError(f"listing {root}: the classes of layout {layout!r} stand in its files; name the folder itself")
-    rows = _rows(root, names, layout, reading)
+    by_folders = _rows_by_class_folders if layout in _BY_CLASS_FOLDERS else _rows
+    rows = by_folders(root, names, layout, reading)
     if not rows:
         raise WeldError(f"source {root}: no image found in the layout {layout!r}; check index.layout")
     rows = clean_rows(
@@ -107,11 +115,12 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
     """Return the layout that fits first; see `ImageReading.layout`.
 
     Raises:
-        WeldError: If the files of a layout lie deeper, so that another folder is meant, or if two layouts fit.
+        WeldError: If the files of a layout lie deeper, so that another folder is meant, if two layouts fit, or if the
+            classes stand in an export that no layout reads.
     """
-    if label_files(names):
+    if class_id_files(root, names):
         return "tig"
-    if NAMES_FILE in names.files:
+    if find_names_file(root, names):
         return "yolo"
     if reading.labels_file in names.files:
         return "labels_csv"
@@ -123,9 +132,16 @@ def detect_image_layout(root: Path, names: Names, reading: ImageReading) -> Imag
         return masked
     if product := product_folder(names):
         raise WeldError(f"source {root}: masks lie deeper, under {product}; name one product, as {root / product}")
+    return _class_layout(root, names.without(_find_masks(root, names, reading).files))
+
+
+def _class_layout(root: Path, names: Names) -> ImageLayout:
+    """Return the layout of images without masks among them."""
     is_riawelc, is_neu = knows_all(names, RIAWELC_CLASSES), knows_all(names, NEU_CLASSES)
     if is_riawelc and is_neu:
         raise WeldError(f"source {root}: cr is crack in RIAWELC, crazing in NEU; set index.layout to riawelc or neu")
+    if not (is_riawelc or is_neu):
+        refuse_export(root, names)
     return "riawelc" if is_riawelc else "neu" if is_neu else "class_folders"
 
 
@@ -151,17 +167,28 @@ def _rows(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) 
     if layout == "labels_csv":
         if reading.labels_file not in names.files_known:
             raise WeldError(f"csv of labels {reading.labels_file!r} is not in {root}; set index.labels_file")
-        labels = read_text_table(root, reading.labels_file)
+        labels = read_text_table(inside(root, reading.labels_file))
         return index_labels(names, labels, files=names.images, session_pattern=pattern)
-    if layout in ("mvtec", "mvtec_ad2"):
-        return index_mvtec(names, source=layout, session_pattern=pattern)
     if layout == "gdxray":
         return index_gdxray(root, names, good_class=reading.good_class, session_pattern=pattern)
-    return _BY_NAMES[layout](names, session_pattern=pattern)
+    if layout == "visa":
+        return index_visa(names, session_pattern=pattern)
+    return index_mvtec(names, source=layout, session_pattern=pattern)
+
+
+def _rows_by_class_folders(root: Path, names: Names, layout: ImageLayout, reading: ImageReading) -> list[IndexRow]:
+    masks = _find_masks(root, names, reading)
+    rows = _BY_CLASS_FOLDERS[layout](names.without(masks.files), session_pattern=reading.session_pattern)
+    return with_masks(rows, masks)
+
+
+def _find_masks(root: Path, names: Names, reading: ImageReading) -> MaskFolders:
+    """Return the masks in folders beside class folders."""
+    good = [name for name, known in reading.class_aliases.items() if known == reading.good_class]
+    good += [reading.good_class] if reading.good_class else []
+    return find_mask_folders(root, names, mask_folders=reading.mask_folders, good_names=good)
 
 
 def _is_layout_file(file: str) -> bool:
-    """Return whether a file is a data.yaml, or a json named as the split folder it lies in."""
-    *folders, name = file.split("/")
-    stem = name.removesuffix(".json")
-    return name == NAMES_FILE or bool(folders and stem != name and stem == folders[-1] and stem in SPLIT_OF_WORD)
+    """Return whether a file is a data.yaml, or a json named as the split folder it lies in, of a folder further down."""
+    return file.endswith(f"/{NAMES_FILE}") or (file.count("/") > 1 and is_named_as_its_split(file))

@@ -10,7 +10,7 @@ from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.image_probe import IMAGE_PROBE_VERSION, probe_image
-from weld_pipeline.media.masks import MaskError, read_mask
+from weld_pipeline.media.masks import MaskError, mask_files, read_mask
 from weld_pipeline.media.probe import PROBE_VERSION, Probe, probe_video
 
 
@@ -83,8 +83,9 @@ def _with_mask(item: Item[str], root: Path, mask: str | None) -> Item[tuple[str,
     """Return the item with the mask in its payload and, if there is one, in its key."""
     if mask is None:
         return Item(item.id, item.key, (item.payload, None))
-    status = inside(root, mask).stat()
-    return Item(item.id, content_key(item.key, mask, status.st_size, status.st_mtime_ns), (item.payload, mask))
+    stats = [file.stat() for file in mask_files(inside(root, mask))]
+    parts = [part for status in stats for part in (status.st_size, status.st_mtime_ns)]
+    return Item(item.id, content_key(item.key, mask, *parts), (item.payload, mask))
 
 
 def _worker(root: Path, gate: ArcGate, settings: Mapping[str, Any]) -> Callable[[str], dict[str, Any]]:

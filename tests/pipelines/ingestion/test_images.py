@@ -37,6 +37,7 @@ INDEX = {
     "session_pattern": None,
     "label_priority": [],
     "label_if_empty": None,
+    "mask_folders": None,
     "labels_file": "labels.csv",
 }
 SPLIT = {
@@ -51,6 +52,16 @@ SPLIT = {
 }
 BALANCE = {"defect_class": "defect", "per_class": {"train": 8, "valid": 2, "calib": 2, "test": 2}, "seed": 0}
 AS_SOURCE = {"scheme": "manifest", "fractions": {"train": 0.8, "valid": 0.2, "calib": 0, "test": 0}}
+
+
+def test_unused_fractions_need_not_sum_to_one_where_the_source_splits():
+    shares = {"train": 0.8, "valid": 0.8, "calib": 0.1, "test": 0.9}
+    assert SplitParams(**SPLIT | {"scheme": "manifest", "fractions": shares}).fractions == shares
+    for scheme in ("auto", "sessions"):  # these may deal all four
+        with pytest.raises(ValidationError, match="must sum to 1"):
+            SplitParams(**SPLIT | {"scheme": scheme, "fractions": shares})
+    with pytest.raises(ValidationError, match="leave train nothing"):
+        SplitParams(**SPLIT | {"scheme": "manifest", "fractions": shares | {"train": 0}})
 
 
 def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_000_000):

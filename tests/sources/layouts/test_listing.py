@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -76,13 +77,16 @@ def test_text_that_is_no_listing_is_refused(tmp_path, content):
         read_listing(tmp_path / "a.txt")
 
 
+LINKED = "unsafe_path: is a link to another folder; put the files themselves here"
+
+
 def test_walk_leaves_hidden_files_out_and_does_not_enter_links(tmp_path):
     (tmp_path / "good").mkdir()
     (tmp_path / "good/a.avi").touch()
     (tmp_path / ".cache").mkdir()
     (tmp_path / ".cache/b.avi").touch()
     (tmp_path / "linked").symlink_to(tmp_path / "good")
-    assert walk(tmp_path) == Names(files=("good/a.avi",), folders=("good",), links=("linked",))
+    assert walk(tmp_path) == Names(files=("good/a.avi",), folders=("good",), unusable={"linked": LINKED})
 
 
 def test_avi_is_preferred_and_suffixes_may_be_capital():
@@ -97,3 +101,45 @@ def test_real_listing_names_every_run(real_data):
     assert len(names.videos) == 4040
     assert len([folder for folder in names.folders if "/" not in folder]) == 236
     assert Path(names.videos[0]).suffix == ".avi"
+
+
+def test_entries_that_are_no_files_are_named_with_their_reason(tmp_path):
+    (tmp_path / "dangling.png").symlink_to(tmp_path / "nothing.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    os.close(os.open(os.fsencode(tmp_path) + b"/caf\xe9.png", os.O_CREAT))
+    names = walk(tmp_path)
+    assert names.files == ()
+    codes = {entry: problem.partition(":")[0] for entry, problem in names.unusable.items()}
+    assert codes == {
+        "caf\\udce9.png": "bad_name",
+        "dangling.png": "missing",
+        "loop.png": "missing",
+        "pipe.png": "no_file",
+    }
+
+
+def test_files_in_a_folder_whose_name_is_not_utf8_are_named_each(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/ri\xdf"
+    Path(os.fsdecode(folder)).mkdir()
+    for name in (b"/1.png", b"/2.png"):
+        os.close(os.open(folder + name, os.O_CREAT))
+    names = walk(tmp_path)
+    assert list(names.unusable) == ["ri\\udcdf/1.png", "ri\\udcdf/2.png"]
+    assert names.folders == ()
+
+
+def test_folder_that_cannot_be_read_stops_and_is_named(tmp_path, monkeypatch):
+    (tmp_path / "crack").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("crack"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        WeldError, match=r"/crack cannot be read \(Permission denied\), so what lies in it would be left"
+    ):
+        walk(tmp_path)

@@ -65,6 +65,23 @@ def test_image_in_no_folder_of_a_class_is_told(tmp_path):
         assert indexed[name].problem.startswith("unlabelled: lies in no folder <split>/<class>")
 
 
+def test_loco_has_one_or_several_masks_for_each_image(tmp_path):
+    touch(tmp_path, "train/good/000.png", "validation/good/000.png", "test/good/000.png")
+    for kind in ("logical_anomalies", "structural_anomalies"):
+        touch(tmp_path, f"test/{kind}/000.png", f"test/{kind}/001.png")
+        touch(tmp_path, f"ground_truth/{kind}/000/000.png", f"ground_truth/{kind}/001/000.png")
+    touch(tmp_path, "ground_truth/logical_anomalies/001/001.png", "defects_config.json")
+    indexed = rows(tmp_path)
+    assert {path: row.mask_path for path, row in indexed.items() if row.mask_path} == {
+        "test/logical_anomalies/000.png": "ground_truth/logical_anomalies/000/000.png",
+        "test/logical_anomalies/001.png": "ground_truth/logical_anomalies/001",
+        "test/structural_anomalies/000.png": "ground_truth/structural_anomalies/000/000.png",
+        "test/structural_anomalies/001.png": "ground_truth/structural_anomalies/001/000.png",
+    }
+    assert len(indexed) == 7
+    assert not [row.problem for row in indexed.values() if row.problem]
+
+
 def test_session_pattern_groups_images_of_mvtec(tmp_path):
     touch(tmp_path, *MVTEC)
     assert {row.session for row in rows(tmp_path, session_pattern=r"/(\d+)\.").values()} == {"000", "001"}

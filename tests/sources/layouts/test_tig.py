@@ -63,9 +63,12 @@ def test_class_id_without_name_is_an_unknown_class(tmp_path, class_id):
     assert rows(tmp_path)["train/run/a.png"].problem.startswith(f"unknown_class: class id {class_id!r} has no name")
 
 
-def test_path_that_stands_twice_is_a_duplicate(tmp_path):
+def test_path_with_two_class_ids_stops_and_one_named_twice_is_a_duplicate(tmp_path):
     write(tmp_path, {"run/a.png": 0})
     (tmp_path / "train/train.json").write_text('{"run/a.png": 0, "run/a.png": 1}')
+    with pytest.raises(WeldError, match=r"run/a\.png is '0' in entry 1 of train/train\.json and '1' in entry 2"):
+        rows(tmp_path)
+    (tmp_path / "train/train.json").write_text('{"run/a.png": 0, "run/a.png": 0}')
     indexed = rows(tmp_path)
     assert indexed["train/run/a.png"].problem is None
     assert indexed["train/run/a.png#2"].problem.startswith("duplicate: ")
@@ -111,6 +114,47 @@ def test_folder_above_is_told_where_the_set_lies(tmp_path):
     write(tmp_path / "ss304", {"run/a.png": 0})
     with pytest.raises(WeldError, match=r"ss304/train/train\.json lies deeper; name the folder .*ss304 as the source"):
         rows(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"title": "Seams of station 4", "licenses": [{"name": "CC0-1.0"}]},
+        ["good", "crack"],
+        {"good": 0, "crack": 1},
+        {"shapes": [], "imagePath": "good/0.png"},
+        {
+            "images": [{"id": 0, "file_name": "good/0.png"}],
+            "annotations": [],
+            "categories": [{"id": 0, "name": "good"}],
+        },
+        {"good/0.png": "c0ffee", "crack/0.png": "decade"},
+        "{broken",
+    ],
+)
+def test_json_of_anything_but_class_ids_beside_class_folders_is_passed_over(tmp_path, content):
+    for folder in ("good", "crack"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0.png").write_bytes(b"image")
+    (tmp_path / "some.json").write_text(content if isinstance(content, str) else json.dumps(content))
+    indexed = rows(tmp_path, good_class="good")
+    assert {path: (row.label, row.source) for path, row in indexed.items()} == {
+        "good/0.png": ("good", "class_folders"),
+        "crack/0.png": ("crack", "class_folders"),
+    }
+
+
+def test_json_of_class_ids_is_found_among_others(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/card.json").write_text('{"title": "frames"}')
+    assert rows(tmp_path)["train/run/a.png"].label == "good_weld"
+
+
+def test_name_of_a_lone_surrogate_is_a_row_that_can_be_written(tmp_path):
+    write(tmp_path, {"run/a.png": 0})
+    (tmp_path / "train/train.json").write_text(r'{"run/a.png": 0, "run/\udce9.png": 0}')
+    other = next(row for path, row in rows(tmp_path).items() if path != "train/run/a.png")
+    assert other.problem.encode().startswith(b"missing: there is no file train/run/")
 
 
 def test_session_pattern_takes_the_place_of_the_run_folder(tmp_path):

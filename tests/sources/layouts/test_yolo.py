@@ -1,4 +1,5 @@
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -68,9 +69,12 @@ def test_ranking_must_name_every_class(tmp_path):
     ("text", "what"),
     [
         ("1 0.5 0.5 0.2", "line 1 '1 0.5 0.5 0.2' is neither a box nor a polygon"),
-        (f"1 {BOX}\n1 {BOX} 0.3", "line 2 .* is neither a box nor a polygon"),
+        (f"1 {BOX}\n1 {BOX} 1.3", "line 2 .* is neither a box nor a polygon"),
+        (f"0.5 {BOX}", "line 1 has class 0.5, which is no whole number"),
+        (f"-1 {BOX}", "line 1 has class -1, which the yaml of classes does not name"),
+        (f"nan {BOX}", "line 1 .* holds what is no finite number"),
         ("good 0.5 0.5 0.2 0.2", "line 1 .* is not made of numbers"),
-        (f"3 {BOX}", r"line 1 has class 3, which data\.yaml does not name"),
+        (f"3 {BOX}", "line 1 has class 3, which the yaml of classes does not name"),
     ],
 )
 def test_broken_label_file_is_a_row_with_a_reason(tmp_path, text, what):
@@ -85,6 +89,54 @@ def test_label_file_that_is_no_text_is_a_row_with_a_reason(tmp_path):
     write(tmp_path, {"a": f"1 {BOX}", "good": f"1 {BOX}"})
     (tmp_path / "train/labels/a.txt").write_bytes(b"\xff\xfe\x00\x81")
     assert rows(tmp_path)["a.jpg"].problem.startswith("bad_value: train/labels/a.txt: ")
+
+
+@pytest.mark.parametrize("number", ["1.0", "1.000000e+00", "1.", "01"])
+@pytest.mark.parametrize("box", [BOX, f"{BOX} 0.93", "0.1 0.1 0.9 0.1 0.5 0.9 0.41"])
+def test_class_number_may_be_a_decimal_and_a_confidence_may_follow(tmp_path, number, box):
+    write(tmp_path, {"a": f"{number} {box}\n"})
+    row = rows(tmp_path)["a.jpg"]
+    assert (row.label, row.problem) == ("Good Weld", None)
+
+
+def test_labels_that_cannot_be_read_never_make_an_image_good(tmp_path, monkeypatch):
+    write(tmp_path, {"a": f"0 {BOX}", "b": None, "c": f"0 {BOX}", "good": f"1 {BOX}"})
+    (tmp_path / "train/labels/b.txt").symlink_to(tmp_path / "gone.txt")
+    read_text = Path.read_text
+
+    def refuse(path, **options):
+        if path.name == "c.txt":
+            raise PermissionError(13, "Permission denied")
+        return read_text(path, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    indexed = rows(tmp_path, label_if_empty="Good Weld")
+    assert indexed["b.jpg"].problem.startswith("bad_value: train/labels/b.txt: missing: is a link that leads nowhere")
+    assert indexed["c.jpg"].problem == (
+        "bad_value: train/labels/c.txt: cannot be read (Permission denied); give yourself the right to read it"
+    )
+    assert (indexed["b.jpg"].label, indexed["c.jpg"].label) == (None, None)
+
+
+def test_folder_of_labels_that_is_missing_never_makes_its_images_good(tmp_path):
+    write(tmp_path, {"a": f"1 {BOX}"})
+    (tmp_path / "valid/images").mkdir(parents=True)
+    (tmp_path / "valid/images/b.jpg").write_bytes(b"image")
+    row = rows(tmp_path, label_if_empty="Good Weld")["b.jpg"]
+    assert (row.label, row.problem.split("; ")[0]) == (
+        None,
+        "bad_value: valid/labels/b.txt: there is no folder valid/labels",
+    )
+
+
+def test_yaml_of_classes_may_bear_another_name(tmp_path):
+    write(tmp_path, {"a": f"1 {BOX}"})
+    (tmp_path / "data.yaml").rename(tmp_path / "weld.yaml")
+    (tmp_path / "export.yml").write_text("tool: some\n")
+    assert rows(tmp_path)["a.jpg"].label == "Good Weld"
+    (tmp_path / "other.yaml").write_text("names: [x]\n")
+    with pytest.raises(WeldError, match=r"other\.yaml and weld\.yaml name classes; call the right one data\.yaml"):
+        rows(tmp_path)
 
 
 def test_label_file_alone_and_image_outside_are_rows_with_reasons(tmp_path):

@@ -12,7 +12,7 @@ from jaxtyping import Bool
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
 from weld_pipeline.media.images import read_image
-from weld_pipeline.media.masks import read_mask
+from weld_pipeline.media.masks import mask_files, read_mask
 from weld_pipeline.media.tiles import Box, Tiling, image_boxes, marked_px, tile_squares
 from weld_pipeline.nn.anomaly.preprocess import MapPreprocess
 
@@ -26,7 +26,7 @@ class MaskedImage:
 
     Attributes:
         is_defect: Whether any of it is defective.
-        mask: File that marks the defect; None if there is none.
+        mask: File, or folder of files, that marks the defect; None if there is none.
     """
 
     sample_id: str
@@ -64,10 +64,9 @@ def pending_prepared(
 
 
 def _mask_key(mask: Path | None) -> list[Any]:
-    if mask is None:
-        return []
-    stat = mask.stat()
-    return [mask.name, stat.st_size, stat.st_mtime_ns]
+    """Return name, size and time of each file of a mask."""
+    stats = [(file.name, file.stat()) for file in (mask_files(mask) if mask else ())]
+    return [part for name, stat in stats for part in (name, stat.st_size, stat.st_mtime_ns)]
 
 
 @dataclass(frozen=True)

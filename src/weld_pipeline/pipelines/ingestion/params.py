@@ -61,7 +61,8 @@ class SplitParams(Params):
     keep_copies_together: bool
     """Whether sessions that hold near-duplicates of each other go to the same split."""
     fractions: dict[Split, Fraction]
-    """Wanted share of each split; they sum to 1."""
+    """Wanted share of each split; they sum to 1. With `manifest` only what may be cut from train counts, as shares of
+    what train, valid and calib have here."""
     allow_leakage: bool
     """Whether sessions and copies may stand in several splits; every report then says so."""
     seed: int = Field(ge=0)
@@ -71,6 +72,10 @@ class SplitParams(Params):
     def _fractions_make_a_whole(self) -> "SplitParams":
         if absent := [split for split in SPLITS if split not in self.fractions]:
             raise ValueError(f"fractions name no share for {', '.join(absent)}; 0 leaves a split empty")
+        if self.scheme == "manifest":  # nothing is dealt among all four
+            if not self.fractions["train"] and any(self.fractions[split] for split in ("valid", "calib")):
+                raise ValueError(f"fractions {self.fractions} leave train nothing when valid or calib is cut from it")
+            return self
         if not math.isclose(sum(self.fractions.values()), 1, abs_tol=1e-6):
             raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions.values()):g}; they must sum to 1")
         return self
@@ -83,7 +88,7 @@ class ImageIndexParams(Params):
         "auto", "tig", "yolo", "labels_csv", "mvtec_ad2", "mvtec", "visa", "gdxray", "masks_beside", "riawelc", "neu",
         "class_folders",
     ]  # fmt: skip
-    """`tig`: run folders and a json of class ids, in split folders or not. `yolo`: data.yaml, images and labels.
+    """`tig`: run folders and a json of class ids, in split folders or not. `yolo`: a yaml of classes, images and labels.
     `labels_csv`: as for footage. `mvtec_ad2`, `mvtec`, `visa`: one product of these sets, masks in folders of their own.
     `gdxray`: films W0001 and masks W0002, which tell the class. `masks_beside`: a folder per class, in which a png beside
     a jpg or bmp of the same name is its mask, as in the magnetic-tile set. `riawelc`, `neu`: class told by folder or name, as in these sets. `class_folders`: a
@@ -108,6 +113,9 @@ class ImageIndexParams(Params):
     """For `yolo`: class of an image without boxes; null quarantines it."""
     labels_file: str = Field(min_length=1)
     """For `labels_csv`: the csv, relative to the source folder."""
+    mask_folders: tuple[str, ...] | None
+    """For layouts of class folders: names of folders beside them that hold masks, `[]` where none does; null finds them by
+    name (mask, ground_truth, label, annotations, …) and content, and stops where the two disagree."""
 
 
 class ImageProbeParams(Params):

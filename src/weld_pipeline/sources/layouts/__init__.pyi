@@ -1,8 +1,10 @@
 from . import clean_rows as clean_rows
+from . import exports as exports
 from . import gdxray as gdxray
 from . import image_folders as image_folders
 from . import intel as intel
 from . import listing as listing
+from . import mask_folders as mask_folders
 from . import masks_beside as masks_beside
 from . import mvtec as mvtec
 from . import rows as rows

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
 from weld_pipeline.core.drawn_files import drawn_names
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.tables import DRAWN
+from weld_pipeline.media.masks import mask_files
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import IndexRow, spelled, with_unique_ids
 
@@ -59,15 +58,6 @@ def check_pattern(pattern: str | None) -> None:
         raise WeldError(f"index.session_pattern {pattern!r} is no regular expression: {error}") from error
 
 
-def read_text_table(root: Path, file: str) -> pd.DataFrame:
-    """Return a csv in the source folder with every cell as text."""
-    path = inside(root, file)
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise WeldError(f"{path}: cannot be read as csv ({error}); mend the file or move it away") from error
-
-
 def _known_class(
     row: IndexRow, *, good_class: str | None, class_aliases: Mapping[str, str], classes: Sequence[str] | None
 ) -> IndexRow:
@@ -87,9 +77,10 @@ def _inside(row: IndexRow, root: Path) -> IndexRow:
     """Return the row, refused if its file or its mask is a link that leads out of the source folder."""
     if row.problem:
         return row
-    for what, path in (("file", row.path), ("mask", row.mask_path)):
+    masks = mask_files(root / row.mask_path) if row.mask_path else []
+    for what, path in (("file", root / row.path), *(("mask", mask) for mask in masks)):
         try:
-            inside(root, path or ".")
+            inside(root, path.relative_to(root).as_posix())
         except WeldError:
             problem = f"unsafe_path: the {what} is a link that leads out of the source folder; put the file itself here"
             return replace(row, problem=problem)

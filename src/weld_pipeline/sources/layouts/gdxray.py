@@ -13,7 +13,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
 from weld_pipeline.media.masks import MaskError, read_marks
 from weld_pipeline.sources.layouts.listing import Names
-from weld_pipeline.sources.layouts.mvtec import orphan_masks
+from weld_pipeline.sources.layouts.mask_folders import orphan_masks
 from weld_pipeline.sources.layouts.rows import IndexRow, session_or, unclaimed
 
 SOURCE = "gdxray"

@@ -13,7 +13,7 @@ _SIDE_SUFFIXES = (
     ".txt", ".md", ".csv", ".tsv", ".json", ".yml", ".yaml", ".xml", ".pdf", ".html", ".log", ".ini", ".db", ".npy",
     ".mat", ".zip", ".flac", ".wav", ".mp3",
 )  # fmt: skip
-_IMAGE_FOLDERS = ("image", "images", "imgs", "img")
+IMAGE_FOLDERS = ("image", "images", "imgs", "img")
 
 # Totino, Spagnolo, Perri 2022; folders of the public set, prefixes as its paper abbreviates the classes.
 RIAWELC_CLASSES = {
@@ -104,7 +104,7 @@ def split_and_folders(file: str) -> tuple[str | None, list[str]]:
     """Return the folder that names a split, and the others in order."""
     *folders, _ = file.split("/")
     split = next((folder for folder in folders if folder.casefold() in SPLIT_OF_WORD), None)
-    return split, [folder for folder in folders if folder != split and folder.casefold() not in _IMAGE_FOLDERS]
+    return split, [folder for folder in folders if folder != split and folder.casefold() not in IMAGE_FOLDERS]
 
 
 def may_be_image(file: str) -> bool:

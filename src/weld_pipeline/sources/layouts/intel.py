@@ -70,7 +70,7 @@ def index_manifest(names: Names, manifest: pd.DataFrame, *, aliases: Mapping[str
 
     Args:
         names: Names in the folder that holds the manifest.
-        manifest: Its rows as text, empty cells as empty text.
+        manifest: Its rows as text, empty cells as empty text; its index is the line of each row.
         aliases: Class names to use, by the spellings of CATEGORY to replace.
 
     Raises:
@@ -82,8 +82,8 @@ def index_manifest(names: Names, manifest: pd.DataFrame, *, aliases: Mapping[str
             f"{MANIFEST_NAME}: column {', '.join(missing)} is missing (found {', '.join(manifest.columns)}); "
             "restore the file, or move it away so that classes are read from run ids"
         )
-    records = cells_of(manifest)
-    rows = [_manifest_row(names, line, cells, aliases) for line, cells in enumerate(records, start=2)]
+    records = zip(manifest.index, cells_of(manifest), strict=True)
+    rows = [_manifest_row(names, int(line), cells, aliases) for line, cells in records]
     named = {row.sample_id for row in rows}
     unnamed = [row for row in index_run_folders(names, aliases=aliases) if row.sample_id not in named]
     claimed = {row.path for row in rows}

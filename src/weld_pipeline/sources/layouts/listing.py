@@ -2,8 +2,10 @@
 
 import os
 import re
+import stat
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -21,13 +23,14 @@ class Names:
     """Names of what lies in a folder, without hidden entries; paths are relative to it, with `/`, sorted.
 
     Attributes:
-        links: Every folder that is a symbolic link; these are not entered.
+        unusable: Problem of every entry that is none of the files and folders: a link to a folder, which is not entered,
+            a link that leads nowhere, a socket or the like, a name that is not UTF-8. Names here can be printed.
         are_here: Whether the files lie on this disk, or are only named in a listing.
     """
 
     files: tuple[str, ...]
     folders: tuple[str, ...]
-    links: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
     are_here: bool = True
 
     @cached_property
@@ -43,6 +46,16 @@ class Names:
     def files_known(self) -> frozenset[str]:
         """Return every file as a set, for look-ups."""
         return frozenset(self.files)
+
+    @cached_property
+    def folders_known(self) -> frozenset[str]:
+        """Return every folder as a set, for look-ups."""
+        return frozenset(self.folders)
+
+    def without(self, files: Iterable[str]) -> "Names":
+        """Return the same names less some files."""
+        left_out = frozenset(files)
+        return replace(self, files=tuple(file for file in self.files if file not in left_out))
 
     @property
     def videos(self) -> list[str]:
@@ -67,18 +80,66 @@ def is_video(path: str) -> bool:
 
 
 def walk(root: Path) -> Names:
-    """Return the names under `root` on disk."""
+    """Return the names under `root` on disk.
+
+    Raises:
+        WeldError: If a folder cannot be read: what lies in it would be left out.
+    """
     files: list[str] = []
     folders: list[str] = []
-    links: list[str] = []
-    for here, folder_names, file_names in os.walk(root):
-        folder_names[:] = [name for name in folder_names if not name.startswith(".")]
-        base = Path(here).relative_to(root)
-        for name in folder_names:
-            is_link = Path(here, name).is_symlink()
-            (links if is_link else folders).append((base / name).as_posix())
-        files += [(base / name).as_posix() for name in file_names if not name.startswith(".")]
-    return Names(tuple(sorted(files)), tuple(sorted(folders)), tuple(sorted(links)))
+    unusable: dict[str, str] = {}
+    pending = [""]
+    while pending:
+        here = pending.pop()
+        for entry in _entries(root / here):
+            name = f"{here}/{entry.name}" if here else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(name)
+                folders += [name] if _is_utf8(name) else []
+            elif problem := _problem(entry, name):
+                unusable[printable(name)] = problem
+            else:
+                files.append(name)
+    return Names(tuple(sorted(files)), tuple(sorted(folders)), dict(sorted(unusable.items())))
+
+
+def printable(name: str) -> str:
+    """Return a name whose bytes are not UTF-8 with these bytes written out; any other name as it is.
+
+    >>> printable(os.fsdecode(bytes([0x63, 0xE9]))).isascii()
+    True
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        where = printable(str(folder))
+        raise WeldError(
+            f"folder {where} cannot be read ({error.strerror}), so what lies in it would be left out; give yourself the "
+            "right to read it, or take it away"
+        ) from error
+
+
+def _problem(entry: os.DirEntry[str], name: str) -> str | None:
+    """Return why an entry that is no folder cannot be a file of the source, or None if it can."""
+    if not _is_utf8(name):
+        return "bad_name: its name is not UTF-8; rename it"
+    try:
+        status = entry.stat()
+    except OSError as error:  # a link to nothing, or to itself
+        return f"missing: is a link that leads nowhere ({error.strerror}); put the file itself here"
+    if stat.S_ISDIR(status.st_mode):
+        return "unsafe_path: is a link to another folder; put the files themselves here"
+    is_file = stat.S_ISREG(status.st_mode)
+    return None if is_file else "no_file: is a socket, a pipe or a device, which is never opened; take it away"
+
+
+def _is_utf8(name: str) -> bool:
+    return printable(name) == name
 
 
 def read_listing(path: Path) -> Names:

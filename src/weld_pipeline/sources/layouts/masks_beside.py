@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from weld_pipeline.sources.layouts.image_folders import may_be_image, split_and_folders
 from weld_pipeline.sources.layouts.listing import Names
-from weld_pipeline.sources.layouts.mvtec import orphan_masks
+from weld_pipeline.sources.layouts.mask_folders import orphan_masks
 from weld_pipeline.sources.layouts.rows import IndexRow, session_or, unclaimed
 
 SOURCE = "masks_beside"

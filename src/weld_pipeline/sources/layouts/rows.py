@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.layouts.listing import Names
 
 SPLIT_OF_WORD = {
@@ -138,15 +139,32 @@ def session_or(own: str, path: str, pattern: str | None) -> str:
 
 
 def unclaimed(names: Names, rows: Sequence[IndexRow], *, files: Iterable[str], source: str, why: str) -> list[IndexRow]:
-    """Return a row for each of the files that no row names, and for each linked folder that was not entered."""
+    """Return a row for each of the files that no row names, and for each entry that can be no file of the source."""
     claimed = {row.path for row in rows}
     stray = [
         IndexRow(file, source, file, run_id=PurePosixPath(file).stem, problem=f"unlisted: {why}")
         for file in files
         if file not in claimed
     ]
-    links = [
-        IndexRow(link, source, link, problem="unsafe_path: is a link to another folder; put the files themselves here")
-        for link in names.links
+    unusable = [
+        IndexRow(entry, source, entry, problem=problem)
+        for entry, problem in names.unusable.items()
+        if entry not in claimed
     ]
-    return stray + links
+    return stray + unusable
+
+
+def one_class_each(entries: Iterable[tuple[str, str, str]]) -> None:
+    """Refuse files that a source labels twice, with two classes.
+
+    Args:
+        entries: Place, as `line 3`, path and class of each label.
+
+    Raises:
+        WeldError: If a path has two classes; it names both places.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for place, path, label in entries:
+        before, known = first.setdefault(path, (place, label))
+        if normal_name(known) != normal_name(label):
+            raise WeldError(f"{path} is {known!r} in {before} and {label!r} in {place}; keep the true one")

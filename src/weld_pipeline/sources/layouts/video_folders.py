@@ -7,7 +7,15 @@ import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.sources.layouts.listing import Names
-from weld_pipeline.sources.layouts.rows import IndexRow, cells_of, clean_path, session_in, travel_mm_s, unclaimed
+from weld_pipeline.sources.layouts.rows import (
+    IndexRow,
+    cells_of,
+    clean_path,
+    one_class_each,
+    session_in,
+    travel_mm_s,
+    unclaimed,
+)
 
 # Files that lie beside footage and are none; anything else in a class folder is tried, so that no video is lost.
 _SIDE_SUFFIXES = (
@@ -49,11 +57,11 @@ def index_labels(
     Args:
         files: Videos, or images, among its files.
         labels: Columns path, label and optionally session, config, split, travel_mm_s, as text; empty cells as empty
-            text.
+            text. Its index is the line of each row.
         session_pattern: Pattern where the csv has no session; see `index_class_folders`.
 
     Raises:
-        WeldError: If a column is missing.
+        WeldError: If a column is missing, or a path has two labels.
     """
     missing = [column for column in ("path", "label") if column not in labels.columns]
     if missing:
@@ -61,8 +69,12 @@ def index_labels(
             f"csv of labels: column {', '.join(missing)} is missing (found {', '.join(labels.columns)}); "
             "its first line must name path and label"
         )
-    records = cells_of(labels)
-    rows = [_labelled_row(names, line, cells, session_pattern) for line, cells in enumerate(records, start=2)]
+    records = [(int(line), cells) for line, cells in zip(labels.index, cells_of(labels), strict=True)]
+    labelled = [
+        (f"line {line}", clean_path(cells["path"]), cells["label"]) for line, cells in records if cells["label"]
+    ]
+    one_class_each((line, path, label) for line, path, label in labelled if path)
+    rows = [_labelled_row(names, line, cells, session_pattern) for line, cells in records]
     why = "the csv of labels does not name it; add a row"
     return rows + unclaimed(names, rows, files=files, source="labels_csv", why=why)
 
@@ -83,9 +95,16 @@ def _labelled_row(names: Names, line: int, cells: Mapping[str, str], session_pat
         path=path,
         label=cells["label"].strip() or None,
         run_id=PurePosixPath(path).stem,
-        session=cells.get("session") or session_in(path, session_pattern),
+        session=_session(cells, path, session_pattern),
         config=cells.get("config") or None,
         travel_mm_s=speed,
         source_split=cells.get("split") or None,
         problem=problem,
     )
+
+
+def _session(cells: Mapping[str, str], path: str, pattern: str | None) -> str | None:
+    """Return the session of a row; without a pattern, an empty cell of a session column leaves it open."""
+    if "session" in cells and (cells["session"] or pattern is None):
+        return cells["session"] or None
+    return session_in(path, pattern)
