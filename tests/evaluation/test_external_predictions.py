@@ -2,12 +2,13 @@
 
 import json
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from weld_pipeline.cli import app
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.evaluation.external_predictions import DATE, good_classes, read_csv, sessions_of
+from weld_pipeline.evaluation.external_predictions import DATE, check_ids, good_classes, read_csv, sessions_of
 
 COLUMNS = {"id_column": "Video", "label_column": "True", "predicted_column": "Said"}
 OPTIONS = ["--id", "Video", "--label", "True", "--predicted", "Said"]
@@ -84,7 +85,6 @@ def test_mistake_is_one_line_that_names_it(csv, arguments, message) -> None:
         ("Video,True,Said\na,Good,Good,extra,more\nb,Good,Good\n", "line 2 has 5 cells, the header 3"),
         ("Video,True,Said\na,Good,Good\n\nb,Good, \n", "column 'Said' is empty in 1 row\\(s\\), first in line 4"),
         ("Video,True,Said\na,Good,nan\n", "column 'Said' is empty"),
-        ("Video,True,Said\na,Good,Good\nb,Good,Good\na,Pore,Good\n", "id 'a' stands in the lines 2 and 4; 1 row"),
     ],
 )
 def test_file_that_cannot_be_judged_says_why(tmp_path, content, message) -> None:
@@ -107,6 +107,24 @@ def test_ids_and_labels_stay_text(tmp_path) -> None:
     table = read_csv(path, **COLUMNS)
     assert table["sample_id"].tolist() == ["007", "NA"]
     assert table["label"].tolist() == ["0", "None"]
+
+
+def ids(*names, predicted="Good"):
+    table = pd.DataFrame({"sample_id": names, "label": "Good", "predicted": "Good"}, index=range(2, len(names) + 2))
+    table.loc[len(names) + 1, "predicted"] = predicted
+    return table
+
+
+def test_id_that_stands_twice_stops_unless_few_do_and_nothing_differs() -> None:
+    many = [str(number) for number in range(200)]
+    assert check_ids(ids(*many)) == []
+    (sentence,) = check_ids(ids(*many, "7"))
+    assert sentence.startswith("1 row(s) repeat an id with the same classes and count as samples of their own")
+    assert sentence.endswith("id '7' stands in the lines 9 and 202.")
+    with pytest.raises(WeldError, match="id '7' stands in the lines 9 and 202 with different classes"):
+        check_ids(ids(*many, "7", predicted="Pore"))
+    with pytest.raises(WeldError, match="id 'a' stands in the lines 2 and 3, and 2 of 4 rows repeat an id"):
+        check_ids(ids("a", "a", "b", "b"))
 
 
 def test_session_is_the_first_group_or_the_whole_match(csv) -> None:

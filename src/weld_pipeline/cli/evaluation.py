@@ -39,13 +39,14 @@ def evaluate(
         file, id_column=id_column, label_column=label_column, predicted_column=predicted_column
     )
     table, joined = evaluation.external_labels.one_spelling(table)
+    repeated = evaluation.external_predictions.check_ids(table)
     sessions, rule = evaluation.external_predictions.sessions_of(table, session)
     rows = table[["sample_id", "label", "predicted"]].assign(session=sessions)
     good_classes = evaluation.external_predictions.good_classes({*rows["label"], *rows["predicted"]}, good)
     measured = evaluation.evaluation.evaluate(
         rows, good=good_classes, protocol=evaluation.estimates.Protocol(n_resamples=n_resamples, seed=seed)
     )
-    measured = replace(measured, notes=[*joined, *measured.notes])
+    measured = replace(measured, notes=[*joined, *repeated, *measured.notes])
     if html:
         core.files.write_bytes(
             html, report.page.foreign_report(measured, file_name=file.name, session_rule=rule).encode()

@@ -35,6 +35,10 @@ def write(root, files):
         ({"train/a.jpg": "", "train/x.json": [{"image": "a.jpg", "annotations": []}]}, "is a CreateML export"),
         ({"a.jpg": "", "export.json": [{"id": 1, "data": {}, "annotations": []}]}, "is a Label Studio export"),
         ({"a.jpg": "", "via.json": {"a.jpg1": {"filename": "a.jpg", "regions": []}}}, "is a VIA export"),
+        (
+            {"images/a.jpg": "", "labels/a.txt": "0 0.5 0.5 0.25 0.25\n"},
+            r"labels/a\.txt is a label file of YOLO without",
+        ),
         ({"test/a.jpg": "", "test/_annotations.csv": "filename,width,xmin,ymin,xmax,ymax\n"}, "is a csv of boxes"),
     ],
 )

@@ -1,6 +1,6 @@
 """Exports of labelling tools that no layout reads, named so that nobody takes their folders for classes.
 
-COCO, Pascal VOC, CVAT, labelme, CreateML, Label Studio, VIA and Roboflow's csv keep classes in files of their own, beside
+COCO, Pascal VOC, CVAT, labelme, CreateML, Label Studio, VIA, a csv of boxes and YOLO without its yaml keep classes in files of their own, beside
 images that lie in no class folder. Where images do lie in class folders, these win, and such files are left alone.
 """
 
@@ -22,6 +22,7 @@ _MAX_JSON_BYTES = 1 << 30
 _CONTAINER = re.compile(
     r"(?:obj_)?(?:[a-z]+_)?(?:images?|imgs?|jpegimages|pngimages|data|default)(?:_\d+)?|unlabel+ed\d*"
 )
+_BOX = re.compile(rb"\s*\d+(?:\.0*)?(?:\s+\d*\.\d+){4,}\s*")
 
 
 def export_of(root: Path, names: Names) -> tuple[str, str] | None:
@@ -50,7 +51,7 @@ def _in_class_folder(file: str) -> bool:
 
 def _tool_of(root: Path, file: str) -> str | None:
     suffix = file.lower().rpartition(".")[2]
-    read = {"json": _tool_of_json, "xml": _tool_of_xml, "csv": _tool_of_csv}.get(suffix)
+    read = {"json": _tool_of_json, "xml": _tool_of_xml, "csv": _tool_of_csv, "txt": _tool_of_txt}.get(suffix)
     try:
         return read(inside(root, file)) if read else None
     except (OSError, ValueError, RecursionError, WeldError):
@@ -90,3 +91,9 @@ def _tool_of_csv(path: Path) -> str | None:
     with path.open("rb") as file:
         cells = {cell.strip().lower() for cell in file.readline(_HEAD_BYTES).split(b",")}
     return "a csv of boxes" if {b"filename", b"xmin", b"ymax"} <= cells else None
+
+
+def _tool_of_txt(path: Path) -> str | None:
+    with path.open("rb") as file:
+        is_box = _BOX.fullmatch(file.readline(_HEAD_BYTES))
+    return "a label file of YOLO without the yaml or the folders of it" if is_box else None
