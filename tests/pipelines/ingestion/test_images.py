@@ -1,7 +1,9 @@
 """The ingestion of images, in the namespace of a recipe, on small folders and on real ones."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -125,6 +127,35 @@ def test_frames_are_split_by_whole_runs(ingest, tree):
     assert set(manifest["split"]) == {"train", "valid", "calib", "test"}
     assert made["tig.balance_report"].load() == {}
     assert made["tig.contact_sheet"].load().shape[1] == 4 * 90 + 10
+
+
+def test_masks_beside_classes_are_ingested_with_their_images_and_no_entry_is_lost(ingest, tmp_path):
+    root = tmp_path / "raw"
+    for n in range(12):
+        frame(root / f"good/{n:03}.png", seed=n)
+    mask = np.zeros((72, 96), dtype=np.uint8)
+    mask[4:8, 4:40] = 255
+    for number, kind in enumerate(("crack", "pore")):
+        for n in range(3):
+            frame(root / f"{kind}/{n:03}.png", seed=100 + 10 * number + n)
+            for part in range(1 + number):  # a pore has two masks, one below the other
+                path = root / f"Masks/{kind}/{n:03}/{part}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(np.roll(mask, 10 * part, axis=0)).save(path)
+    (root / "crack/gone.png").symlink_to(root / "nothing.png")
+    (root / "dataset.json").write_text('{"title": "seams"}')
+    Path(os.fsdecode(os.fsencode(root) + b"/pore/ri\xdf.png")).write_bytes(b"")
+    made = ingest(root, index={"good_class": "good"})
+    manifest = made["tig.manifest"].load().set_index("path")
+    assert (len(manifest), int(manifest["mask_path"].notna().sum())) == (20, 6)
+    quarantined = manifest.loc[manifest["status"] == "quarantined", "reason"]
+    assert sorted(quarantined.str.partition(":")[0]) == ["bad_name", "missing"]
+    assert (manifest.loc["pore/001.png", "mask_path"], manifest.loc["crack/001.png", "mask_path"]) == (
+        "Masks/pore/001",
+        "Masks/crack/001/0.png",
+    )
+    probes = made["tig.probes"].load()
+    assert (probes["pore/001.png"]["mask_px"], probes["crack/001.png"]["mask_px"]) == (288, 144)
 
 
 def test_every_bad_image_is_quarantined_with_its_reason_and_none_is_lost(ingest, tree):

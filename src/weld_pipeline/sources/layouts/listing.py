@@ -128,6 +128,8 @@ def _problem(entry: os.DirEntry[str], name: str) -> str | None:
     """Return why an entry that is no folder cannot be a file of the source, or None if it can."""
     if not _is_utf8(name):
         return "bad_name: its name is not UTF-8; rename it"
+    if entry.is_file(follow_symlinks=False):
+        return None
     try:
         status = entry.stat()
     except OSError as error:  # a link to nothing, or to itself
