@@ -70,6 +70,25 @@ def test_column_of_scores_is_refused_before_anything_is_counted() -> None:
         one_spelling(table([f"weld_{n}" for n in range(4000)], true))
 
 
-@pytest.mark.parametrize(("one", "other"), [("1", "1.5"), ("1", "-1"), ("v1", "v1.0"), ("nok", "ok"), ("1e999", "1")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("0", "-0.0"), ("1", "1,00"), ("1", "+1"), (".5", "0.50"), ("L\u00f6cher", "lo\u0308cher")]
+)
+def test_other_ways_to_write_a_class_are_one(one, other) -> None:
+    assert label_key(one) == label_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1", "1,5"),
+        ("1000", "1,000"),
+        ("1" * 30, "1" * 29 + "2"),
+        ("1", "1.5"),
+        ("1", "-1"),
+        ("v1", "v1.0"),
+        ("nok", "ok"),
+        ("1e999", "1"),
+    ],
+)
 def test_other_labels_stay_apart(one, other) -> None:
     assert label_key(one) != label_key(other)

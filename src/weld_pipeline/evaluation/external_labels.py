@@ -6,6 +6,7 @@ in the spelling of the true column, and what was joined is said.
 
 import math
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
@@ -13,7 +14,8 @@ import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,12}\.?\d{0,12}|\.\d{1,12})(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
+_DECIMAL_COMMA = re.compile(r"([+-]?\d+),(00?)", re.ASCII)
 _N_NAMED = 8
 # A confusion matrix for each session and each resample is held at once: 2^27 cells are 1 GiB. ISO 6520-1 names some 100 kinds.
 _MAX_CLASSES, _MAX_CELLS, _MIN_MATRICES = 100, 1 << 27, 2000
@@ -22,11 +24,13 @@ _MAX_CLASSES, _MAX_CELLS, _MIN_MATRICES = 100, 1 << 27, 2000
 def label_key(label: str) -> str:
     """Return what spellings of one class share: letter case, blanks and the way a number is written make no difference.
 
-    >>> label_key("1.0"), label_key("1"), label_key("1e0"), label_key("Lack of  Fusion ")
-    ('1', '1', '1', 'lack of fusion')
+    >>> label_key("1.0"), label_key("1"), label_key("1e0"), label_key("1,0"), label_key("Lack of  Fusion ")
+    ('1', '1', '1', '1', 'lack of fusion')
     """
-    text = " ".join(label.split()).casefold()
-    return f"{Decimal(text).normalize():f}" if _NUMBER.fullmatch(text) else text
+    text = unicodedata.normalize("NFKC", " ".join(label.split())).casefold()
+    if comma := _DECIMAL_COMMA.fullmatch(text):
+        text = f"{comma[1]}.{comma[2]}"
+    return f"{(Decimal(text) + 0).normalize():f}" if _NUMBER.fullmatch(text) else text
 
 
 def one_spelling(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -5,6 +5,7 @@ from . import image_folders as image_folders
 from . import intel as intel
 from . import listing as listing
 from . import mask_folders as mask_folders
+from . import mask_names as mask_names
 from . import masks_beside as masks_beside
 from . import mvtec as mvtec
 from . import rows as rows

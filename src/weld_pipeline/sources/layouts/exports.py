@@ -20,7 +20,7 @@ _HEAD_BYTES = 4096
 _MAX_JSON_BYTES = 1 << 30
 # Folders that such exports have, and that are no classes: images, train2017, JPEGImages, obj_train_data, …
 _CONTAINER = re.compile(
-    r"(?:obj_)?(?:[a-z]+_)?(?:images?|imgs?|jpegimages|pngimages|data|default)(?:_\d+)?|unlabel+ed\d*"
+    r"(?:(?:obj|train|val|valid|test)_)*(?:images?|imgs?|jpegimages|pngimages|data|default)(?:_\d+)?|unlabel+ed\d*"
 )
 _BOX = re.compile(rb"\s*\d+(?:\.0*)?(?:\s+\d*\.\d+){4,}\s*")
 

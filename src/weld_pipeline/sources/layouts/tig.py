@@ -52,10 +52,14 @@ def _holds_class_ids(root: Path, names: Names, file: str) -> bool:
     except WeldError:
         return is_named_as_its_split(file)  # the reading of it says what is wrong
     folder = file.rpartition("/")[0]
-    numbered = [path for path, value in entries if isinstance(value, int) and not isinstance(value, bool)]
+    numbered = [path for path, value in entries if _is_whole(value)]
     if not numbered or 2 * len(numbered) < len(entries):
         return False
     return not names.images or any(_file_of(folder, path) in names.files_known for path in numbered)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0
 
 
 def _file_of(folder: str, path: str) -> str | None:
