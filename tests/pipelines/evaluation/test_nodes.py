@@ -36,6 +36,7 @@ PARAMS = {
     "min_sessions": 5,
     "min_samples": 10,
     "n_bins": 5,
+    "aupro_max_fpr": "auto",
     "n_mistakes": 2,
     "n_frames": 2,
 }

@@ -37,7 +37,7 @@ def write(root, files):
         ({"a.jpg": "", "via.json": {"a.jpg1": {"filename": "a.jpg", "regions": []}}}, "is a VIA export"),
         (
             {"images/a.jpg": "", "labels/a.txt": "0 0.5 0.5 0.25 0.25\n"},
-            r"labels/a\.txt is a label file of YOLO without",
+            r"labels/a\.txt is a label file of YOLO without the yaml or the folders of it",
         ),
         ({"test/a.jpg": "", "test/_annotations.csv": "filename,width,xmin,ymin,xmax,ymax\n"}, "is a csv of boxes"),
     ],
