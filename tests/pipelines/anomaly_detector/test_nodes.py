@@ -145,18 +145,29 @@ def decided(seams, maps, scores, **options):
     return chosen(seams, maps, scores, **options)[0]
 
 
-def measured(seams, maps, scores, decision, *, model, tiling=None, images=None):
+def measured(seams, maps, scores, decision, *, model, tiling=None, images=None, layout="mvtec", aupro_max_fpr="auto"):
     return nodes.measure_anomalies(
         image_scores=scores,
         anomaly_maps=maps,
-        manifest=seams.manifest,
+        manifest=seams.manifest.assign(source=layout),
         raw=seams.raw,
         fitted=decision,
         tiling=tiling,
-        protocol=EVALUATION,
+        protocol=EVALUATION.model_copy(update={"aupro_max_fpr": aupro_max_fpr}),
         detector=model,
         images=images or seams.images,
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "end"),
+    [({}, 0.3), ({"layout": "mvtec_ad2"}, 0.05), ({"layout": "mvtec_ad2", "aupro_max_fpr": 0.1}, 0.1)],
+)
+def test_aupro_ends_where_the_layout_or_the_key_says(scored, fitted, seams, options, end):
+    maps, scores = scored("patchcore")
+    record = measured(seams, maps, scores, decided(seams, maps, scores), model=fitted("patchcore"), **options)
+    assert record["pixels"]["max_fpr"] == end
+    assert nodes.flatten_anomaly_metrics(record)["aupro.max_fpr"] == {"value": end, "step": 0}
 
 
 def test_quarantined_images_are_not_prepared(seams, parameters):
