@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.clips import ArcGate, arc_clips, window_starts
+from weld_pipeline.media.timing import TimedFrame
 
 GATE = ArcGate()
 
@@ -16,7 +17,7 @@ def frames(pattern):
         if letter == "#":
             frame[8:20, 8:20] = 255
         frame[1, 1] = index
-        yield frame
+        yield TimedFrame(frame, index / 10, (index + 1) / 10)
 
 
 def clips(pattern, *, window=4, stride=2, gate=GATE):
@@ -39,6 +40,15 @@ def test_window_below_one_frame_is_refused(lengths):
 
 def test_clips_begin_at_the_first_frame_with_arc():
     assert clips("...######...")[0] == (3, (3, 4, 5, 6))
+
+
+def test_clip_lasts_from_its_first_frame_to_the_end_of_its_last():
+    timed = [
+        TimedFrame(frame.image, start, end)
+        for frame, start, end in zip(frames("####"), (0.0, 1.0, 5.0, 6.0), (1.0, 5.0, 6.0, 9.0), strict=True)
+    ]
+    (clip,) = arc_clips(timed, gate=GATE, window=3, stride=2, transform=lambda f: None)
+    assert (clip.start_s, clip.end_s) == (0, 6)
 
 
 def test_dark_lead_in_and_lead_out_give_no_clip():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.recordings import record, with_display_matrix
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.clips import ArcGate, arc_clips
 from weld_pipeline.media.decode import Video
@@ -31,7 +32,7 @@ def test_whole_recording_has_no_problem_and_its_arc_is_timed(film, tmp_path):
 def test_mean_luma_is_that_of_the_arc_on_frames_alone(film, tmp_path):
     path = film(tmp_path / "a.avi", dark=50, arc=20, tail=50)
     with Video(path) as video:
-        lit = [frame for frame in video.frames() if ArcGate().is_on(frame)]
+        lit = [frame.image for frame in video.frames() if ArcGate().is_on(frame.image)]
     rec601 = np.mean(lit, axis=0)[::4, ::4] @ [0.299, 0.587, 0.114]
     assert probe(path).mean_luma == pytest.approx(rec601.mean(), rel=1e-4)
 
@@ -63,22 +64,37 @@ def test_file_cut_short_is_truncated(film, tmp_path, kept):
     assert "of 88 frames" in probe(path).problem
 
 
-def test_stream_that_breaks_is_truncated(film, tmp_path, monkeypatch):
-    from weld_pipeline.core.errors import WeldError
-
-    def broken(self):
-        yield np.full((60, 96, 3), 200, np.uint8)
-        raise WeldError(f"video {self.path}: broke off after 1 of 68 frames (test); re-encode it")
-
-    monkeypatch.setattr(Video, "frames", broken)
-    probed = probe(film(tmp_path / "a.avi"))
-    assert probed.problem == "truncated: broke off after 1 of 68 frames (test); re-encode it"
+def test_times_of_the_arc_are_those_of_the_stamps(tmp_path):
+    # The arc burns in frames 5 to 34; from frame 20 on a frame lasts 100 ms instead of 40.
+    ticks = [40 * index + 60 * max(index - 20, 0) for index in range(40)]
+    probed = probe(record(tmp_path / "a.mp4", "h264.mp4", ticks=ticks))
+    assert (probed.problem, probed.fps) == (None, pytest.approx(25))
+    assert probed.arc_start_s == pytest.approx(0.2)
+    assert probed.arc_on_s == pytest.approx(15 * 0.04 + 15 * 0.1)
+    assert probed.duration_s == pytest.approx(20 * 0.04 + 20 * 0.1, abs=0.061)  # how long the last lasts is not told
 
 
-def test_frames_that_change_size_are_told(film, tmp_path, monkeypatch):
-    frames = [np.full((60, 96, 3), 200, np.uint8)] * 60 + [np.full((30, 48, 3), 200, np.uint8)] * 8
-    monkeypatch.setattr(Video, "frames", lambda _: iter(frames))
-    assert probe(film(tmp_path / "a.avi")).problem.startswith("frame_size: the frames change their size at frame 60")
+def test_doubts_about_times_are_kept(tmp_path):
+    (warning,) = probe(record(tmp_path / "a.h264", "raw.h264")).warnings
+    assert warning.startswith("no_time_stamps: 40 of 40 frames")
+
+
+def test_recording_turned_by_its_container_is_probed_upright(tmp_path):
+    path = with_display_matrix(record(tmp_path / "a.mov", "mjpeg.mov"), (0, 1, -1, 0))
+    probed = probe(path)
+    assert (probed.problem, probed.width, probed.height) == (None, 64, 96)
+
+
+def test_unreadable_frame_is_damage_and_no_truncation(tmp_path):
+    content = bytearray(record(tmp_path / "a.avi", "mjpeg.avi").read_bytes())
+    at = len(content) // 2
+    content[at : at + 600] = bytes(600)
+    (tmp_path / "a.avi").write_bytes(content)
+    assert probe(tmp_path / "a.avi").problem.startswith("damaged: ")
+
+
+def test_frames_above_the_limit_are_a_reason(tmp_path):
+    assert probe(record(tmp_path / "a.avi"), max_pixels=1000).problem.startswith("too_large: ")
 
 
 def test_dark_recording_has_no_arc_and_still_an_image(film, tmp_path):

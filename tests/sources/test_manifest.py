@@ -21,7 +21,7 @@ def row(sample_id, *, label="Good", session="d1", config="c1", **kept):
 
 
 def probe(sha256, *, problem=None, **kept):
-    return Probe(problem, 1000, sha256, 960, 600, 31.0, 62, 0.5, 1.0, 30.0, **kept)
+    return Probe(problem, 1000, sha256, 960, 600, 31.0, 62, 0.5, 1.0, 30.0, duration_s=2.0, **kept)
 
 
 def manifest(rows, probes, *, session_by="date"):

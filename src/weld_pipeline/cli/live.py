@@ -8,6 +8,7 @@ import typer
 from weld_pipeline import media, runtime
 from weld_pipeline.cli.options import BundleOption, EngineOption, JsonOption, SpeedOption, ThreadsOption, travel_mm_s
 from weld_pipeline.cli.output import print_json_line, print_rich
+from weld_pipeline.core.errors import WeldError
 
 
 def live(
@@ -27,7 +28,8 @@ def live(
     A camera does not wait: where the network is too slow, whole clips are dropped, the oldest first, and counted.
     A file waits, unless --pace is given. The real-time factor is seconds of network per second of arc-on video.
 
-    Exit code: 0 the verdict was given; 2 the source could not be read to its end.
+    Exit code: 0 the verdict was given; 2 the source could not be read to its end. A camera that breaks off still gives
+    the verdict on what was seen before, and `broke_off` says why; a file that does gives none.
     """
     inspector = runtime.video.inspector.VideoInspector(bundle, engine=engine, n_threads=threads)
     banners = inspector.bundle.description.banners
@@ -46,3 +48,5 @@ def live(
             print("weld: stopped, the verdict is on what was seen so far", file=sys.stderr)
         report = inspection.report()
     print_json_line(report.to_json()) if as_json else print_rich(runtime.video.live_table.live_summary(report))
+    if report.broke_off is not None:
+        raise WeldError(f"{report.broke_off}; the verdict is on what was seen until then")

@@ -1,12 +1,17 @@
 from . import camera as camera
 from . import clips as clips
+from . import containers as containers
+from . import cut_off as cut_off
 from . import decode as decode
 from . import fingerprints as fingerprints
+from . import frame_decoder as frame_decoder
 from . import heatmaps as heatmaps
 from . import image_probe as image_probe
 from . import images as images
 from . import masks as masks
+from . import orientation as orientation
 from . import probe as probe
 from . import resize as resize
 from . import tiles as tiles
+from . import timing as timing
 from . import views as views

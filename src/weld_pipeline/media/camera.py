@@ -1,28 +1,32 @@
-"""Cameras and network streams as frames, through FFmpeg."""
+"""Cameras and network streams as frames with their times, through FFmpeg."""
 
+import errno
+import re
 import sys
+import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
-from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.containers import CODEC_ERRORS, RAW_STREAMS, choose_track, reason
 from weld_pipeline.media.decode import Video
+from weld_pipeline.media.frame_decoder import FrameDecoder
+from weld_pipeline.media.timing import FrameClock, TimedFrame
 
 # FFmpeg's name for the cameras of an operating system.
 _CAMERA_FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 _OPEN_S, _READ_S = 10.0, 5.0
+_MICROSECOND = Fraction(1, 1_000_000)
 
 
 class Camera:
     """An open camera or network stream; a context manager like `Video`.
 
-    Attributes:
-        fps: Frame rate it announces [1/s].
+    Frames are timed by the stream's time stamps. A stream without any (JPEG images over HTTP, raw H.264) is timed by the
+    arrival of its frames: what FFmpeg makes up for it goes by a rate that nobody announced.
     """
 
     def __init__(self, name: str, *, container_format: str | None = None) -> None:
@@ -31,37 +35,59 @@ class Camera:
         Raises:
             WeldError: If it cannot be opened or gives no video.
         """
-        self.name = name
+        self.name = re.sub(r"(?<=://)[^/@]*@", "", name)  # without the password
         try:
-            self._container = av.open(name, format=container_format, timeout=(_OPEN_S, _READ_S))
-        except (FFmpegError, ValueError, OSError) as error:
+            self._container = av.open(
+                name, format=container_format, timeout=(_OPEN_S, _READ_S), metadata_errors="replace"
+            )
+        except CODEC_ERRORS as error:
             hint = "is it plugged in, free, and named as FFmpeg names it?"
-            raise WeldError(f"camera {name}: cannot be opened ({error}); {hint}") from error
-        if not self._container.streams.video:
+            raise WeldError(f"camera {self.name}: cannot be opened ({reason(error)}); {hint}") from error
+        try:
+            track, self._choice = choose_track(self._container, self.name)
+        except WeldError as error:
             self._container.close()
-            raise WeldError(f"camera {name}: gives no video; name another source")
-        self._stream = self._container.streams.video[0]
-        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or 0)
-        if self.fps <= 0:
-            self.close()
-            raise WeldError(f"camera {name}: announces no frame rate; set one in its driver")
+            raise WeldError(f"camera {self.name}: gives no video that can be decoded; name another source") from error
+        is_timed = self._container.format.name not in RAW_STREAMS
+        rates = [rate for rate in (track.average_rate, track.guessed_rate) if rate]
+        self._clock = FrameClock(tick_s=track.time_base if is_timed else _MICROSECOND, rates=rates if is_timed else [])
+        self._decoder = FrameDecoder(
+            self._container, track, clock=self._clock, path=self.name, arrival=None if is_timed else _now_us
+        )
 
-    def frames(self) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-        """Yield frames as RGB as they come, to the end of the stream.
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield frames as they come, to the end of the stream; only once.
 
         Raises:
             WeldError: If the stream breaks off or sends nothing for five seconds.
         """
-        n_frames = 0
-        converter = VideoReformatter()
-        try:
-            for frame in self._container.decode(self._stream):
-                yield converter.reformat(frame, format="rgb24").to_ndarray()
-                n_frames += 1
-        except FFmpegError as error:
+        yield from self._decoder.frames()
+        failure = self._decoder.failure
+        if failure is not None and not self._is_end(failure):
             raise WeldError(
-                f"camera {self.name}: broke off after {n_frames} frames ({error.strerror}); check cable and power, start again"
-            ) from error
+                f"camera {self.name}: broke off after {self._decoder.n_frames} frames ({reason(failure)}); "
+                "check cable and power, start again"
+            ) from failure
+
+    def _is_end(self, failure: BaseException) -> bool:
+        # A stream over HTTP has no announced length: FFmpeg calls its end an error of input.
+        return self.name.startswith(("http://", "https://")) and getattr(failure, "errno", None) == errno.EIO
+
+    @property
+    def fps(self) -> float | None:
+        """Typical frame rate by the times so far [1/s]; None where neither they nor the camera tell it."""
+        return self._clock.fps
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about the frames so far."""
+        n_bad = self._decoder.n_bad - (self._decoder.failure is not None)
+        lost = (
+            (f"lost_frames: {n_bad} frames did not decode or are corrupt; check cable and network",)
+            if n_bad > 0
+            else ()
+        )
+        return self._choice + self._clock.warnings + lost
 
     def close(self) -> None:
         """Release the device."""
@@ -74,6 +100,10 @@ class Camera:
         self.close()
 
 
+def _now_us() -> int:
+    return time.monotonic_ns() // 1000
+
+
 def open_source(source: str) -> Video | Camera:
     """Return an open file, camera or stream.
 
@@ -81,10 +111,10 @@ def open_source(source: str) -> Video | Camera:
         source: A file; a camera's number; a device such as `/dev/video0`; a URL such as `rtsp://…`; or
             `<FFmpeg format>:<name>`, e.g. `dshow:video=USB Camera`.
     """
+    if Path(source).is_file():  # also one with a colon in its name
+        return Video(source)
     if "://" in source:
         return Camera(source)
-    if Path(source).is_file():
-        return Video(source)
     system = _CAMERA_FORMATS.get(sys.platform, "v4l2")
     if source.isdecimal():
         return Camera(f"/dev/video{source}" if system == "v4l2" else source, container_format=system)

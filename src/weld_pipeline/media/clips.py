@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.timing import TimedFrame
 
 Frame = TypeVar("Frame")
 
@@ -48,10 +49,14 @@ class Clip(Generic[Frame]):
 
     Attributes:
         start: Index of its first frame in the video.
+        start_s: Time of its first frame in the video [s].
+        end_s: Time at which its last frame ends [s].
         frames: The frames, transformed or as decoded.
     """
 
     start: int
+    start_s: float
+    end_s: float
     frames: tuple[Frame, ...]
 
 
@@ -75,7 +80,7 @@ def window_starts(n_frames: int, *, window: int, stride: int) -> Int[np.ndarray,
 
 
 def arc_clips(
-    frames: Iterable[UInt8[np.ndarray, "H W 3"]],
+    frames: Iterable[TimedFrame],
     *,
     gate: ArcGate,
     window: int,
@@ -85,7 +90,8 @@ def arc_clips(
     """Yield the clips of the arc-on part of a video as its frames come.
 
     The first clip begins at the first arc-on frame, the next `stride` frames later and so on; a clip with too few
-    arc-on frames is skipped, so dark lead-in, pauses and lead-out are left out.
+    arc-on frames is skipped, so dark lead-in, pauses and lead-out are left out. Windows are counted in frames, whatever
+    the times between them: a model knows nothing of seconds.
 
     Args:
         frames: Decoded frames, from the first on.
@@ -94,17 +100,17 @@ def arc_clips(
         transform: Function applied once to each frame that may be part of a clip.
     """
     window_starts(0, window=window, stride=stride)  # refuses lengths below one frame
-    recent: deque[tuple[bool, Frame]] = deque(maxlen=window)
+    recent: deque[tuple[bool, float, Frame]] = deque(maxlen=window)
     first_on: int | None = None
     for index, frame in enumerate(frames):
-        is_on = gate.is_on(frame)
+        is_on = gate.is_on(frame.image)
         if first_on is None:
             if not is_on:
                 continue
             first_on = index
-        recent.append((is_on, transform(frame)))
+        recent.append((is_on, frame.time_s, transform(frame.image)))
         start = index - window + 1
         if len(recent) == window and (start - first_on) % stride == 0:
-            n_on = sum(on for on, _ in recent)
+            n_on = sum(on for on, _, _ in recent)
             if n_on >= gate.min_clip_fraction * window:
-                yield Clip(start, tuple(kept for _, kept in recent))
+                yield Clip(start, recent[0][1], frame.end_s, tuple(kept for _, _, kept in recent))

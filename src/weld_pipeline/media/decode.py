@@ -1,74 +1,141 @@
-"""Video files as a stream of frames, one at a time."""
+"""Video files as a stream of frames with their times, one at a time."""
 
+import stat
 from collections.abc import Iterator
-from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
-import av
-import numpy as np
-from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
-from jaxtyping import UInt8
+from weld_pipeline.media.containers import (
+    RAW_STREAMS,
+    VideoError,
+    choose_track,
+    declared_end_s,
+    open_container,
+    tells_own_length,
+)
+from weld_pipeline.media.cut_off import missing_bytes
+from weld_pipeline.media.frame_decoder import FrameDecoder
+from weld_pipeline.media.timing import FrameClock, TimedFrame
 
-from weld_pipeline.core.errors import WeldError
+# Share of the length the header claims that must be there: headers are off by a frame or two.
+MIN_DECODED_FRACTION = 0.99
+_SLACK_FRAMES = 2.5
+MAX_PIXELS = 50_000_000
 
 
 class Video:
-    """An open video file; a context manager.
+    """An open video file whose first frame is decoded; a context manager.
 
     Attributes:
-        fps: Frame rate of the container [1/s].
-        n_frames_declared: Frame count in the header, 0 if there is none; `frames` does not rely on it.
+        width: Width of the upright frames [px].
+        height: Height of the upright frames [px].
     """
 
-    def __init__(self, path: Path | str) -> None:
-        """Open `path`, a file or a device FFmpeg can read.
+    def __init__(self, path: Path | str, *, max_pixels: int = MAX_PIXELS) -> None:
+        """Open `path`.
+
+        Args:
+            path: A regular file.
+            max_pixels: Largest frame that is decoded [px].
 
         Raises:
-            WeldError: If it is missing, empty or not a video.
+            VideoError: If it is missing, empty, not a video, or no frame of it can be decoded.
         """
         self.path = Path(path)
-        if not self.path.exists():
-            raise WeldError(f"video {path}: no such file; check the path")
-        if self.path.is_file() and self.path.stat().st_size == 0:
-            raise WeldError(f"video {path}: the file is empty (0 bytes); copy it again from the recorder")
+        _check_file(self.path)
+        self._container = open_container(self.path)
         try:
-            self._container = av.open(str(path))
-        except FFmpegError as error:
-            raise WeldError(f"video {path}: cannot be opened ({error.strerror}); is it a video file?") from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise WeldError(f"video {path}: holds no video stream; is it a video file?")
-        self._stream = self._container.streams.video[0]
-        self._stream.thread_type = "AUTO"
-        self.fps = float(self._stream.average_rate or self._stream.guessed_rate or Fraction(0))
-        self.width = self._stream.codec_context.width
-        self.height = self._stream.codec_context.height
-        self.n_frames_declared = self._stream.frames
-        if self.fps <= 0 or self.width <= 0 or self.height <= 0:
+            self._open(max_pixels)
+        except BaseException:
             self.close()
-            raise WeldError(
-                f"video {path}: its header gives no frame rate or size; re-encode it, for instance with FFmpeg"
-            )
+            raise
 
-    def frames(self) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
-        """Yield every frame as RGB, in order, decoded as it is asked for.
+    def _open(self, max_pixels: int) -> None:
+        self._track, self._choice = choose_track(self._container, self.path)
+        context = self._track.codec_context
+        if context.width * context.height > max_pixels:
+            size = f"frames of {context.width}×{context.height} px are above the limit of {max_pixels} px"
+            raise VideoError("too_large", self.path, f"{size}; record it smaller, or cut it to the weld")
+        context.thread_type = "AUTO"
+        # A decoder told to explode says what it would otherwise paint over.
+        # Its own limit, with room for the padding of its buffers, holds where the header lies about the size.
+        context.options = {"err_detect": "explode", "max_pixels": str(max_pixels + max_pixels // 10 + (1 << 20))}
+        rates = [rate for rate in (self._track.average_rate, self._track.guessed_rate) if rate]
+        self._kind = self._container.format.name
+        self._clock = FrameClock(tick_s=None if self._kind in RAW_STREAMS else self._track.time_base, rates=rates)
+        self._declared_s = declared_end_s(self._container, self._track)
+        self._decoder = FrameDecoder(self._container, self._track, clock=self._clock, path=self.path)
+        self._frames = self._decoder.frames()
+        first = next(self._frames, None)
+        if first is None:
+            what = f"no frame decodes{self._decoder.why()}; is it a video file?"
+            raise self._truncation(MIN_DECODED_FRACTION) or VideoError("not_a_video", self.path, what)
+        self.height, self.width = first.image.shape[:2]
+        self._frames = chain([first], self._frames)
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """Yield every frame in order, decoded as it is asked for; only once.
 
         Raises:
-            WeldError: If the stream breaks off inside a frame; frames before it have been yielded.
+            VideoError: If a frame could not be decoded or changed its size; all others have been yielded.
         """
-        n_decoded = 0
-        # One converter serves all frames: setting up its tables for each takes twice as long as the conversion.
-        converter = VideoReformatter()
-        try:
-            for frame in self._container.decode(self._stream):
-                yield converter.reformat(frame, format="rgb24").to_ndarray()
-                n_decoded += 1
-        except FFmpegError as error:
-            raise WeldError(
-                f"video {self.path}: broke off after {n_decoded} of {self.n_frames_declared or 'unknown'} frames "
-                f"({error.strerror}); re-encode it or record it again"
-            ) from error
+        yield from self._frames
+        if self._decoder.first_bad is not None:
+            raise self._truncation(MIN_DECODED_FRACTION) or self._damage()
+
+    def check_complete(self, min_decoded_fraction: float = MIN_DECODED_FRACTION) -> None:
+        """Refuse a video that ended early, once its frames were read: what nobody saw is not a pass.
+
+        Args:
+            min_decoded_fraction: Share of the length the header claims that must be there [0..1].
+
+        Raises:
+            VideoError: If it is shorter than that, cut off inside a packet, or frames of it did not decode.
+        """
+        if problem := self._truncation(min_decoded_fraction):
+            raise problem
+        if self._decoder.n_lost > max(_SLACK_FRAMES, (1 - min_decoded_fraction) * self._decoder.n_shown):
+            raise self._damage()
+
+    def _truncation(self, min_decoded_fraction: float) -> VideoError | None:
+        n_frames, end_s, declared_s = self._decoder.n_frames, self._clock.end_s, self._declared_s
+        repair = "copy it again from the recorder, or re-encode it to keep what is there"
+        if declared_s is not None:
+            if not tells_own_length(self._container, self._track):
+                end_s = max(end_s, self._decoder.other_end_s)
+            slack_s = max(_SLACK_FRAMES / (self.fps or 1), (1 - min_decoded_fraction) * declared_s)
+            if end_s < declared_s - slack_s:
+                lengths = f"{end_s:.1f} of {declared_s:.1f} s"
+                count = f"{n_frames} of {round(declared_s * (self.fps or 0))} frames"
+                return VideoError("truncated", self.path, f"ends after {count}, {lengths}; {repair}")
+        elif self._decoder.ends_badly:
+            why = self._decoder.why()
+            return VideoError("truncated", self.path, f"breaks off inside frame {n_frames + 1}{why}; {repair}")
+        if cut := missing_bytes(self.path, self._kind):
+            return VideoError("truncated", self.path, f"is cut off after {n_frames} frames: {cut}; {repair}")
+        return None
+
+    def _damage(self) -> VideoError:
+        decoder = self._decoder
+        where = "" if decoder.first_bad is None else f", the first near frame {decoder.first_bad}"
+        n_bad = max(decoder.n_bad, decoder.n_lost)
+        what = f"{n_bad} of {decoder.n_shown} frames cannot be decoded{where}{decoder.why()}"
+        return VideoError("damaged", self.path, f"{what}; copy it again from the recorder, or re-encode it")
+
+    @property
+    def fps(self) -> float | None:
+        """Typical frame rate by the time stamps so far [1/s]; None where neither they nor the header tell it."""
+        return self._clock.fps
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the end of the last one that was read [s]."""
+        return self._clock.end_s
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about choice of track and times of the frames that were read."""
+        return self._choice + self._clock.warnings
 
     def close(self) -> None:
         """Release the file."""
@@ -79,3 +146,15 @@ class Video:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_file(path: Path) -> None:
+    try:
+        status = path.stat()
+    except OSError as error:
+        missing = f"no such file ({error.strerror}); check the path"
+        raise VideoError("not_a_video", path, missing) from error
+    if not stat.S_ISREG(status.st_mode):
+        raise VideoError("not_a_video", path, "is no regular file; name a video file")
+    if status.st_size == 0:
+        raise VideoError("not_a_video", path, "the file is empty (0 bytes); copy it again from the recorder")

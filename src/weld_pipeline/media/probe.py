@@ -3,7 +3,7 @@
 import base64
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.clips import ArcGate, arc_clips
-from weld_pipeline.media.decode import Video
+from weld_pipeline.media.containers import VideoError
+from weld_pipeline.media.decode import MAX_PIXELS, Video
 from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fingerprint
+from weld_pipeline.media.timing import TimedFrame
 
 # Raise it when the same file would give another probe; stored probes are then computed again.
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 _STEP = 4  # every fourth pixel each way, as the arc gate sees it
 REC601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _MAX_THUMBNAILS = 16
@@ -32,10 +33,14 @@ class Probe:
 
     Attributes:
         problem: Problem as `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable,
-            truncated; of a recording not_a_video, frame_size, no_arc, too_short; of an image not_an_image, too_large, unsupported,
+            truncated, too_large; of a recording not_a_video, unsupported, damaged, frame_size, no_arc, too_short; of an image not_an_image,
             bad_mask, mask_size.
         sha256: Hash of its bytes; None if they cannot be read.
+        width: Width of the upright frames [px].
+        height: Height of the upright frames [px].
+        fps: Typical frame rate: 1 / median interval of the time stamps [1/s].
         n_frames: Frames decoded, whatever the header claims.
+        duration_s: Time from the first frame to the end of the last one [s].
         arc_start_s: Time of the first arc-on frame [s].
         arc_on_s: Time from the first to the last arc-on frame [s].
         mean_luma: Mean Rec. 601 luma over the arc-on frames, or over the image [0..255].
@@ -43,6 +48,7 @@ class Probe:
         flicker: Flicker of `Fingerprint`.
         thumbnail: A frame from the middle of the weld, or the image, as base64 JPEG.
         mask_px: Pixels that the image's mask marks; None if it has no mask.
+        warnings: What is doubtful about it though it can be used, each as `code: what; what to do`.
     """
 
     problem: str | None
@@ -59,6 +65,8 @@ class Probe:
     flicker: str | None = None
     thumbnail: str | None = None
     mask_px: int | None = None
+    duration_s: float | None = None
+    warnings: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> Fingerprint | None:
@@ -67,7 +75,14 @@ class Probe:
 
 
 def probe_video(
-    path: Path, *, gate: ArcGate, window: int, stride: int, min_decoded_fraction: float, thumbnail_px: int
+    path: Path,
+    *,
+    gate: ArcGate,
+    window: int,
+    stride: int,
+    min_decoded_fraction: float,
+    thumbnail_px: int,
+    max_pixels: int = MAX_PIXELS,
 ) -> Probe:
     """Return what a recording holds, or why it cannot be used; a bad file is a result, not an error.
 
@@ -77,8 +92,9 @@ def probe_video(
         path: The file; it must exist.
         window: Clip length in frames.
         stride: Distance between clip starts in frames.
-        min_decoded_fraction: Share of the frames the header claims that must decode [0..1].
+        min_decoded_fraction: Share of the length the header claims that must decode [0..1].
         thumbnail_px: Width of the thumbnail.
+        max_pixels: Largest frame that is decoded [px].
     """
     n_bytes = path.stat().st_size
     if n_bytes == 0:
@@ -86,59 +102,25 @@ def probe_video(
     if not os.access(path, os.R_OK):
         return Probe("unreadable: no permission to read the file; grant it", n_bytes)
     sha256 = sha256_file(path)
-    try:
-        video = Video(path)
-    except WeldError as error:
-        return Probe(f"not_a_video: {_without_path(error, path)}", n_bytes, sha256)
     stats = _FrameStatistics(gate, thumbnail_px)
-    broken, n_clips = None, 0
-    with video:
-        try:
-            clips = arc_clips(stats.watch(video.frames()), gate=gate, window=window, stride=stride, transform=_nothing)
-            n_clips = sum(1 for _ in clips)
-        except WeldError as error:
-            broken = _without_path(error, path)
-        problem = _problem(
-            stats,
-            broken,
-            n_clips=n_clips,
-            n_declared=video.n_frames_declared,
-            window=window,
-            share=min_decoded_fraction,
-        )
-        weld_print = stats.fingerprint()
-        first, last = stats.first_on, stats.last_on
-        return Probe(
-            problem=problem,
-            n_bytes=n_bytes,
-            sha256=sha256,
-            width=video.width,
-            height=video.height,
-            fps=video.fps,
-            n_frames=stats.n_frames,
-            arc_start_s=None if first is None else first / video.fps,
-            arc_on_s=None if first is None or last is None else (last - first + 1) / video.fps,
-            mean_luma=float(np.mean(stats.mean_frame)) if stats.mean_frame is not None else None,
-            scene=weld_print.scene if weld_print else None,
-            flicker=weld_print.flicker if weld_print else None,
-            thumbnail=stats.thumbnail(),
-        )
+    try:
+        with Video(path, max_pixels=max_pixels) as video:
+            problem = _watched(video, stats, window=window, stride=stride, share=min_decoded_fraction)
+            return _probe(video, stats, problem, n_bytes=n_bytes, sha256=sha256)
+    except VideoError as error:
+        return Probe(_reason(error), n_bytes, sha256)
 
 
-def _problem(  # noqa: PLR0911 - one return a problem
-    stats: "_FrameStatistics", broken: str | None, *, n_clips: int, n_declared: int, window: int, share: float
-) -> str | None:
-    if broken:
-        return f"truncated: {broken}"
-    if stats.n_frames == n_declared == 0:
-        return "not_a_video: no frame decodes; is it a video file?"
-    if stats.n_frames < share * n_declared:
-        return (
-            f"truncated: {stats.n_frames} of {n_declared} frames decode; copy it again from the recorder, "
-            "or re-encode it to keep what is there"
+def _watched(video: Video, stats: "_FrameStatistics", *, window: int, stride: int, share: float) -> str | None:
+    """Return what is wrong with a video once all its frames were watched, or None."""
+    try:
+        clips = arc_clips(
+            stats.watch(video.frames()), gate=stats.gate, window=window, stride=stride, transform=_nothing
         )
-    if stats.resized_at is not None:
-        return f"frame_size: the frames change their size at frame {stats.resized_at}; re-encode it at one size"
+        n_clips = sum(1 for _ in clips)
+        video.check_complete(share)
+    except VideoError as error:
+        return _reason(error)
     if stats.n_on == 0:
         return "no_arc: the arc burns in no frame; check the exposure, or video_classifier.windows.gate"
     if n_clips == 0:
@@ -146,32 +128,51 @@ def _problem(  # noqa: PLR0911 - one return a problem
     return None
 
 
+def _probe(video: Video, stats: "_FrameStatistics", problem: str | None, *, n_bytes: int, sha256: str) -> Probe:
+    weld_print = stats.fingerprint()
+    first, last = stats.first_on, stats.last_on
+    return Probe(
+        problem=problem,
+        n_bytes=n_bytes,
+        sha256=sha256,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        n_frames=stats.n_frames,
+        duration_s=video.duration_s,
+        arc_start_s=None if first is None else first.time_s,
+        arc_on_s=None if first is None or last is None else last.end_s - first.time_s,
+        mean_luma=float(np.mean(stats.mean_frame)) if stats.mean_frame is not None else None,
+        scene=weld_print.scene if weld_print else None,
+        flicker=weld_print.flicker if weld_print else None,
+        thumbnail=stats.thumbnail(),
+        warnings=video.warnings,
+    )
+
+
 class _FrameStatistics:
     """Statistics of the frames that have passed, in the memory of a few small images."""
 
     def __init__(self, gate: ArcGate, thumbnail_px: int) -> None:
-        self._gate = gate
+        self.gate = gate
         self._thumbnail_px = thumbnail_px
         self.n_frames = 0
         self.n_on = 0
-        self.first_on: int | None = None
-        self.last_on: int | None = None
-        self.resized_at: int | None = None
-        self._shape: tuple[int, ...] | None = None
+        self.first_on: TimedFrame | None = None
+        self.last_on: TimedFrame | None = None
         self._lumas: list[float] = []
         self._luma_sum: Float[np.ndarray, "h w"] | None = None
         self._arc_frames, self._dark_frames = _Sampler(thumbnail_px), _Sampler(thumbnail_px)
 
-    def watch(self, frames: Iterator[UInt8[np.ndarray, "H W 3"]]) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    def watch(self, frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
         """Yield the frames unchanged and count them in."""
         for frame in frames:
-            self._shape = self._shape or frame.shape
-            if frame.shape != self._shape:
-                self.resized_at = self.n_frames if self.resized_at is None else self.resized_at
-            elif self._gate.is_on(frame):
-                self._add_arc_frame(frame)
+            if self.gate.is_on(frame.image):
+                self.first_on = self.first_on or frame
+                self.last_on = frame
+                self._add_arc_frame(frame.image)
             elif self.n_on == 0:
-                self._dark_frames.offer(frame)  # for the thumbnail of a recording without arc
+                self._dark_frames.offer(frame.image)  # for the thumbnail of a recording without arc
             self.n_frames += 1
             yield frame
 
@@ -180,8 +181,6 @@ class _FrameStatistics:
         self._luma_sum = luma.astype(np.float64) if self._luma_sum is None else self._luma_sum + luma
         if len(self._lumas) <= MAX_FLICKER_BITS:
             self._lumas.append(float(luma.mean()))
-        self.first_on = self.n_frames if self.first_on is None else self.first_on
-        self.last_on = self.n_frames
         self.n_on += 1
         self._arc_frames.offer(frame)
 
@@ -242,6 +241,6 @@ def _nothing(_: UInt8[np.ndarray, "H W 3"]) -> None:
     """Keep nothing of a frame: clips are only counted."""
 
 
-def _without_path(error: WeldError, path: Path) -> str:
+def _reason(error: VideoError) -> str:
     # The manifest holds reasons, and no path of this machine.
-    return str(error).removeprefix(f"video {path}: ")
+    return f"{error.code}: {error.what}"

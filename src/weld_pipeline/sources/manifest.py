@@ -12,7 +12,9 @@ from weld_pipeline.sources.session_splits import session_components
 
 SessionBy = Literal["date", "config", "components"]
 Media = Literal["video", "image"]
-_PROBED = ("width", "height", "n_frames", "fps", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256")
+_PROBED = (
+    "width", "height", "n_frames", "fps", "duration_s", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256",
+)  # fmt: skip
 
 
 def join_probes(
@@ -33,7 +35,6 @@ def join_probes(
     table = index.drop(columns=["source_split", "problem"]).assign(media=media, split=None)
     for name in _PROBED:
         table[name] = [getattr(probes[i], name) if i in probes else None for i in index["sample_id"]]
-    table["duration_s"] = table["n_frames"].astype("Float64") / table["fps"].astype("Float64")
     is_defect = pd.Series(True, index=table.index) if good_class is None else table["label"] != good_class
     table["is_defect"] = is_defect.astype("boolean").mask(table["label"].isna())
     problems = [probes[i].problem if i in probes else None for i in index["sample_id"]]

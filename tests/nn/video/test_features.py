@@ -36,7 +36,7 @@ def test_features_are_those_of_whole_frames_through_the_trunk(random_trunk, save
     path = arc_video("a.avi", n_on=11)
     got = FeatureWorkerFactory(saved, WINDOWS, FP32, batch_size=2)()(path)
     with Video(path) as video:
-        frames = torch.from_numpy(np.stack(list(video.frames())))
+        frames = torch.from_numpy(np.stack([frame.image for frame in video.frames()]))
     # Five dark frames come first; of the window from 14 two frames of four are arc-on, of the one from 17 none.
     assert got["start"].tolist() == [5, 8, 11, 14]
     with torch.inference_mode():

@@ -163,7 +163,7 @@ def test_json_has_the_run_beside_the_path(inspector, write_video):
     value = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
     assert value["verdict"] == "pass"
     assert set(value) == {
-        *("path", "sha256", "travel_mm_s", "clips", "timing"),
+        *("path", "sha256", "travel_mm_s", "clips", "timing", "warnings"),
         *(field.name for field in dataclasses.fields(verdict.run)),
     }
     assert value["clips"][0]["probabilities"] == pytest.approx({"good_weld": 0.8, "porosity": 0.2}, abs=1e-6)

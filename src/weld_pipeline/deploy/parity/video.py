@@ -50,7 +50,7 @@ def comparison(bundle: Bundle, module: nn.Module, engine: Engine, *, n_parts: in
         state: State = (torch.zeros(bundle.fed(ClipsInput).latent_size), torch.zeros(1), torch.zeros(1))
         differences = _Differences()
         with Video(path) as video:
-            inspection = inspector.begin(fps=video.fps)
+            inspection = inspector.begin()
             for index, clip in enumerate(inspector.clips(video.frames())):
                 result = inspection.add(clip)
                 if n_parts is None or index < n_parts:

@@ -25,7 +25,7 @@ from weld_pipeline.nn.video.trunk import VideoTrunk, restore_trunk
 SmallClip = Clip[UInt8[np.ndarray, "h w 3"]]
 
 # Raise it when a code change changes features; it is part of every content key.
-FEATURE_VERSION = 2
+FEATURE_VERSION = 3
 
 
 @dataclass(frozen=True)

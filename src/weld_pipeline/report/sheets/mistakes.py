@@ -64,11 +64,12 @@ def frame_strip(
         WeldError: If the recording cannot be read or has no frame there.
     """
     cells: list[np.ndarray] = []
+    wanted_s = [start_s + length_s * (cell + 0.5) / n_frames for cell in range(n_frames)]
     with Video(path) as video:
-        wanted = [int((start_s + length_s * (cell + 0.5) / n_frames) * video.fps) for cell in range(n_frames)]
-        for number, frame in enumerate(video.frames()):
-            cells += [_in_cell(frame, height=height, width=width)] * wanted.count(number)
-            if number >= wanted[-1]:
+        for frame in video.frames():
+            n_here = sum(time_s < frame.end_s - 1e-6 for time_s in wanted_s[len(cells) :])
+            cells += [_in_cell(frame.image, height=height, width=width)] * n_here
+            if len(cells) == n_frames:
                 break
     if not cells:
         raise WeldError(f"video {path}: has no frame {start_s:.2f} s after its start; run the ingestion again")

@@ -14,6 +14,7 @@ from weld_pipeline.core.files import sha256_file
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.clips import Clip, arc_clips
 from weld_pipeline.media.decode import Video
+from weld_pipeline.media.timing import TimedFrame
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.contracts import ClipsInput
 from weld_pipeline.runtime.find_files import find_files
@@ -25,9 +26,6 @@ from weld_pipeline.runtime.video.verdict import NOTHING_SEEN, ClipResult, RunVer
 
 Frame = UInt8[np.ndarray, "H W 3"]
 
-# Headers are off by a frame or two; more is a recording cut short, which ingestion quarantines by the same share.
-_MIN_DECODED_FRACTION = 0.99
-
 VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv")
 
 
@@ -37,18 +35,17 @@ class Inspection:
     Args:
         bundle: The bundle behind `graph`.
         graph: Its network.
-        fps: Frame rate of the footage [1/s].
         travel_mm_s: Travel speed of the torch [mm/s], or None if not known.
     """
 
-    def __init__(self, bundle: Bundle, graph: VideoGraph, *, fps: float, travel_mm_s: float | None) -> None:
+    def __init__(self, bundle: Bundle, graph: VideoGraph, *, travel_mm_s: float | None) -> None:
         self._description = bundle.description
-        self._stride = bundle.fed(ClipsInput).stride
+        self._contract = bundle.fed(ClipsInput)
         self._graph = graph
-        self._fps = fps
         self._travel_mm_s = travel_mm_s
-        self._first_frame: int | None = None
-        self._worst = WorstStretch(self._stride)
+        self._first_s: float | None = None
+        self._clips_s = 0.0
+        self._worst = WorstStretch(self._contract.stride)
         self._state = graph.start()
         self._output: GraphOutput | None = None
         self.n_clips = 0
@@ -61,16 +58,16 @@ class Inspection:
         self.network_s += time.perf_counter() - began
         self._output, self._state = output, output.state
         self.n_clips += 1
-        if self._first_frame is None:
-            self._first_frame = clip.start
+        if self._first_s is None:
+            self._first_s = clip.start_s
+        self._clips_s += clip.end_s - clip.start_s
         probabilities = self._named(output.clip_probabilities[0])
-        end = clip.start + len(clip.frames)
         result = ClipResult(
             start_frame=clip.start,
-            start_s=clip.start / self._fps,
-            end_s=end / self._fps,
-            start_mm=self._position_mm(clip.start),
-            end_mm=self._position_mm(end),
+            start_s=clip.start_s,
+            end_s=clip.end_s,
+            start_mm=self._position_mm(clip.start_s),
+            end_mm=self._position_mm(clip.end_s),
             predicted=max(probabilities, key=probabilities.__getitem__),
             probabilities=probabilities,
             p_not_good=sum(p for name, p in probabilities.items() if name != self._description.good_class),
@@ -82,7 +79,7 @@ class Inspection:
     def verdict(self) -> RunVerdict:
         """Return the verdict on the clips so far."""
         output = self._output
-        if output is None or self._first_frame is None:
+        if output is None:
             return NOTHING_SEEN
         probabilities = self._named(output.probabilities)
         predicted = max(probabilities, key=probabilities.__getitem__)
@@ -95,21 +92,22 @@ class Inspection:
             probabilities=probabilities,
             anomaly=output.anomaly,
             n_clips=self.n_clips,
-            arc_start_s=self._first_frame / self._fps,
+            arc_start_s=self._first_s,
             worst=self._worst.worst,
         )
 
     def real_time_factor(self) -> float | None:
         """Return the seconds of network per second of arc-on video, or None before the first clip."""
-        if self.n_clips == 0:
+        if self._clips_s == 0:
             return None
-        return self.network_s * self._fps / (self.n_clips * self._stride)
+        # Clips overlap: each brings as much new video as its stride.
+        return self.network_s / (self._clips_s * self._contract.stride / self._contract.window)
 
-    def _position_mm(self, frame: int) -> float | None:
+    def _position_mm(self, time_s: float) -> float | None:
         # The torch is taken to move at constant speed from the first clip on, where the arc begins.
-        if self._travel_mm_s is None or self._first_frame is None:
+        if self._travel_mm_s is None or self._first_s is None:
             return None
-        return (frame - self._first_frame) / self._fps * self._travel_mm_s
+        return (time_s - self._first_s) * self._travel_mm_s
 
     def _named(self, probabilities: np.ndarray) -> dict[str, float]:
         return dict(zip(self._description.classes, map(float, probabilities), strict=True))
@@ -151,11 +149,11 @@ class VideoInspector:
         """Return the videos that were meant by files, folders and patterns."""
         return find_files(paths, suffixes=VIDEO_SUFFIXES, what="video")
 
-    def begin(self, *, fps: float, travel_mm_s: float | None = None) -> Inspection:
+    def begin(self, *, travel_mm_s: float | None = None) -> Inspection:
         """Return a fresh inspection, to be fed clip by clip."""
-        return Inspection(self.bundle, self._graph, fps=fps, travel_mm_s=travel_mm_s)
+        return Inspection(self.bundle, self._graph, travel_mm_s=travel_mm_s)
 
-    def clips(self, frames: Iterator[Frame]) -> Iterator[Clip[Frame]]:
+    def clips(self, frames: Iterator[TimedFrame]) -> Iterator[Clip[Frame]]:
         """Yield the clips of a stream of frames that the model is to see."""
         contract = self._contract
         return arc_clips(
@@ -173,10 +171,10 @@ class VideoInspector:
         began = time.perf_counter()
         with Video(path) as video:
             frames = _Stopwatch(video.frames())
-            inspection = self.begin(fps=video.fps, travel_mm_s=travel_mm_s)
+            inspection = self.begin(travel_mm_s=travel_mm_s)
             clips = tuple(inspection.add(clip) for clip in self.clips(frames))
-            check_complete(video, frames.n)
-            video_s = frames.n / video.fps
+            video.check_complete()
+            video_s, warnings = video.duration_s, video.warnings
         digest = sha256_file(path)
         timing = Timing(
             video_s=video_s,
@@ -185,7 +183,7 @@ class VideoInspector:
             total_s=time.perf_counter() - began,
             real_time_factor=inspection.real_time_factor(),
         )
-        return VideoVerdict(str(source), digest, travel_mm_s, inspection.verdict(), clips, timing)
+        return VideoVerdict(str(source), digest, travel_mm_s, inspection.verdict(), clips, timing, warnings)
 
     def inspect_each(self, sources: Iterable[Path | str | NotInspected]) -> Iterator[VideoVerdict | NotInspected]:
         """Yield a verdict or the reason for none, video by video: a broken one does not lose the others.
@@ -220,36 +218,20 @@ class VideoInspector:
         return manifest_travel_mm_s(path) if speed is None else speed
 
 
-def check_complete(video: Video, n_frames: int) -> None:
-    """Refuse a video that ended early: what nobody saw is not a pass.
-
-    Raises:
-        WeldError: If more than one in a hundred of the frames that the header declares were not there.
-    """
-    if n_frames < _MIN_DECODED_FRACTION * video.n_frames_declared:
-        raise WeldError(
-            f"video {video.path}: ends after {n_frames} of {video.n_frames_declared} frames; "
-            "copy it again from the recorder, or re-encode it if this is all there is"
-        )
-
-
 def _as_decoded(frame: Frame) -> Frame:
     return frame  # the graph takes frames at native size and does the rest
 
 
-class _Stopwatch(Iterator[Frame]):
-    """Passes frames on, counting them and the seconds they took to come."""
+class _Stopwatch(Iterator[TimedFrame]):
+    """Passes frames on, counting the seconds they took to come."""
 
-    def __init__(self, frames: Iterator[Frame]) -> None:
+    def __init__(self, frames: Iterator[TimedFrame]) -> None:
         self._frames = frames
-        self.n = 0
         self.seconds = 0.0
 
-    def __next__(self) -> Frame:
+    def __next__(self) -> TimedFrame:
         began = time.perf_counter()
         try:
-            frame = next(self._frames)
+            return next(self._frames)
         finally:
             self.seconds += time.perf_counter() - began
-        self.n += 1
-        return frame

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip
 from weld_pipeline.media.decode import Video
-from weld_pipeline.runtime.video.inspector import VideoInspector, check_complete
+from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.runtime.video.inspector import VideoInspector
 from weld_pipeline.runtime.video.verdict import ClipResult, RunVerdict
 
 Frame = UInt8[np.ndarray, "H W 3"]
@@ -54,6 +56,8 @@ class LiveReport:
         n_dropped_clips: Clips that came and were not looked at.
         max_latency_ms: The longest a result took [ms]; None where no clip was seen.
         real_time_factor: Seconds of network per second of arc-on video; below 1 it keeps up. None where no clip was seen.
+        broke_off: Why a camera ended early; the verdict is on what was seen until then.
+        warnings: What a person should know about the frames: which track, without time stamps, lost, pauses.
     """
 
     run: RunVerdict
@@ -61,6 +65,8 @@ class LiveReport:
     n_dropped_clips: int
     max_latency_ms: float | None
     real_time_factor: float | None
+    broke_off: str | None
+    warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-able values with `event: verdict`, the run's fields on the same level."""
@@ -100,7 +106,7 @@ class LiveInspection:
         self._source = source
         self._is_paced = is_paced
         self._drops = is_paced or isinstance(source, Camera)
-        self._inspection = inspector.begin(fps=source.fps, travel_mm_s=travel_mm_s)
+        self._inspection = inspector.begin(travel_mm_s=travel_mm_s)
         self._queue: queue.Queue[_Arrival | None] = queue.Queue(_QUEUE_CLIPS)
         self._stop = threading.Event()
         self._failure: BaseException | None = None
@@ -118,17 +124,17 @@ class LiveInspection:
         self._reader.join(timeout=2.0)  # a camera that hangs in its driver must not keep the process
 
     def clips(self) -> Iterator[LiveClip]:
-        """Yield results as they come, to the end of the source.
+        """Yield results as they come, to the end of the source; that of a camera may be its breaking off.
 
         Raises:
-            WeldError: If the source breaks off.
+            WeldError: If a file cannot be read to its end: part of a recorded weld gets no verdict.
         """
         while (arrival := self._queue.get()) is not None:
             result = self._inspection.add(arrival.clip)
             latency_ms = 1000 * (time.monotonic() - arrival.time_s)
             self._max_latency_ms = max(latency_ms, self._max_latency_ms or 0.0)
             yield LiveClip(result, latency_ms, self._n_dropped)
-        if self._failure is not None:
+        if self._failure is not None and self._broke_off is None:
             raise self._failure
 
     def report(self) -> LiveReport:
@@ -139,7 +145,14 @@ class LiveInspection:
             n_dropped_clips=self._n_dropped,
             max_latency_ms=self._max_latency_ms,
             real_time_factor=self._inspection.real_time_factor(),
+            broke_off=self._broke_off,
+            warnings=self._source.warnings,
         )
+
+    @property
+    def _broke_off(self) -> str | None:
+        is_end = isinstance(self._source, Camera) and isinstance(self._failure, WeldError)
+        return str(self._failure) if is_end else None
 
     def _read(self) -> None:
         try:
@@ -147,17 +160,17 @@ class LiveInspection:
                 for clip in self._inspector.clips(self._frames()):
                     self._hand_over(_Arrival(clip, time.monotonic()))
                 if isinstance(self._source, Video) and not self._stop.is_set():
-                    check_complete(self._source, self._n_frames)
+                    self._source.check_complete()
         except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread, whatever it is
             self._failure = error
         finally:
             self._put(None)
 
-    def _frames(self) -> Iterator[Frame]:
+    def _frames(self) -> Iterator[TimedFrame]:
         began = time.monotonic()
         for index, frame in enumerate(self._source.frames()):
             if self._is_paced:
-                self._stop.wait(max(0.0, began + index / self._source.fps - time.monotonic()))
+                self._stop.wait(max(0.0, began + frame.time_s - time.monotonic()))
             if self._stop.is_set():
                 return
             self._n_frames = index + 1

@@ -40,4 +40,5 @@ def live_summary(report: LiveReport) -> RenderableType:
     lines.append(
         Text(f"{report.n_frames} frames, {report.run.n_clips} clips seen, {report.n_dropped_clips} clips dropped")
     )
+    lines += [Text(warning, style="yellow") for warning in report.warnings]
     return Group(*lines)

@@ -24,7 +24,7 @@ def video_table(results: Iterable[VideoVerdict | NotInspected], bundle: Bundle) 
         seen.update(clip.predicted for clip in verdict.clips)
         bar = timeline_bar(verdict.clips, description)
         bar.append(f"\n{len(verdict.clips)} clips, {verdict.timing.total_s:.1f} s")
-        return bar, stretch_text(verdict.run.worst)
+        return bar, "\n".join((stretch_text(verdict.run.worst), *verdict.warnings)).strip()
 
     table = results_table(results, bundle, columns=("Timeline", "Look first at"), cells=cells)
     legend = Text(" ").join(

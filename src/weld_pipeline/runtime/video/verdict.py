@@ -109,6 +109,7 @@ class VideoVerdict:
         run: Verdict on the whole weld.
         clips: The timeline.
         timing: Where the time went.
+        warnings: What a person should know about the recording: which track, frames without time stamps, pauses.
     """
 
     path: str
@@ -117,6 +118,7 @@ class VideoVerdict:
     run: RunVerdict
     clips: tuple[ClipResult, ...]
     timing: Timing
+    warnings: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
