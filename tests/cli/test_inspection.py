@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.fakes.jpeg_camera import JpegCamera
 from weld_pipeline.core.saved_model import SavedModel, write_model
+from weld_pipeline.media import camera
 
 
 def test_inspect_prints_clean_json(weld, bundle_folder, write_video):
@@ -124,6 +127,39 @@ def test_live_prints_a_json_line_a_clip_and_the_verdict(weld, bundle_folder, wri
     assert [clip["p_not_good"] for clip in clips] == [clip["p_not_good"] for clip in inspected["clips"]]
     assert (end["event"], end["verdict"], end["p_defect"]) == ("verdict", "pass", inspected["p_defect"])
     assert end["n_dropped_clips"] == 0
+
+
+def test_live_camera_that_breaks_off_gives_the_verdict_and_exit_code_2(weld, bundle_folder, monkeypatch):
+    monkeypatch.setattr(camera, "_READ_S", 0.3)
+    images = [np.full((48, 64, 3), (51, 200, 51), np.uint8)] * 9
+    with JpegCamera(images, fps=50, hangs_after=8) as device:
+        done = weld("live", device.url, "--bundle", bundle_folder, "--json")
+    end = json.loads(done.stdout.splitlines()[-1])
+    assert (end["event"], end["verdict"], done.exit_code) == ("verdict", "pass", 2)
+    assert "broke off after 8 frames" in end["broke_off"]
+
+
+def test_live_file_cut_short_gives_no_verdict(weld, bundle_folder, write_video):
+    path = write_video([51] * 40)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = weld("live", path, "--bundle", bundle_folder, "--json")
+    assert (done.exit_code, '"event": "verdict"' in done.stdout) == (2, False)
+
+
+def test_video_that_cannot_be_judged_is_one_entry_beside_the_others(weld, bundle_folder, write_video, tmp_path):
+    write_video([51] * 8, "films/whole.avi")
+    content = write_video([51] * 8, "films/other.avi").read_bytes()
+    (tmp_path / "films" / "codec.avi").write_bytes(content.replace(b"FFV1", b"QQ9Z"))
+    (tmp_path / "films" / "list.mp4").write_text("ffconcat version 1.0\nfile whole.avi\n")
+    (tmp_path / "films" / "other.avi").write_bytes(content[:-2000])
+    done = weld("inspect", tmp_path / "films", "--bundle", bundle_folder, "--json")
+    verdicts = {Path(entry["path"]).name: entry for entry in json.loads(done.stdout)["verdicts"]}
+    assert {name: entry["verdict"] for name, entry in verdicts.items()} == {
+        **dict.fromkeys(("codec.avi", "list.mp4", "other.avi"), "not_inspected"),
+        "whole.avi": "pass",
+    }
+    assert "no decoder knows its codec" in verdicts["codec.avi"]["error"]
+    assert done.exit_code == 2
 
 
 def test_live_prints_lines_for_people(weld, bundle_folder, write_video):

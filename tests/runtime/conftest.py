@@ -1,5 +1,7 @@
 """Bundles whose answers can be worked out by hand, and videos and images whose pixels survive the codec."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import onnx
@@ -126,18 +128,22 @@ def bundle_folder(make_bundle):
 def write_video(tmp_path):
     """Write frames losslessly; a level stands for one frame with the arc on and that much red, None for a dark one."""
 
-    def write(levels, name="weld.avi", *, size=(48, 64)):
+    def write(levels, name="weld.avi", *, size=(48, 64), times_s=None):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with av.open(str(path), "w") as container:
             stream = container.add_stream("ffv1", rate=FPS)
             stream.height, stream.width = size
             stream.pix_fmt = "bgr0"
-            for level in levels:
+            if times_s is not None:
+                stream.codec_context.time_base = Fraction(1, 1000)
+            for index, level in enumerate(levels):
                 pixels = np.zeros((*size, 3), np.uint8)
                 if level is not None:
                     pixels[...] = (level, 200, 51)
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="bgr0")
+                if times_s is not None:
+                    frame.pts, frame.time_base = round(1000 * times_s[index]), Fraction(1, 1000)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
         return path

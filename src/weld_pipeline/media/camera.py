@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -43,6 +44,8 @@ class Camera:
         except CODEC_ERRORS as error:
             hint = "is it plugged in, free, and named as FFmpeg names it?"
             raise WeldError(f"camera {self.name}: cannot be opened ({reason(error)}); {hint}") from error
+        # The first frame was read to open the stream.
+        self._arrivals_us = chain([_now_us()], iter(_now_us, None))
         try:
             track, self._choice = choose_track(self._container, self.name)
         except WeldError as error:
@@ -52,7 +55,11 @@ class Camera:
         rates = [rate for rate in (track.average_rate, track.guessed_rate) if rate]
         self._clock = FrameClock(tick_s=track.time_base if is_timed else _MICROSECOND, rates=rates if is_timed else [])
         self._decoder = FrameDecoder(
-            self._container, track, clock=self._clock, path=self.name, arrival=None if is_timed else _now_us
+            self._container,
+            track,
+            clock=self._clock,
+            path=self.name,
+            arrival=None if is_timed else self._arrivals_us.__next__,
         )
 
     def frames(self) -> Iterator[TimedFrame]:
@@ -81,13 +88,9 @@ class Camera:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know about the frames so far."""
-        n_bad = self._decoder.n_bad - (self._decoder.failure is not None)
-        lost = (
-            (f"lost_frames: {n_bad} frames did not decode or are corrupt; check cable and network",)
-            if n_bad > 0
-            else ()
-        )
-        return self._choice + self._clock.warnings + lost
+        n_bad = self._decoder.n_bad
+        lost = f"lost_frames: {n_bad} frames did not decode or are corrupt; check cable and network"
+        return self._choice + self._clock.warnings + ((lost,) if n_bad else ())
 
     def close(self) -> None:
         """Release the device."""

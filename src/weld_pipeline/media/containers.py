@@ -65,7 +65,9 @@ def open_container(path: Path) -> InputContainer:
         # `file:` keeps a colon in the name from being taken for a protocol. Titles are in any encoding.
         return av.open(f"file:{path}", options=_LEGAL, metadata_errors="replace")
     except CODEC_ERRORS as error:
-        is_other = isinstance(error, FFmpegError) and error.errno == errno.EINVAL  # as FFmpeg calls what is not on the list
+        is_other = (
+            isinstance(error, FFmpegError) and error.errno == errno.EINVAL
+        )  # as FFmpeg calls what is not on the list
         why = "it is no container of video frames" if is_other else reason(error)
         raise VideoError("not_a_video", path, f"cannot be opened ({why}); is it a video file?") from error
 

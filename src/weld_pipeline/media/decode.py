@@ -80,7 +80,7 @@ class Video:
             VideoError: If a frame could not be decoded or changed its size; all others have been yielded.
         """
         yield from self._frames
-        if self._decoder.first_bad is not None:
+        if self._decoder.first_bad is not None or self._decoder.breaks_off:
             raise self._truncation(MIN_DECODED_FRACTION) or self._damage()
 
     def check_complete(self, min_decoded_fraction: float = MIN_DECODED_FRACTION) -> None:

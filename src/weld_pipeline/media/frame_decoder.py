@@ -84,6 +84,11 @@ class FrameDecoder:
                 yield timed
 
     @property
+    def breaks_off(self) -> bool:
+        """Whether packets ended in an error; in multipart JPEG FFmpeg takes the mark behind the last part for one."""
+        return self.failure is not None and self._kind != "mpjpeg"
+
+    @property
     def n_lost(self) -> int:
         """Frames that went into the decoder and did not come out; unknown, so 0, where two packets may make one frame."""
         return 0 if self._is_interlaced else max(self.n_shown - self.n_frames, 0)
@@ -91,6 +96,8 @@ class FrameDecoder:
     @property
     def ends_badly(self) -> bool:
         """Whether the last packets did not decode; decoders keep silent about a part of a frame at the end."""
+        if self.breaks_off:
+            return True
         if self.first_bad is None:
             return self.n_lost > 0
         return self._last_bad >= self._n_packets - _MAX_DELAY
@@ -110,8 +117,7 @@ class FrameDecoder:
                     yield packet
         except CODEC_ERRORS as error:
             self.failure = error
-            if self._kind != "mpjpeg":  # whose last part is followed by a mark that FFmpeg takes for a fault
-                self._note_bad(reason(error))
+            self._why = self._why or reason(error)
         yield None
 
     def _decoded(self, packet: _Packet | None) -> list[VideoFrame]:
@@ -124,7 +130,7 @@ class FrameDecoder:
             self._is_interlaced |= frame.interlaced_frame
             if frame.is_corrupt:
                 self._note_bad("corrupt")
-        return frames
+        return [frame for frame in frames if not frame.is_corrupt]
 
     def _timed(self, frame: VideoFrame) -> TimedFrame:
         ticks = self._arrival() if self._arrival else frame.pts

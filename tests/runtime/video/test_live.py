@@ -1,9 +1,12 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
+from tests.fakes.jpeg_camera import JpegCamera
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media import camera
 from weld_pipeline.media.camera import Camera, open_source
 from weld_pipeline.runtime.bundle import load_bundle
 from weld_pipeline.runtime.video.inspector import VideoInspector
@@ -87,6 +90,27 @@ def test_device_by_format_and_name_is_a_camera(inspector):
     assert report.n_frames == 10
     assert len(clips) + report.n_dropped_clips == 4
     assert clips[0].result.predicted == "porosity"
+
+
+def test_camera_is_timed_by_arrival_and_its_end_gives_the_verdict(inspector):
+    # 20 frames/s: six dark frames, then twelve of the arc.
+    grain = np.random.default_rng(0).integers(0, 30, (18, 96, 64, 3))
+    images = [(frame + ((0, 200, 0) if index >= 6 else 0)).astype(np.uint8) for index, frame in enumerate(grain)]
+    with JpegCamera(images, fps=20) as device:
+        clips, report = run(inspector, device.url, travel_mm_s=10.0)
+    assert (report.n_frames, report.broke_off, report.run.verdict) == (18, None, "pass")
+    assert report.run.arc_start_s == pytest.approx(6 / 20, abs=0.04)
+    assert clips[-1].result.end_s == pytest.approx(18 / 20, abs=0.05)
+    assert clips[-1].result.end_mm == pytest.approx(12 / 20 * 10, abs=0.6)
+
+
+def test_camera_that_breaks_off_gives_the_verdict_of_what_was_seen_and_says_so(inspector, monkeypatch):
+    monkeypatch.setattr(camera, "_READ_S", 0.3)
+    images = [np.full((48, 64, 3), (51, 200, 51), np.uint8)] * 12
+    with JpegCamera(images, fps=50, hangs_after=8) as device:
+        _, report = run(inspector, device.url)
+    assert (report.run.verdict, report.run.n_clips > 0) == ("pass", True)
+    assert "broke off after 8 frames" in report.broke_off
 
 
 def test_url_is_a_stream(inspector, write_video):
