@@ -93,7 +93,14 @@ def test_released_card_tells_parity_engine_by_engine(description):
 @pytest.fixture
 def described():
     manifest = pd.DataFrame(
-        {"sample_id": ["a"], "sha256": ["x"], "label": ["Good"], "split": ["test"], "status": ["ok"]}
+        {
+            "sample_id": list("abcd"),
+            "sha256": list("wxyz"),
+            "label": ["Good"] * 4,
+            "split": ["train", "train", "train", "test"],
+            "status": ["ok"] * 4,
+            "fps": [30.0, 31.0, 60.0, 200.0],
+        }
     )
     weights = {"name": "w", "source": "s", "sha256": "0" * 64, "licence": "BSD", "is_random": False, "seed": None}
     return describe_bundle(
@@ -112,6 +119,7 @@ def described():
 
 def test_description_is_what_the_runtime_reads(described):
     read = BundleDescription.model_validate(described | {"files": {}})
+    assert read.input.fps == 31.0
     assert read.input.gate.min_bright_fraction == ArcGate().min_bright_fraction
     assert read.provenance.library_versions["onnxruntime"]
     assert read.provenance.weights.licence == "BSD"

@@ -89,7 +89,7 @@ def describe_bundle(
         "family": family,
         "classes": list(classes),
         "good_class": good_class,
-        "input": dict(contract),
+        "input": dict(contract) | ({"fps": _median_fps(manifest)} if contract["media"] == "video" else {}),
         "decision": decision.model_dump(mode="json"),
         "provenance": {
             "code_commit": revision.commit,
@@ -104,6 +104,12 @@ def describe_bundle(
         "banners": list(banners),
         "parity": None,
     }
+
+
+def _median_fps(manifest: pd.DataFrame) -> float | None:
+    """Return the median frame rate of the training recordings [1/s]."""
+    rates = manifest.loc[manifest["split"] == "train", "fps"].dropna()
+    return None if rates.empty else float(rates.median())
 
 
 def evaluation_metrics(evaluation: Mapping[str, Any]) -> dict[str, Any]:

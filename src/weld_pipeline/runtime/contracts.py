@@ -13,6 +13,9 @@ from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.media.resize import resize_digest, resize_to_square
 
+# From this factor between the frame rates of a recording and of training on, verdicts bear a warning.
+_RATE_FACTOR = 1.25
+
 
 class Part(BaseModel):
     """A part of `bundle.json`."""
@@ -42,11 +45,26 @@ class ClipsInput(Part):
     gate: GateContract
     latent_size: PositiveInt
     """Length of the graph's state."""
+    fps: float | None = Field(default=None, gt=0)
+    """Median frame rate of the recordings that the model was trained on [1/s]; null where that is not known."""
 
     @property
     def arc_gate(self) -> ArcGate:
         """The arc rule that the model was trained with."""
         return ArcGate(self.gate.min_luma, self.gate.min_bright_fraction, self.gate.min_clip_fraction)
+
+    def rate_warnings(self, fps: float | None) -> tuple[str, ...]:
+        """Return what to say of a recording at another frame rate than the model's: windows are counted in frames.
+
+        Args:
+            fps: Rate of the recording [1/s].
+        """
+        if fps is None or self.fps is None or 1 / _RATE_FACTOR <= fps / self.fps <= _RATE_FACTOR:
+            return ()
+        lasts = f"a window of {self.window} frames lasts {self.fps / fps:.2g} times as long as in training"
+        return (
+            f"rate: recorded at {fps:.3g} frames/s, trained at {self.fps:.3g}: {lasts}; record at the trained rate",
+        )
 
     def describe(self) -> str:
         """Return the contract in words."""

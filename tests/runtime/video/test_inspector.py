@@ -73,6 +73,15 @@ def test_seconds_and_millimetres_follow_the_time_stamps(moving, write_video):
     assert verdict.timing.video_s == pytest.approx(3.1)
 
 
+@pytest.mark.parametrize(
+    ("trained", "is_told"), [(None, False), (10.0, False), (12.0, False), (31.0, True), (4.0, True)]
+)
+def test_recording_at_another_rate_than_the_models_is_told(make_bundle, description, write_video, trained, is_told):
+    inspector = VideoInspector(make_bundle(input=description["input"] | {"fps": trained}), n_threads=1)
+    warnings = inspector.inspect(write_video([51] * 6)).warnings
+    assert [warning.startswith("rate: recorded at 10 frames/s") for warning in warnings] == [True] * is_told
+
+
 def test_pause_of_the_recorder_is_told(inspector, write_video):
     (warning,) = inspector.inspect(write_video([51] * 6, "weld.mkv", times_s=[0, 0.1, 0.2, 4, 4.1, 4.2])).warnings
     assert warning.startswith("pause: no frame was seen for 3.80 s after 0.20 s")

@@ -33,7 +33,7 @@ class ProbeParams(Params):
     """How a video is probed."""
 
     min_decoded_fraction: Fraction
-    """Share of the frames the header claims that must decode; below, the file is truncated."""
+    """Share of the length the header claims that must be there; below, the file is truncated."""
     thumbnail_px: int = Field(ge=32, le=960)
     """Width of the image kept for the contact sheet."""
     n_workers: int = Field(ge=1, le=64)

@@ -12,6 +12,7 @@ from weld_pipeline import runtime
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip, arc_clips
 from weld_pipeline.media.decode import Video
 from weld_pipeline.media.timing import TimedFrame
@@ -160,6 +161,10 @@ class VideoInspector:
             frames, gate=contract.arc_gate, window=contract.window, stride=contract.stride, transform=_as_decoded
         )
 
+    def warnings(self, source: Video | Camera) -> tuple[str, ...]:
+        """Return what a person should know about a source whose frames were read."""
+        return source.warnings + self._contract.rate_warnings(source.fps)
+
     def inspect(self, source: Path | str) -> VideoVerdict:
         """Return the verdict on a video file, with its timeline.
 
@@ -174,7 +179,7 @@ class VideoInspector:
             inspection = self.begin(travel_mm_s=travel_mm_s)
             clips = tuple(inspection.add(clip) for clip in self.clips(frames))
             video.check_complete()
-            video_s, warnings = video.duration_s, video.warnings
+            video_s, warnings = video.duration_s, self.warnings(video)
         digest = sha256_file(path)
         timing = Timing(
             video_s=video_s,

@@ -57,7 +57,7 @@ class LiveReport:
         max_latency_ms: The longest a result took [ms]; None where no clip was seen.
         real_time_factor: Seconds of network per second of arc-on video; below 1 it keeps up. None where no clip was seen.
         broke_off: Why a camera ended early; the verdict is on what was seen until then.
-        warnings: What a person should know about the frames: which track, without time stamps, lost, pauses.
+        warnings: What a person should know about the frames: as of a `VideoVerdict`, and frames that were lost.
     """
 
     run: RunVerdict
@@ -146,7 +146,7 @@ class LiveInspection:
             max_latency_ms=self._max_latency_ms,
             real_time_factor=self._inspection.real_time_factor(),
             broke_off=self._broke_off,
-            warnings=self._source.warnings,
+            warnings=self._inspector.warnings(self._source),
         )
 
     @property

@@ -109,7 +109,8 @@ class VideoVerdict:
         run: Verdict on the whole weld.
         clips: The timeline.
         timing: Where the time went.
-        warnings: What a person should know about the recording: which track, frames without time stamps, pauses.
+        warnings: What a person should know about the recording: which track, frames without time stamps,
+            pauses, another frame rate than in training.
     """
 
     path: str
