@@ -17,6 +17,8 @@ KINDS = {
     "fragments.mp4": ("libx264", "yuv420p", {"movflags": "frag_keyframe+empty_moov"}),
     "mjpeg.mov": ("mjpeg", "yuvj420p", {"movflags": "faststart"}),
     "h264.mkv": ("libx264", "yuv420p", {}),
+    "live.mkv": ("libx264", "yuv420p", {"live": "1"}),
+    "vp8.ogv": ("libvpx", "yuv420p", {}),
     "vp8.webm": ("libvpx", "yuv420p", {}),
     "mpeg2.ts": ("mpeg2video", "yuv420p", {}),
     "h264.m2ts": ("libx264", "yuv420p", {"mpegts_m2ts_mode": "1"}),
