@@ -78,7 +78,7 @@ def test_name_that_leaves_the_bundle_is_refused(tmp_path, small):
 def made(description):
     """A candidate from an exported graph, saved and read."""
     manifest = pd.DataFrame(
-        {"sample_id": ["a"], "sha256": ["x"], "label": ["porosity"], "split": ["test"], "status": ["ok"]}
+        {"sample_id": ["a"], "sha256": ["x"], "label": ["porosity"], "split": ["test"], "status": ["ok"], "fps": [10.0]}
     )
     graph = ExportedGraph(
         onnx=b"graph",
