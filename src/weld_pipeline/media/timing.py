@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from jaxtyping import UInt8
 # A pause is worth a word when it is long for a person and for the rate.
 _LONG_GAP_S, _LONG_GAP_FRAMES = 0.5, 5.0
 _N_INTERVALS = 10_000
+_N_RECENT = 9  # arrivals come unevenly
 
 
 class TimedFrame(NamedTuple):
@@ -86,8 +88,10 @@ class FrameClock:
         return 0.0 if self._last_s is None else self._last_s + interval_s
 
     def _interval_s(self) -> float | None:
-        """Return the announced interval of two frames or, without one, the last that was seen [s]."""
-        return next(iter(self._announced_s), None) or next(reversed(self._intervals_s), None)
+        """Return the announced interval of two frames or, without one, the median of the last few [s]."""
+        if self._announced_s or not self._intervals_s:
+            return next(iter(self._announced_s), None)
+        return median(islice(reversed(self._intervals_s), _N_RECENT))
 
     def _note_interval(self, begin_s: float, interval_s: float) -> None:
         self._intervals_s.append(interval_s)
