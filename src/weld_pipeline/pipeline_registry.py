@@ -1,6 +1,7 @@
 """Pipeline registry: what `kedro run --pipeline=…` knows, in the order of the flow."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from kedro.pipeline import Pipeline
 
@@ -42,6 +43,7 @@ def _ingestion(families: Iterable[Family]) -> Pipeline:
     return _joined(ingested.values()) + box("ingestion", page)
 
 
+@cache
 def _ingested(family: Family, member: str) -> Pipeline:
     """Return the ingestion of what a member reads, with its page."""
     source = family.source_of(member)
@@ -65,6 +67,7 @@ def _learning(family: Family) -> Pipeline:
     return members + box(family.name, compared + page)
 
 
+@cache
 def _member(family: Family, member: str) -> Pipeline:
     """Return what follows ingestion for one member: learning, evaluation, bundle, verdicts, and a page of all that."""
     stages = (
@@ -81,4 +84,5 @@ def _member(family: Family, member: str) -> Pipeline:
 
 
 def _joined(pipelines: Iterable[Pipeline]) -> Pipeline:
-    return sum(pipelines, Pipeline([]))
+    # At once: a sum would sort all nodes anew at every plus.
+    return Pipeline({node for pipeline in pipelines for node in pipeline.nodes})

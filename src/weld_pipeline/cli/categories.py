@@ -9,6 +9,7 @@ import typer
 from weld_pipeline import cli
 from weld_pipeline.cli.output import print_rich
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.lock import FileLock
 
 
 def categories(
@@ -44,6 +45,8 @@ def categories(
         )
     root = root.resolve()
     names = cli.category_runs.category_names(root, category or [])
+    lock = FileLock(base / "data" / "categories" / ".run.lock")
+    lock.take(thing=f"categories of {base}", next_step="wait for its end or stop it")
     failed = []
     for name in names:
         run = cli.category_runs.CategoryRun(base, root / name, pipeline=pipeline, params=params, env=env)
@@ -56,6 +59,7 @@ def categories(
     records = [record for of_category in found.values() for record in of_category]
     if records:
         typer.echo(cli.category_runs.report(records, base, env=env))  # rich would break the rows of the table
+    lock.free()
     if failed:
         raise WeldError(
             f"categories {', '.join(failed)} left no measures of {pipeline}, see their messages above; the table is without them"

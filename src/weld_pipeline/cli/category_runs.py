@@ -16,9 +16,11 @@ import yaml  # type: ignore[import-untyped]
 from omegaconf import OmegaConf
 
 from weld_pipeline import nn
+from weld_pipeline.cli.stops import stops_raise
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
 from weld_pipeline.report import detector_comparison as anomaly_table
+from weld_pipeline.tracking.database import whole_database
 from weld_pipeline.tracking.experiment import open_experiment
 
 _REPORT = Path("data/08_reporting/categories")
@@ -85,10 +87,10 @@ class CategoryRun:
         # The console script lies beside the interpreter; `-m kedro` would put the working directory first on its path.
         kedro = Path(sys.executable).with_name("kedro")
         command = [str(kedro), "run", f"--pipeline={self.pipeline}", f"--env={self.env}"]
-        done = subprocess.run([*command, f"--conf-source={conf}", f"--params={params}"], cwd=self.project, check=False)
-        if done.returncode == 0:
+        code = _run([*command, f"--conf-source={conf}", f"--params={params}"], self.project)
+        if code == 0:
             write_json(self.folder / "finished.json", {"key": key})
-        return done.returncode == 0
+        return code == 0
 
     def _key(self) -> str:
         conf = [path for folder in self._configurations() for path in folder.rglob("*.yml")]
@@ -123,6 +125,17 @@ class CategoryRun:
         own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
         write_bytes(copy / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
         return copy
+
+
+def _run(command: Sequence[str], folder: Path) -> int:
+    """Run a command and return its exit code; it is asked to stop, and may end its MLflow runs, when this one is."""
+    with stops_raise(), subprocess.Popen(command, cwd=folder) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise
 
 
 def _digests(files: Sequence[Path]) -> list[list[str]]:
@@ -164,7 +177,8 @@ def _log(rows: Sequence[Mapping[Any, Any]], folder: Path, project: Path, env: st
     if uri.startswith(_SQLITE):  # a relative one means the project, wherever this is called from
         uri = f"{_SQLITE}{project / uri.removeprefix(_SQLITE)}"
     mlflow.set_tracking_uri(uri)
-    open_experiment(experiment.name, experiment.create_experiment_kwargs.tags)
+    with whole_database(uri):
+        open_experiment(experiment.name, experiment.create_experiment_kwargs.tags)
     with mlflow.start_run(run_name="categories"):
         for row in rows:
             measured = {name: float(row[name]) for name in _MEASURES if not pd.isna(row[name])}

@@ -1,4 +1,4 @@
-"""A user's mistake as one line."""
+"""A user's mistake as one line, Ctrl-C too."""
 
 import sys
 from collections.abc import Sequence
@@ -6,15 +6,26 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from weld_pipeline.core.errors import WeldError
+from weld_pipeline.cli.failures import one_line
+from weld_pipeline.cli.stops import Stopped
 
 
 class SayErrors(TyperGroup):
-    """A command group that prints a `WeldError` as one line and exits with 2; a defect of ours keeps its traceback."""
+    """A command group that prints a user's mistake as one line and exits with 2; a defect of ours keeps its traceback."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
         try:
             return super().main(args, *rest, **options)
-        except WeldError as error:
-            print(f"weld: {error}", file=sys.stderr)
+        except Exception as error:
+            if not (message := one_line(error)):
+                raise
+            print(f"weld: {message}", file=sys.stderr)
             raise SystemExit(2) from None
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:  # Typer would print a frame and exit with 1
+            how, code = (str(stop), stop.exit_code) if isinstance(stop, Stopped) else ("Ctrl-C", 130)
+            print(f"weld: stopped by {how}", file=sys.stderr)
+            raise SystemExit(code) from None

@@ -1,8 +1,10 @@
 from . import drawn_files as drawn_files
 from . import errors as errors
 from . import files as files
+from . import foreign_warnings as foreign_warnings
 from . import items as items
 from . import labels as labels
+from . import lock as lock
 from . import progress as progress
 from . import provenance as provenance
 from . import samples as samples

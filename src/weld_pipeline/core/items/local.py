@@ -8,6 +8,7 @@ from typing import Any
 
 from loky import ProcessPoolExecutor
 
+from weld_pipeline.core.foreign_warnings import ignore_foreign_warnings
 from weld_pipeline.core.items.pending import Item, PendingItems
 
 # Each process works on an item of its own; more threads in one would slow down the others.
@@ -18,6 +19,7 @@ _worker: Callable[[Any], Any] | None = None
 
 def _start_worker(worker_factory: Callable[[], Callable[[Any], Any]]) -> None:
     global _worker  # noqa: PLW0603 - one worker a process: a network is built once, not once an item
+    ignore_foreign_warnings()
     _worker = worker_factory()
 
 

@@ -1,0 +1,73 @@
+"""Screen: what Kedro's command line shows of a run, and how soon it answers."""
+
+import logging
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+
+import click
+from rich.logging import RichHandler
+
+# Kedro's own messages of each load, save and step; `hooks.StoryHooks` tells of steps, and run.log keeps all.
+_CHATTER = ("kedro.io", "kedro.pipeline", "kedro.runner", "kedro.framework", "kedro_mlflow", "weld_pipeline.runners")
+_MLFLOW_COMMANDS = "kedro_mlflow.framework.cli.cli"
+
+
+def show_the_story() -> None:
+    """Leave Kedro's chatter out of the terminal, and colours and columns out of what is no terminal."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, RichHandler):
+            plain = None if handler.console.is_terminal else logging.StreamHandler(handler.console.file)
+            if plain:
+                plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+                root.removeHandler(handler)
+                root.addHandler(plain)
+            (plain or handler).addFilter(_is_story)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # MLflow sets its own, above it, to INFO
+
+
+def _is_story(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or not record.name.startswith(_CHATTER)
+
+
+class _LateCommands(click.Group):
+    """The plugin's commands, imported when one of them, or the help that lists them, is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return ["mlflow"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "mlflow":
+            return None
+        commands: click.Group = _really(_MLFLOW_COMMANDS).commands
+        return commands.get_command(ctx, cmd_name)
+
+
+def load_mlflow_commands_late() -> None:
+    """Keep `kedro`, whatever it was asked, from importing MLflow for the commands of a plugin.
+
+    Kedro imports the command lines of all plugins before it looks which one is meant; this one takes a second. A module of
+    the same name stands where Python looks first, and steps aside when anything but its commands is asked of it.
+    """
+    if _MLFLOW_COMMANDS not in sys.modules:
+        stand_in = ModuleType(_MLFLOW_COMMANDS)
+        stand_in.commands = _LateCommands("Mlflow")  # type: ignore[attr-defined]
+        stand_in.__getattr__ = _of_the_real(_MLFLOW_COMMANDS)  # type: ignore[method-assign]
+        sys.modules[_MLFLOW_COMMANDS] = stand_in
+
+
+def _of_the_real(name: str) -> Callable[[str], object]:
+    def get(attribute: str) -> object:
+        if attribute.startswith("__"):  # asked of every module by whoever goes through all of them, as `inspect` does
+            raise AttributeError(attribute)
+        return getattr(_really(name), attribute)
+
+    return get
+
+
+def _really(name: str) -> ModuleType:
+    if isinstance(getattr(sys.modules.get(name), "commands", None), _LateCommands):
+        del sys.modules[name]
+    return import_module(name)
