@@ -1,6 +1,7 @@
 """Tracking hooks on a small graph: who gets a run, what is written to it, and how it ends."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -22,8 +23,10 @@ from mlflow import MlflowClient
 from pydantic import BaseModel
 
 from weld_pipeline import hooks
+from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import data_hash
 from weld_pipeline.datasets.metrics import MetricsDataset
+from weld_pipeline.tracking.plugin import MlflowPlugin
 
 FAMILIES = (
     SimpleNamespace(name="image_classifier", members=("plates", "pipes")),
@@ -128,7 +131,11 @@ def tracked(database, tmp_path, monkeypatch):
 
     def run(pipeline, runner=None, wishes=(), name="fake"):
         tracking = hooks.TrackingHooks()
-        tracking.mlflow_config, tracking._already_active_mlflow = config, mlflow.active_run() is not None
+        tracking._plugin = MlflowPlugin()
+        tracking._plugin.mlflow_config, tracking._plugin._already_active_mlflow = (
+            config,
+            mlflow.active_run() is not None,
+        )
         manager = _create_hook_manager()
         manager.register(tracking)
         catalog = fake_catalog(tmp_path, wishes)
@@ -305,3 +312,73 @@ def test_killed_run_is_called_killed_at_the_latest_by_the_next_one(tracked, tmp_
     assert {tracked.found()[name].info.status for name in ("killed", "plates")} == {before}
     tracked.run(ingestion("seams"))
     assert {tracked.found()[name].info.status for name in ("killed", "plates")} == {"KILLED"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A project's data folder, and the hooks of a run in it."""
+    context = SimpleNamespace(project_path=tmp_path, config_loader={"globals": {"data": "shop"}})
+    made = []
+
+    def run():
+        held = hooks.DataFolderHooks()
+        held._context = context
+        made.append(held)
+        return held
+
+    yield run
+    for held in made:
+        held.on_pipeline_error()
+
+
+@pytest.mark.parametrize("end", ["after_pipeline_run", "on_pipeline_error"])
+def test_second_run_in_a_data_folder_is_refused_until_the_first_ends(folder, tmp_path, end):
+    first, second = folder(), folder()
+    first.before_pipeline_run()
+    with pytest.raises(WeldError, match=rf"data folder {tmp_path}/shop: process {os.getpid()} on .* works in it"):
+        second.before_pipeline_run()
+    getattr(first, end)()
+    second.before_pipeline_run()
+
+
+def test_run_that_was_interrupted_in_a_notebook_does_not_refuse_the_next(folder):
+    held = folder()
+    held.before_pipeline_run()
+    held.before_pipeline_run()
+
+
+def test_context_alone_takes_no_lock_and_makes_no_folder(folder, tmp_path):
+    folder()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_log_of_a_run_holds_what_the_screen_leaves_out(folder, tmp_path):
+    held = folder()
+    held.before_pipeline_run()
+    logging.getLogger("kedro.io.data_catalog").warning("Saving data to plates.report")
+    held.after_pipeline_run()
+    logging.getLogger("kedro.io.data_catalog").warning("after the run")
+    text = (tmp_path / "shop/run.log").read_text()
+    assert "kedro.io.data_catalog: Saving data to plates.report" in text
+    assert "after the run" not in text
+
+
+def test_story_counts_the_steps_and_says_how_long_a_long_one_took(caplog, monkeypatch):
+    clock = iter([0.0, 1.0, 4.5, 5.0, 5.5, 200.0])
+    monkeypatch.setattr(hooks.time, "monotonic", lambda: next(clock))
+    story = hooks.StoryHooks()
+    one, other = (Node(len, "a", name, name=name) for name in ("one", "other"))
+    with caplog.at_level(logging.INFO, logger="weld_pipeline.hooks"):
+        story.before_pipeline_run({"pipeline_names": None, "env": None}, Pipeline([one, other]))
+        story.before_node_run(one)
+        story.after_dataset_saved(one)
+        story.before_node_run(other)
+        story.after_dataset_saved(other)
+        story.after_pipeline_run()
+    assert [record.getMessage() for record in caplog.records] == [
+        "__default__ in environment base: 2 steps",
+        "1/2 one",
+        "one: 3.5 s",
+        "2/2 other",
+        "2 steps done in 3 min 20 s",
+    ]

@@ -56,8 +56,9 @@ def context(project_root):
 def test_plugin_does_not_record_what_our_own_hook_records(project_root):
     bootstrap_project(project_root)
     with KedroSession.create(project_path=project_root, env="base") as session:
-        tracking = [plugin for plugin in session._hook_manager.get_plugins() if isinstance(plugin, MlflowHook)]
-    assert [type(plugin).__name__ for plugin in tracking] == ["TrackingHooks"]
+        plugins = session._hook_manager.get_plugins()
+    assert [plugin for plugin in plugins if isinstance(plugin, MlflowHook)] == []
+    assert [type(plugin).__name__ for plugin in plugins].count("TrackingHooks") == 1
 
 
 def catalog_entries(root):
@@ -264,14 +265,3 @@ def _defined(source):
     body = ast.parse(source.read_text()).body
     named = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     return named | {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets}
-
-
-def test_registry_is_listed_without_loading_torch(project_root):
-    script = (
-        "import sys\nfrom pathlib import Path\nfrom kedro.framework.startup import bootstrap_project\n"
-        f"bootstrap_project(Path({str(Path(project_root))!r}))\n"
-        "from kedro.framework.project import pipelines\nlist(pipelines)\n"
-        "print(sorted({'torch', 'torchvision', 'lightning', 'onnxruntime', 'av', 'cv2'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=project_root)
-    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -117,9 +117,10 @@ class StoryHooks:
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
         """Say of a step that took long when it saved what it made: many do their work then, item by item."""
-        seconds = time.monotonic() - self._begun.get(node.name, time.monotonic())
+        now = time.monotonic()
+        seconds = now - self._begun[node.name]
         if seconds >= _LONG_S:
-            self._begun[node.name] = time.monotonic()
+            self._begun[node.name] = now
             logger.info("%s: %s", node.name, _duration(seconds))
 
     @hook_impl

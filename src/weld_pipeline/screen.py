@@ -9,13 +9,16 @@ from types import ModuleType
 import click
 from rich.logging import RichHandler
 
-# Kedro's own messages of each load, save and step; `hooks.StoryHooks` tells of steps, and run.log keeps all.
-_CHATTER = ("kedro.io", "kedro.pipeline", "kedro.runner", "kedro.framework", "kedro_mlflow", "weld_pipeline.runners")
+# What is left out below a warning: Kedro's messages of each load and save, the plugin's of its configuration.
+_CHATTER = ("kedro.io", "kedro.framework", "kedro_mlflow")
+# What is left out whole: each step's name, which `hooks.StoryHooks` tells, its error, which the last line tells, how to go
+# on, which the same command does, and why Kedro-Viz shows no times of a run of a part.
+_ECHOES = ("kedro.pipeline", "kedro.runner", "weld_pipeline.runners", "kedro_viz.integrations.kedro.run_hooks")
 _MLFLOW_COMMANDS = "kedro_mlflow.framework.cli.cli"
 
 
 def show_the_story() -> None:
-    """Leave Kedro's chatter out of the terminal, and colours and columns out of what is no terminal."""
+    """Leave Kedro's chatter out of the terminal, and columns out of what is no terminal; run.log keeps every message."""
     root = logging.getLogger()
     for handler in root.handlers:
         if isinstance(handler, RichHandler):
@@ -29,7 +32,7 @@ def show_the_story() -> None:
 
 
 def _is_story(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING or not record.name.startswith(_CHATTER)
+    return not record.name.startswith(_ECHOES if record.levelno >= logging.WARNING else _CHATTER + _ECHOES)
 
 
 class _LateCommands(click.Group):

@@ -3,6 +3,10 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 from types import SimpleNamespace
 
 import mlflow
@@ -13,6 +17,7 @@ from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from weld_pipeline.cli import app, category_runs
+from weld_pipeline.core.lock import FileLock
 from weld_pipeline.evaluation.anomaly.pixel_metrics import pixel_metrics
 from weld_pipeline.evaluation.anomaly.record import anomaly_record
 from weld_pipeline.evaluation.estimates import Protocol
@@ -53,13 +58,12 @@ def kedro(project, monkeypatch):
     """Stands for kedro: notes what it was asked and leaves a record where its configuration says, or fails."""
     made = SimpleNamespace(commands=[], broken=set())
 
-    def run(command, *, cwd, check):
-        assert not check
+    def run(command, cwd):
         options = dict(part.split("=", 1) for part in command[2:])
         name = options["--params"].split(",")[0].rsplit("/", 1)[-1]
         made.commands.append((name, options))
         if name in made.broken:
-            return SimpleNamespace(returncode=1)
+            return 1
         conf = yaml.safe_load((cwd / options["--conf-source"] / "base/globals.yml").read_text())
         left = {
             "08_reporting/patchcore/anomaly_metrics.json": record(len(name)),
@@ -69,9 +73,9 @@ def kedro(project, monkeypatch):
         for path, content in left.items():
             (project / conf["data"] / path).parent.mkdir(parents=True, exist_ok=True)
             (project / conf["data"] / path).write_text(json.dumps(content))
-        return SimpleNamespace(returncode=0)
+        return 0
 
-    monkeypatch.setattr(category_runs, "subprocess", SimpleNamespace(run=run))
+    monkeypatch.setattr(category_runs, "_run", run)
     yield made
     mlflow.set_tracking_uri(None)
 
@@ -299,3 +303,33 @@ def test_folder_whose_name_kedro_would_cut_is_refused(project, parts):
 def test_folder_that_is_no_project_is_refused(parts, tmp_path):
     done = CliRunner().invoke(app, ["categories", str(parts), f"--project={tmp_path}"])
     assert (done.exit_code, "go to the project's folder, or name it with --project" in done.stderr) == (2, True)
+
+
+def test_second_command_on_the_same_categories_is_refused(categories, kedro, project):
+    lock = FileLock(project / "data/categories/.run.lock")
+    lock.take(thing="categories", next_step="wait")
+    done = categories()
+    lock.free()
+    assert (done.exit_code, kedro.commands) == (2, [])
+    assert "works in it; wait for its end" in done.stderr
+
+
+# Runs a command that takes a second to tidy up, as `kedro run` does to end its MLflow runs.
+VICTIM = """
+    import sys
+    from pathlib import Path
+    from weld_pipeline.cli.category_runs import _run
+    child = "import signal, sys, time\\n" \\
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), print('tidy', flush=True), sys.exit(143)))\\n" \\
+        "print('running', flush=True)\\ntime.sleep(60)"
+    _run([sys.executable, "-c", child], Path())
+"""
+
+
+def test_stopped_command_stops_its_run_and_waits_until_it_has_tidied_up(tmp_path):
+    arguments = [sys.executable, "-c", textwrap.dedent(VICTIM)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout.readline() == "running\n"
+        os.kill(process.pid, signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert out == "tidy\n"
