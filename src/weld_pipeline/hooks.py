@@ -132,7 +132,7 @@ class StoryHooks:
 def _duration(seconds: float) -> str:
     """Return a duration for people.
 
-    >>> _duration(3.14), _duration(200)
+    >>> _duration(3.14), _duration(200.0)
     ('3.1 s', '3 min 20 s')
     """
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"  # noqa: PLR2004

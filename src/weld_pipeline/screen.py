@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 import click
+from rich.console import Console
 from rich.logging import RichHandler
 
 # What is left out below a warning: Kedro's messages of each load and save, the plugin's of its configuration.
@@ -20,15 +21,29 @@ _MLFLOW_COMMANDS = "kedro_mlflow.framework.cli.cli"
 def show_the_story() -> None:
     """Leave Kedro's chatter out of the terminal, and columns out of what is no terminal; run.log keeps every message."""
     root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, RichHandler) and not handler.console.is_terminal:
+            root.removeHandler(handler)
+            root.addHandler(_PlainLines(handler.console))
     for handler in root.handlers:
-        if isinstance(handler, RichHandler):
-            plain = None if handler.console.is_terminal else logging.StreamHandler(handler.console.file)
-            if plain:
-                plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
-                root.removeHandler(handler)
-                root.addHandler(plain)
-            (plain or handler).addFilter(_is_story)
+        if isinstance(handler, (RichHandler, _PlainLines)):
+            handler.addFilter(_is_story)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # MLflow sets its own, above it, to INFO
+
+
+class _PlainLines(logging.Handler):
+    """A line a message, for files and pipes; rich would break it and fill it up with blanks."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=self._console.file, flush=True)
+        except (OSError, ValueError):
+            self.handleError(record)
 
 
 def _is_story(record: logging.LogRecord) -> bool:

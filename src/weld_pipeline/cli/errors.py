@@ -8,12 +8,14 @@ from typer.core import TyperGroup
 
 from weld_pipeline.cli.failures import one_line
 from weld_pipeline.cli.stops import Stopped
+from weld_pipeline.core.foreign_warnings import ignore_foreign_warnings
 
 
 class SayErrors(TyperGroup):
     """A command group that prints a user's mistake as one line and exits with 2; a defect of ours keeps its traceback."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        ignore_foreign_warnings()
         try:
             return super().main(args, *rest, **options)
         except Exception as error:

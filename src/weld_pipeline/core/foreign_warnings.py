@@ -10,6 +10,8 @@ import warnings
 _FOREIGN: tuple[tuple[str, type[Warning], str], ...] = (
     # kedro 1.7: the option works until 2.0, and our pages name it.
     (r"Option '--pipeline' is deprecated", DeprecationWarning, r"kedro\.framework\.cli\.project"),
+    # fastapi 0.13x of a class in kedro-viz 12.5.
+    (r"ORJSONResponse is deprecated", UserWarning, r"kedro_viz\."),
     # omegaconf 2.4 of the calls in kedro 1.7 and kedro-mlflow 2.0.
     (r"register_new_resolver\(\) is deprecated", UserWarning, r"kedro\.config|kedro_mlflow\."),
     # torch 2.15: `nn.compiled` gives OpenVINO a trace, and torch has no other form for it that is as quick to make.
