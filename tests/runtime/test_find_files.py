@@ -1,7 +1,10 @@
 import pytest
+from PIL import Image
 
+from weld_pipeline.media.suffixes import IMAGE_SUFFIXES, VIDEO_SUFFIXES, media_of
 from weld_pipeline.runtime.find_files import find_files
 from weld_pipeline.runtime.verdicts import NotInspected
+from weld_pipeline.sources.layouts.listing import walk
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def tree(tmp_path, monkeypatch):
 def found(tree, *names):
     from pathlib import Path
 
-    entries = find_files([Path(name) for name in names], suffixes=(".png", ".jpg"), what="image")
+    entries = find_files([Path(name) for name in names], media="image")
     return [str(entry.error if isinstance(entry, NotInspected) else entry) for entry in entries]
 
 
@@ -43,6 +46,42 @@ def test_file_whose_name_looks_like_a_pattern_is_that_file(tree):
 
 def test_folder_or_pattern_without_an_image_is_named(tree):
     hints = found(tree, "empty", "*.bmp", "em*")
-    assert hints[0] == "folder empty holds no image (.png .jpg); name the files themselves"
+    assert hints[0] == "folder empty holds no image; name the files themselves"
     assert hints[1].startswith("pattern *.bmp matches no image")
     assert hints[2].startswith("pattern em* matches no image")
+
+
+def test_both_media_are_found_by_the_suffixes_that_ingestion_knows(tmp_path):
+    for suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES):
+        (tmp_path / f"a{suffix.upper()}").touch()
+    for media, suffixes in (("image", IMAGE_SUFFIXES), ("video", VIDEO_SUFFIXES)):
+        entries = find_files([tmp_path], media=media)
+        assert sorted(entry.suffix.lower() for entry in entries) == sorted(suffixes)
+        assert [walked for walked in walk(tmp_path).files if media_of(walked) == media] == [
+            file.name for file in entries
+        ]
+
+
+def test_image_under_an_odd_suffix_is_found_by_its_first_bytes(tmp_path):
+    for name in ("a.dat", "b", "c.png.bak", ".hidden.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name, "PNG")
+    (tmp_path / "notes.txt").write_text("BM is how notes begin")
+    (tmp_path / "clip.bin").write_bytes(b"RIFF\0\0\0\0AVI LIST")
+    assert [path.name for path in find_files([tmp_path], media="image")] == ["a.dat", "b", "c.png.bak"]
+    assert [path.name for path in find_files([tmp_path], media="video")] == ["clip.bin"]
+
+
+def test_what_is_passed_over_is_counted_by_suffix(tree, capsys):
+    for name in ("weld.avi", "deep/log.csv", "deep/LICENSE"):
+        (tree / name).touch()
+    found(tree, ".")
+    said = "weld: folder .: 5 file(s) passed over, which are no image: 1 .avi, 1 .csv, 2 .txt, 1 without a suffix"
+    assert capsys.readouterr().err == f"{said}\n"
+
+
+def test_link_is_named_where_it_leads_to_a_folder_or_nowhere(tree):
+    (tree / "linked").symlink_to(tree / "deep")
+    (tree / "lost.png").symlink_to(tree / "absent.png")
+    hints = found(tree, ".")
+    assert "lost.png" in hints  # which is tried, and is missing
+    assert "folder linked is a link, which is not entered; name the folder itself" in hints

@@ -27,8 +27,6 @@ from weld_pipeline.runtime.video.verdict import NOTHING_SEEN, ClipResult, RunVer
 
 Frame = UInt8[np.ndarray, "H W 3"]
 
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv")
-
 
 class Inspection:
     """One weld under inspection: clips go in, the verdict so far comes out; memory does not grow with their number.
@@ -148,7 +146,7 @@ class VideoInspector:
 
     def find(self, paths: Iterable[Path]) -> list[Path | NotInspected]:
         """Return the videos that were meant by files, folders and patterns."""
-        return find_files(paths, suffixes=VIDEO_SUFFIXES, what="video")
+        return find_files(paths, media="video")
 
     def begin(self, *, travel_mm_s: float | None = None) -> Inspection:
         """Return a fresh inspection, to be fed clip by clip."""

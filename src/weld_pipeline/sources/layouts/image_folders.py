@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from weld_pipeline.media.images import IMAGE_SUFFIXES
-from weld_pipeline.sources.layouts.listing import Names, is_video
+from weld_pipeline.media.suffixes import media_of
+from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, IndexRow, normal_name, session_or, unclaimed
 
 # Files that lie beside images and are none; anything else in a class folder is tried, so that no image is lost.
@@ -109,5 +109,5 @@ def split_and_folders(file: str) -> tuple[str | None, list[str]]:
 
 def may_be_image(file: str) -> bool:
     """Return whether a file is an image by its suffix, or nothing else that is known to lie beside images."""
-    suffix = PurePosixPath(file).suffix.lower()
-    return suffix in IMAGE_SUFFIXES or not (suffix in _SIDE_SUFFIXES or is_video(file))
+    media = media_of(file)
+    return media == "image" or (media is None and PurePosixPath(file).suffix.lower() not in _SIDE_SUFFIXES)

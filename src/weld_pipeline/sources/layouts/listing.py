@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import IMAGE_SUFFIXES
+from weld_pipeline.media.suffixes import VIDEO_SUFFIXES, media_of
 
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".mpeg", ".ts", ".mts", ".mjpeg")
 _INDENT = re.compile(r"[|│ \xa0]{4}")
 # Windows `tree` with and without /A, Unix `tree` with and without --charset=ascii.
 _BRANCH = re.compile(r"(?:[+\\]---|[├└]───|[├└]──[ \xa0]|[|`]--[ \xa0])")
@@ -65,7 +64,7 @@ class Names:
     @property
     def images(self) -> list[str]:
         """Return the files whose suffix is an image's."""
-        return [file for file in self.files if PurePosixPath(file).suffix.lower() in IMAGE_SUFFIXES]
+        return [file for file in self.files if media_of(file) == "image"]
 
     def find_video(self, folder: str, stem: str) -> str | None:
         """Return the video `stem` with any video suffix in `folder`, .avi before others, or None."""
@@ -76,7 +75,7 @@ class Names:
 
 def is_video(path: str) -> bool:
     """Return whether a file's suffix is a video's."""
-    return PurePosixPath(path).suffix.lower() in VIDEO_SUFFIXES
+    return media_of(path) == "video"
 
 
 def walk(root: Path) -> Names:

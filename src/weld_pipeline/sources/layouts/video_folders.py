@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.media.suffixes import IMAGE_SUFFIXES
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.rows import (
     IndexRow,
@@ -20,7 +21,7 @@ from weld_pipeline.sources.layouts.rows import (
 # Files that lie beside footage and are none; anything else in a class folder is tried, so that no video is lost.
 _SIDE_SUFFIXES = (
     ".txt", ".md", ".csv", ".tsv", ".json", ".yml", ".yaml", ".xml", ".pdf", ".html", ".log", ".npy", ".zip",
-    ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".flac", ".wav", ".mp3",
+    ".flac", ".wav", ".mp3", *IMAGE_SUFFIXES,
 )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from jaxtyping import Float, UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import content_key
-from weld_pipeline.media.images import IMAGE_SUFFIXES, read_image
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.resize import resize_to_square
+from weld_pipeline.media.suffixes import media_of
 from weld_pipeline.nn.image.preprocess import luma
 
 _GREY_SHARE = 0.3  # of images of a folder that lose their colour; algorithm 1 of the paper
@@ -54,7 +55,7 @@ class PenaltyImages:
     @cached_property
     def _files(self) -> list[Path]:
         assert self.folder is not None
-        found = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+        found = sorted(path for path in self.folder.rglob("*") if media_of(path) == "image")
         if not found:
             raise WeldError(
                 f"folder {self.folder}: holds no penalty image; put photographs of anything but the part there, "
