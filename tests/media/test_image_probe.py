@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.handmade import png16, scaled
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.image_probe import probe_image
 from weld_pipeline.media.images import read_image
@@ -87,3 +88,18 @@ def test_real_frame_is_grey_and_whole(real_data):
     path = min((real_data / "tig_ss304/train").rglob("*.png"))
     probed = probe(path, max_pixels=1_000_000)
     assert (probed.problem, probed.width, probed.height) == (None, 1280, 700)
+
+
+def test_doubt_about_pixel_values_is_kept_and_ends_once_the_bits_are_stated(tmp_path):
+    (tmp_path / "a.png").write_bytes(png16(scaled(4095), colour_type=0))
+    doubtful, stated = probe(tmp_path / "a.png"), probe(tmp_path / "a.png", sample_bits=12)
+    assert doubtful.warnings[0].startswith("low_values: ")
+    assert (doubtful.sample_bits, stated.sample_bits, stated.warnings) == (None, 12, ())
+    assert stated.mean_luma > 10 * doubtful.mean_luma
+    assert probe(tmp_path / "a.png", sample_bits=10).problem.startswith("sample_bits: pixel values reach 3481")
+
+
+def test_file_of_several_images_is_a_problem(tmp_path):
+    frame = Image.new("L", (8, 8))
+    frame.save(tmp_path / "a.tif", save_all=True, append_images=[frame])
+    assert probe(tmp_path / "a.tif").problem.startswith("several_images: holds 2 pages")

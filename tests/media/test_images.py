@@ -1,24 +1,22 @@
 import contextlib
 import io
+import struct
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.media.handmade import encoded
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.images import ImageError, read_image, read_image_bytes
+from weld_pipeline.media.image_errors import ImageError
+from weld_pipeline.media.images import decode_image, read_image, read_image_bytes
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
-
-
-def encoded(image, form, **options):
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
 
 
 def read(content, **options):
@@ -56,20 +54,6 @@ def test_big_endian_sixteen_bit_tiff_is_read_like_any_other():
     assert read(encoded(image, "TIFF"))[..., 0].tolist() == [[1, 2], [255, 0]]
 
 
-def test_sixteen_bit_colour_keeps_the_high_byte():
-    # A PNG by hand: two 16-bit RGB pixels, one scanline without filter.
-    import struct
-    import zlib
-
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    line = b"\0" + struct.pack(">6H", 0x12FF, 0x8000, 0xFFFF, 0x00FF, 0x0100, 0x7F80)
-    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
-    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(line)) + chunk(b"IEND", b"")
-    assert read(png).tolist() == [[[0x12, 0x80, 0xFF], [0x00, 0x01, 0x7F]]]
-
-
 def test_palette_gives_its_colours():
     image = Image.fromarray(COLOURS).quantize(16)
     np.testing.assert_array_equal(read(encoded(image, "PNG")), np.asarray(image.convert("RGB")))
@@ -80,6 +64,13 @@ def test_transparent_is_seen_on_black(mode, pixel):
     image = read(encoded(Image.new(mode, (2, 2), pixel), "PNG"))
     expected = np.array(pixel[:-1]) * 128 / 255
     assert np.abs(image[0, 0] - np.broadcast_to(expected, 3)).max() <= 1
+
+
+def test_grey_with_alpha_multiplied_in_is_seen_on_black():
+    buffer = io.BytesIO()
+    pixels = np.stack([np.full((4, 4), 60, np.uint8), np.full((4, 4), 128, np.uint8)], axis=2)
+    tifffile.imwrite(buffer, pixels, photometric="minisblack", extrasamples=["assocalpha"])
+    assert np.abs(read(buffer.getvalue())[0, 0].astype(int) - 60).max() <= 1
 
 
 def test_colour_made_transparent_by_a_palette_is_black():
@@ -104,11 +95,48 @@ def test_image_is_upright_as_its_camera_was_held(orientation, turned):
     np.testing.assert_array_equal(image, turned(COLOURS))
 
 
-@pytest.mark.parametrize("form", ["GIF", "TIFF"])
-def test_first_of_several_frames_is_read(form):
-    frames = [Image.new("RGB", (4, 4), colour) for colour in ((255, 0, 0), (0, 0, 255))]
-    content = encoded(frames[0], form, save_all=True, append_images=frames[1:])
-    assert read(content)[0, 0].tolist() == [255, 0, 0]
+@pytest.mark.parametrize(("form", "of"), [("GIF", "frames"), ("PNG", "frames"), ("WEBP", "frames"), ("TIFF", "pages")])
+def test_file_of_several_images_is_refused_with_their_count(form, of):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ((255, 0, 0), (0, 0, 255), (0, 255, 0))]
+    with pytest.raises(ImageError, match=f"holds 3 {of}, and a verdict is on one; save each as its own file") as raised:
+        read(encoded(frames[0], form, save_all=True, append_images=frames[1:]))
+    assert raised.value.code == "several_images"
+    assert read(encoded(frames[0], form, save_all=True)).shape == (4, 4, 3)
+
+
+def bmp32(alpha):
+    """A BMP of 32 bits with a mask for alpha (BITMAPV4HEADER)."""
+    pixels = np.dstack([COLOURS[::-1, :, ::-1], np.full(COLOURS.shape[:2], alpha, np.uint8)]).tobytes()
+    height, width = COLOURS.shape[:2]
+    head = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(pixels), 2835, 2835, 0, 0)
+    head += struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + struct.pack("<I", 0x73524742) + bytes(48)
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(pixels), 0, 0, 14 + len(head)) + head + pixels
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda alpha: encoded(Image.fromarray(np.dstack([COLOURS, np.full((30, 40), alpha, np.uint8)])), "PNG"), bmp32],
+)
+def test_image_that_is_transparent_everywhere_is_seen_in_its_colours(write):
+    decoded = decode_image(write(0), "weld")
+    np.testing.assert_array_equal(decoded.pixels, COLOURS)
+    assert decoded.warnings[0].startswith("no_alpha: every pixel is transparent")
+    opaque = decode_image(write(255), "weld")
+    np.testing.assert_array_equal(opaque.pixels, COLOURS)
+    assert opaque.warnings == ()
+
+
+def test_colour_map_of_8_bits_in_a_tiff_is_not_black():
+    values = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    palette = Image.fromarray(values, "P")
+    palette.putpalette([v for k in range(256) for v in (k, 255 - k, k // 2)])
+    content = bytearray(encoded(palette, "TIFF"))
+    expected = read(bytes(content))
+    at = content.index(struct.pack("<HHI", 320, 3, 768))
+    start = struct.unpack_from("<I", content, at + 8)[0]
+    wide = np.frombuffer(content, "<u2", 768, start)
+    content[start : start + 1536] = (wide >> 8).astype("<u2").tobytes()
+    np.testing.assert_array_equal(read(bytes(content)), expected)
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
@@ -123,7 +151,7 @@ def test_pixel_values_of_32_bits_are_refused(mode):
 def test_more_pixels_than_allowed_are_refused_before_they_are_decoded(monkeypatch):
     content = encoded(Image.new("1", (20_000, 6_000)), "PNG")  # 3 KB that would become 360 MB
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("decoded"))
-    with pytest.raises(ImageError, match=r"20000×6000 px are more than the 100,000,000 allowed; cut it up") as raised:
+    with pytest.raises(ImageError, match=r"20000×6000 px are more than the 50,000,000 allowed; cut it up") as raised:
         read(content)
     assert raised.value.code == "too_large"
 
@@ -142,7 +170,7 @@ def test_limit_is_counted_in_pixels():
         read(content, max_pixels=1199)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000"])
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
 def test_cut_file_never_gives_a_partly_grey_image(form, kept):
     content = encoded(Image.fromarray(COLOURS), form)
@@ -153,7 +181,7 @@ def test_cut_file_never_gives_a_partly_grey_image(form, kept):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    form=st.sampled_from(["PNG", "JPEG", "BMP", "GIF", "WEBP"]),
+    form=st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000"]),
     changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
 )
 def test_garbled_bytes_give_an_image_or_the_one_error(form, changes):
@@ -197,3 +225,13 @@ def test_reader_brings_neither_torch_nor_pandas():
     code = "import sys, weld_pipeline.media.images; print([m for m in ('torch', 'pandas', 'av') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_file_longer_than_any_image_of_so_many_pixels_is_not_read(tmp_path):
+    with (tmp_path / "weld.png").open("wb") as file:
+        file.truncate(1 << 40)  # a hole, which takes no room
+    with pytest.raises(
+        ImageError, match="1,099,511,627,776 bytes are more than any image of 50,000,000 pixels"
+    ) as raised:
+        read_image(tmp_path / "weld.png")
+    assert raised.value.code == "too_large"

@@ -33,8 +33,8 @@ class Probe:
 
     Attributes:
         problem: Problem as `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable,
-            truncated, too_large; of a recording not_a_video, unsupported, damaged, frame_size, no_arc, too_short; of an image not_an_image,
-            bad_mask, mask_size.
+            truncated, unsupported, too_large; of a recording not_a_video, damaged, frame_size, no_arc, too_short; of an image
+            not_an_image, several_images, sample_bits, bad_mask, mask_size.
         sha256: Hash of its bytes; None if they cannot be read.
         width: Width of the upright frames [px].
         height: Height of the upright frames [px].
@@ -48,6 +48,7 @@ class Probe:
         flicker: Flicker of `Fingerprint`.
         thumbnail: A frame from the middle of the weld, or the image, as base64 JPEG.
         mask_px: Pixels that the image's mask marks; None if it has no mask.
+        sample_bits: Bits that samples of 16-bit images were stated to have; None: none were.
         warnings: What is doubtful about it though it can be used, each as `code: what; what to do`.
     """
 
@@ -66,6 +67,7 @@ class Probe:
     thumbnail: str | None = None
     mask_px: int | None = None
     duration_s: float | None = None
+    sample_bits: int | None = None
     warnings: Sequence[str] = ()
 
     @property

@@ -13,11 +13,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from weld_pipeline.core import errors
 from weld_pipeline.core.files import write_bytes
-from weld_pipeline.media import images, resize, views
+from weld_pipeline.media import (
+    dicom,
+    image_errors,
+    images,
+    jpeg_views,
+    levels,
+    png_pnm,
+    resize,
+    tiff_pages,
+    tiff_samples,
+    views,
+)
 from weld_pipeline.runtime.bundle import GRAPH, Bundle
 from weld_pipeline.runtime.contracts import ViewsInput
 
 _SCRIPTS = ("pre_processing.py", "post_processing.py", "README.md")
+# In the order in which each needs those before it.
+_READER = (errors, image_errors, levels, dicom, jpeg_views, png_pnm, tiff_pages, tiff_samples, images, resize, views)
 # Shapes are for the tests of this project; without them the script needs numpy and Pillow alone.
 _LEFT_OUT = ("weld_pipeline", "jaxtyping")
 
@@ -43,7 +56,7 @@ def write_triple(bundle: Bundle, folder: Path) -> list[Path]:
         keep_trailing_newline=True,
     )
     environment.filters["repr"] = repr
-    imports, reader = _source_of(errors, images, resize, views)
+    imports, reader = _source_of(*_READER)
     calibrator = bundle.description.decision.calibrator
     platt = calibrator.platt if calibrator else None
     fields = {
