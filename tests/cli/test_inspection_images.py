@@ -1,6 +1,8 @@
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 def test_images_of_a_folder_are_judged_as_clean_json(weld, image_folder, write_red, tmp_path):
@@ -85,3 +87,34 @@ def test_bundle_show_tells_what_is_looked_at_and_the_rule(weld, image_folder, un
     assert "seen at 10 px in views (centre) of 8 px" in shown
     assert "fail from p_defect 0.50" in shown
     assert "where the class is not good_weld; nothing was calibrated" in weld("bundle", "show", uncalibrated).stdout
+
+
+def test_every_file_of_a_folder_has_a_verdict_or_an_error(weld, image_folder, write_red, tmp_path):
+    for name in ("a.png", "b.PNG", "c.jfif", "d.unknown"):
+        write_red(51, "shift/x.png").rename(tmp_path / "shift" / name)
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    pages[0].save(tmp_path / "shift/e.tif", save_all=True, append_images=pages[1:])
+    (tmp_path / "shift/f.dcm").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "shift/g.avi").write_bytes(b"RIFF\0\0\0\0AVI LIST")
+    done = weld("inspect", tmp_path / "shift", "--bundle", image_folder, "--json")
+    entries = {each["path"][-5:]: each for each in json.loads(done.stdout)["verdicts"]}
+    assert done.exit_code == 2
+    assert "1 file(s) passed over, which are no image: 1 .avi" in done.stderr
+    assert [entries[name]["verdict"] for name in ("a.png", "b.PNG", ".jfif", "known")] == ["pass"] * 4
+    assert "holds 2 pages, and a verdict is on one" in entries["e.tif"]["error"]
+    assert entries["f.dcm"]["verdict"] == "not_inspected"
+
+
+def test_image_of_more_pixels_than_allowed_is_inspected_when_asked(weld, image_folder, write_red):
+    path = write_red(51)
+    done = weld("inspect", path, "--bundle", image_folder, "--max-pixels", "239", "--json")
+    assert (done.exit_code, "more than the 239 allowed" in done.stdout) == (2, True)
+    assert weld("inspect", path, "--bundle", image_folder, "--max-pixels", "240").exit_code == 0
+
+
+def test_doubt_about_pixel_values_stands_below_the_table_and_in_the_record(weld, image_folder, tmp_path):
+    Image.fromarray(np.array([[1, 4095]], np.uint16)).save(tmp_path / "low.png")
+    done = weld("inspect", tmp_path / "low.png", "--bundle", image_folder, "--store", tmp_path / "kept")
+    assert "low_values: pixel values reach 4095 of 65535" in done.stdout
+    (record,) = (tmp_path / "kept").glob("*.json")
+    assert json.loads(record.read_text())["warnings"][0].startswith("low_values: ")

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.tables import PREDICTIONS, checked, data_hash
+from weld_pipeline.core.tables import PREDICTIONS, checked, data_hash, sample_bits
 
 
 def predictions(**changes):
@@ -50,3 +50,12 @@ def test_data_hash_ignores_order_and_quarantined_rows():
 @pytest.mark.parametrize("change", [{"split": "train"}, {"label": "Good"}, {"sha256": "3"}])
 def test_data_hash_changes_with_split_label_or_bytes(change):
     assert data_hash(manifest([0, 1])) != data_hash(manifest([0, 1], **change))
+
+
+def test_stated_bits_are_one_for_the_whole_manifest():
+    rows = pd.DataFrame({"status": ["ok", "ok", "quarantined"], "sample_bits": pd.array([12, 12, None], "Int64")})
+    assert sample_bits(rows) == 12
+    assert sample_bits(rows[["status"]]) is None
+    assert sample_bits(rows.assign(sample_bits=pd.array([None] * 3, "Int64"))) is None
+    with pytest.raises(WeldError, match=r"rows state \[10, 12\] sample_bits; ingest all of them with one"):
+        sample_bits(rows.assign(sample_bits=pd.array([12, 10, 14], "Int64")))

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.decision.policy import Decision
 from weld_pipeline.deploy.bundle import BundleContents, ExportedGraph, candidate, released, write_bundle
+from weld_pipeline.deploy.description import describe_bundle, image_contract
 from weld_pipeline.runtime.bundle import load_bundle
 
 ESTIMATE = {"value": 0.875, "low": 0.8, "high": 0.95, "n": 40, "n_sessions": 9, "is_small": False}
@@ -107,6 +108,27 @@ def test_candidate_says_what_it_was_made_of_and_that_it_is_no_release(tmp_path, 
     assert (said.metrics["accuracy"].value, said.provenance.mlflow_run_id, said.banners) == (0.875, "run-7", ["DRAWN"])
     assert said.parity is None
     assert "this is a candidate, not a release" in (bundle.folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize("bits", [None, 12])
+def test_bundle_of_images_reads_them_by_the_bits_of_its_manifest(description, bits):
+    manifest = pd.DataFrame(
+        {"sample_id": ["a"], "sha256": ["x"], "label": ["porosity"], "split": ["test"], "status": ["ok"]}
+    ).assign(sample_bits=pd.array([bits], "Int64"))
+    contract = image_contract({"resized_px": 8, "crop_px": 8, "grey": False}, views="centre", resizes=True)
+    said = describe_bundle(
+        family="image_classifier",
+        classes=description["classes"],
+        good_class="good_weld",
+        contract=contract,
+        decision=Decision.model_validate(description["decision"]),
+        manifest=manifest,
+        weights=description["provenance"]["weights"],
+        mlflow_run_id=None,
+        metrics={},
+        banners=[],
+    )
+    assert said["input"] == contract | {"sample_bits": bits}
 
 
 def test_release_is_the_same_graph_with_its_parity_but_not_sample_by_sample(tmp_path, made):

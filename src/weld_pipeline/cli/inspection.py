@@ -36,6 +36,12 @@ def inspect(
             help="Keep each verdict as a JSON file here, and an anomaly detector's map over the image.",
         ),
     ] = None,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            "--max-pixels", min=1, help="Images: refuse larger ones before they are decoded.  [default: 50,000,000]"
+        ),
+    ] = None,
     travel_speed_cpm: SpeedOption = None,
     threads: ThreadsOption = 0,
     engine: EngineOption = "onnxruntime",
@@ -49,7 +55,12 @@ def inspect(
     Exit code: 0 every input got a verdict, pass or fail, which the output tells; 2 some input could not be inspected.
     """
     inspector = runtime.open_inspector(
-        bundle, engine=engine, n_threads=threads, tta=tta, travel_mm_s=travel_mm_s(travel_speed_cpm)
+        bundle,
+        engine=engine,
+        n_threads=threads,
+        tta=tta,
+        max_pixels=max_pixels,
+        travel_mm_s=travel_mm_s(travel_speed_cpm),
     )
     inputs = inspector.find(paths)
     results = []

@@ -36,6 +36,7 @@ MANIFEST = pa.DataFrameSchema(
         "mean_luma": pa.Column("Float64", nullable=True),  # over arc-on frames; the brightness confound
         "n_bytes": pa.Column("Int64", nullable=True),
         "sha256": pa.Column(str, nullable=True),
+        "sample_bits": pa.Column("Int64", nullable=True, required=False),  # as stated for 16-bit images
         "status": pa.Column(str, pa.Check.isin(("ok", "quarantined"))),
         "reason": pa.Column(str, nullable=True),
     },
@@ -75,6 +76,20 @@ def checked(table: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     except SchemaErrors as error:
         cases = error.failure_cases[["column", "check", "failure_case", "index"]].head(5).to_string(index=False)
         raise WeldError(f"table {schema.name} breaks its schema; mend the source of these rows:\n{cases}") from error
+
+
+def sample_bits(manifest: pd.DataFrame) -> int | None:
+    """Return the bits that the samples of a manifest's 16-bit images were stated to have; None: none were.
+
+    Raises:
+        WeldError: If its rows were probed under different ones.
+    """
+    if "sample_bits" not in manifest:
+        return None
+    stated = sorted(manifest.loc[manifest["status"] == "ok", "sample_bits"].dropna().unique().tolist())
+    if len(stated) > 1:
+        raise WeldError(f"manifest: rows state {stated} sample_bits; ingest all of them with one probe.sample_bits")
+    return int(stated[0]) if stated else None
 
 
 def data_hash(manifest: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from PIL import __version__ as pillow_version
 
 from weld_pipeline.core.provenance import code_revision, library_versions
-from weld_pipeline.core.tables import data_hash
+from weld_pipeline.core.tables import data_hash, sample_bits
 from weld_pipeline.decision.policy import Decision
 from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.media.resize import resize_digest
@@ -89,7 +89,7 @@ def describe_bundle(
         "family": family,
         "classes": list(classes),
         "good_class": good_class,
-        "input": dict(contract) | ({"fps": _median_fps(manifest)} if contract["media"] == "video" else {}),
+        "input": dict(contract) | _of_data(contract, manifest),
         "decision": decision.model_dump(mode="json"),
         "provenance": {
             "code_commit": revision.commit,
@@ -104,6 +104,13 @@ def describe_bundle(
         "banners": list(banners),
         "parity": None,
     }
+
+
+def _of_data(contract: Mapping[str, Any], manifest: pd.DataFrame) -> dict[str, Any]:
+    """Return what the data add to a contract."""
+    if contract["media"] == "image":
+        return {"sample_bits": sample_bits(manifest)}
+    return {"fps": _median_fps(manifest)}
 
 
 def _median_fps(manifest: pd.DataFrame) -> float | None:

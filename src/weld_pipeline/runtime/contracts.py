@@ -91,6 +91,9 @@ class ImageInput(Part):
     resize: ResizeContract | None
     """What resizes images, and makes them grey, before the graph; null: the graph does it and takes images of any size."""
 
+    sample_bits: int | None = None
+    """Bits of 16-bit samples where a file does not say; null: 16. See `media.images.read_image`."""
+
     def check_resize(self) -> None:
         """Make sure that images are resized here as they were in training.
 

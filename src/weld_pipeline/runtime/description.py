@@ -72,6 +72,11 @@ class BundleDescription(Part):
             raise ValueError(f"classes {self.classes} of a detector, expected [{self.good_class!r}, {ANOMALOUS!r}]")
         return self
 
+    @property
+    def sample_bits(self) -> int | None:
+        """Bits of the samples of 16-bit images whose files do not say; None: 16, or it inspects video."""
+        return getattr(self.input, "sample_bits", None)
+
 
 def first_fault(error: ValidationError) -> str:
     """Return where a description is wrong first, and how."""

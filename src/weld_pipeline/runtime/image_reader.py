@@ -12,8 +12,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import sha256_file
-from weld_pipeline.media.images import read_image, read_image_bytes
+from weld_pipeline.media.image_errors import MAX_PIXELS
+from weld_pipeline.media.images import DecodedImage, decode_image, read_content
 from weld_pipeline.runtime.verdicts import NotInspected
 
 _N_DECODERS = 4
@@ -42,10 +42,14 @@ class Preparation:
     Attributes:
         fed: Returns it for upright RGB pixels.
         keeps_pixels: Whether the pixels are needed when the graph has answered.
+        max_pixels: Larger images are refused before they are decoded.
+        sample_bits: Bits of the samples of 16-bit images whose files do not say; see `media.images.read_image`.
     """
 
     fed: Callable[[UInt8[np.ndarray, "H W 3"]], UInt8[np.ndarray, "T h w C"]]
     keeps_pixels: bool
+    max_pixels: int = MAX_PIXELS
+    sample_bits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class ReadImage:
         fed: What the graph is fed: the image, or tiles of it.
         pixels: RGB, upright; None where nobody needs them.
         decode_s: Reading, decoding and preparing it took [s].
-        hash_s: Hashing it took [s].
+        hash_s: Hashing took beyond that [s].
+        warnings: What is doubtful about its pixel values.
     """
 
     path: str | None
@@ -71,10 +76,11 @@ class ReadImage:
     pixels: UInt8[np.ndarray, "H W 3"] | None
     decode_s: float
     hash_s: float
+    warnings: tuple[str, ...] = ()
 
 
 def read(source: Path | str | ImageBytes | np.ndarray, preparation: Preparation) -> ReadImage:
-    """Return an image, prepared for a graph, with the hash of its bytes.
+    """Return an image, prepared for a graph, with the hash of the very bytes that were decoded; both are made at the same time.
 
     Args:
         source: A file, the bytes of one, or upright RGB pixels as uint8 [H, W, 3].
@@ -84,22 +90,25 @@ def read(source: Path | str | ImageBytes | np.ndarray, preparation: Preparation)
     """
     began = time.perf_counter()
     if isinstance(source, np.ndarray):
-        return _prepared(None, _checked_pixels(source), preparation, began=began)
+        return _prepared(None, DecodedImage(_checked_pixels(source)), preparation, began=began)
+    max_pixels = preparation.max_pixels
     if isinstance(source, ImageBytes):
-        found = _prepared(source.name, read_image_bytes(source.content, source.name), preparation, began=began)
-        digest = sha256(source.content).hexdigest()
+        name, content = source.name, source.content
     else:
-        found = _prepared(str(source), read_image(Path(source)), preparation, began=began)
-        digest = sha256_file(Path(source))
-    return replace(found, sha256=digest, hash_s=time.perf_counter() - began - found.decode_s)
+        name, content = str(source), read_content(Path(source), max_pixels=max_pixels)
+    with ThreadPoolExecutor(1, thread_name_prefix="image-hash") as pool:
+        digest = pool.submit(sha256, content)
+        decoded = decode_image(content, name, max_pixels=max_pixels, sample_bits=preparation.sample_bits)
+        found = _prepared(name, decoded, preparation, began=began)
+        hexdigest = digest.result().hexdigest()
+    return replace(found, sha256=hexdigest, hash_s=time.perf_counter() - began - found.decode_s)
 
 
-def _prepared(
-    name: str | None, pixels: UInt8[np.ndarray, "H W 3"], preparation: Preparation, *, began: float
-) -> ReadImage:
-    fed, (height, width, _) = preparation.fed(pixels), pixels.shape
-    kept = pixels if preparation.keeps_pixels else None
-    return ReadImage(name, None, height, width, fed, kept, decode_s=time.perf_counter() - began, hash_s=0.0)
+def _prepared(name: str | None, decoded: DecodedImage, preparation: Preparation, *, began: float) -> ReadImage:
+    pixels, (height, width, _) = decoded.pixels, decoded.pixels.shape
+    fed, kept = preparation.fed(pixels), pixels if preparation.keeps_pixels else None
+    decode_s = time.perf_counter() - began
+    return ReadImage(name, None, height, width, fed, kept, decode_s=decode_s, hash_s=0.0, warnings=decoded.warnings)
 
 
 def _checked_pixels(image: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:

@@ -60,7 +60,7 @@ def open_inspector(
         bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
         engine: What runs the graph; see `engines.open.open_graph`.
         n_threads: Threads of the network; 0 takes one a core.
-        options: What some families take: `tta`, `travel_mm_s`. None counts as not given.
+        options: What some families take: `tta`, `max_pixels`, `travel_mm_s`. None counts as not given.
 
     Raises:
         WeldError: If the bundle cannot be believed, or its family does not take an option.

@@ -13,7 +13,12 @@ from weld_pipeline.runtime.verdicts import Inspected, NotInspected
 
 
 def results_table(
-    results: Iterable[Any], bundle: Bundle, *, columns: Sequence[str], cells: Callable[[Any], Sequence[RenderableType]]
+    results: Iterable[Any],
+    bundle: Bundle,
+    *,
+    columns: Sequence[str],
+    cells: Callable[[Any], Sequence[RenderableType]],
+    warnings: Callable[[Any], Sequence[str]] = lambda _: (),
 ) -> RenderableType:
     """Return a row an input, below the bundle's banners and above how many passed and by what rule.
 
@@ -22,10 +27,12 @@ def results_table(
         bundle: What judged.
         columns: Columns that a family adds to the core.
         cells: Returns their content for one verdict.
+        warnings: Returns what is doubtful about one verdict's input, a line each below the table.
     """
     description = bundle.description
     table = Table(*(Column(name, overflow="fold") for name in ("Input", "Verdict", "Class", "p_defect", *columns)))
-    verdicts = []
+    verdicts: list[str] = []
+    doubts: list[Text] = []
     for result in results:
         verdicts.append(result.verdict)
         name = Text(result.path or "", overflow="fold")
@@ -33,8 +40,9 @@ def results_table(
             table.add_row(name, verdict_text(result.verdict), Text(result.error, overflow="fold"))
             continue
         table.add_row(name, verdict_text(result.verdict), *_core(result, bundle), *cells(result))
+        doubts += [Text(f"{result.path}: {warning}", style="yellow") for warning in warnings(result)]
     rule = Text(description.decision.policy.describe())
-    return Group(*banner_lines(description.banners), table, count_line(verdicts), rule)
+    return Group(*banner_lines(description.banners), table, *doubts, count_line(verdicts), rule)
 
 
 def verdict_text(verdict: str) -> Text:

@@ -101,6 +101,19 @@ def count_reasons(manifest: pd.DataFrame) -> dict[str, int]:
     return {str(kind): int(n) for kind, n in counts.items()}
 
 
+def probe_warnings(manifest: pd.DataFrame, probes: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each kind of doubt that the probes of usable rows have, with its rows.
+
+    Args:
+        probes: Probe of each sample as JSON values, by sample id.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name in manifest.loc[manifest["status"] == "ok", "sample_id"]:
+        for warning in probes[name].get("warnings") or ():
+            found.setdefault(warning.split(":")[0], {})[name] = warning
+    return [f"{next(iter(rows.values()))}. So {len(rows)} row(s): {_some(list(rows))}." for rows in found.values()]
+
+
 def class_by_session(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the number of labelled rows of each class (column) in each session (row), with the session's splits.
 

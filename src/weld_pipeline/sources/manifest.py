@@ -14,6 +14,7 @@ SessionBy = Literal["date", "config", "components"]
 Media = Literal["video", "image"]
 _PROBED = (
     "width", "height", "n_frames", "fps", "duration_s", "arc_start_s", "arc_on_s", "mean_luma", "n_bytes", "sha256",
+    "sample_bits",
 )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ def pending_image_probes(
     *,
     masks: Mapping[str, str],
     max_pixels: int,
+    sample_bits: int | None = None,
     thumbnail_px: int,
     n_workers: int,
 ) -> PendingItems[Any, dict[str, Any]]:
@@ -58,8 +59,9 @@ def pending_image_probes(
     Args:
         paths: Path of each sample, relative to the root.
         masks: Path of the mask of each sample that has one, relative to the root.
+        sample_bits: See `media.images.read_image`.
     """
-    settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px}
+    settings = {"max_pixels": max_pixels, "thumbnail_px": thumbnail_px, "sample_bits": sample_bits}
     return PendingItems(
         worker_factory=partial(_image_worker, root, settings),
         items=[

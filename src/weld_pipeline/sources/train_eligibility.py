@@ -10,6 +10,7 @@ from weld_pipeline.core.tables import SPLITS
 
 DefectsInTrain = Literal["allow", "refuse", "clean_tiles"]
 _N_SHOWN = 5
+_LARGE_SHARE = 0.5
 
 
 def may_train(
@@ -85,6 +86,20 @@ def empty_mask_sentence(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> s
     if not empty:
         return None
     return f"{len(empty)} defective image(s) have an empty mask, so no pixel of theirs counts as defective: {_some(empty)}."
+
+
+def large_mask_sentence(manifest: pd.DataFrame, mask_px: Mapping[str, int]) -> str | None:
+    """Return a sentence that names the images over half of which is marked: their masks may be inverted."""
+    usable = manifest[(manifest["status"] == "ok") & manifest["sample_id"].isin(mask_px)]
+    if usable.empty:
+        return None
+    share = usable["sample_id"].map(mask_px) / (usable["width"] * usable["height"]).astype(float)
+    large = usable.loc[share > _LARGE_SHARE, "sample_id"].tolist()
+    if not large:
+        return None
+    return (
+        f"{len(large)} mask(s) mark over half of the image, as inverted ones do: {_some(large)}; check what they mark."
+    )
 
 
 def _some(names: Sequence[str]) -> str:

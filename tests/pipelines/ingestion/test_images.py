@@ -66,10 +66,10 @@ def test_unused_fractions_need_not_sum_to_one_where_the_source_splits():
         SplitParams(**SPLIT | {"scheme": "manifest", "fractions": shares | {"train": 0}})
 
 
-def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_000_000):
+def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_000_000, sample_bits=None):
     params = {
         "index": ImageIndexParams(**INDEX | (index or {})),
-        "probe": ImageProbeParams(max_pixels=max_pixels, thumbnail_px=64, n_workers=1),
+        "probe": ImageProbeParams(max_pixels=max_pixels, sample_bits=sample_bits, thumbnail_px=64, n_workers=1),
         "split": SplitParams(**SPLIT | (split or {})),
         "balance": BalanceParams(**balance) if balance else None,
         "contact_sheet": ContactSheetParams(n_usable=8, n_quarantined=4, n_columns=4, tile_px=80),
@@ -274,6 +274,35 @@ def test_detector_is_fitted_on_the_train_of_its_source_and_tested_on_its_whole_t
     assert audit["masks"]["test"] == {"marked": 9, "empty": 2, "without": 1}
     assert any("2 defective image(s) have an empty mask" in sentence for sentence in audit["warnings"])
     assert manifest["mask_path"].notna().sum() == 11
+
+
+def test_mask_over_half_of_its_image_is_named_in_the_audit(ingest, products):
+    mask = min((products / "ground_truth").rglob("*.png"))
+    with Image.open(mask) as image:
+        inverted = image.point(lambda value: 255 - value)
+    inverted.save(mask)
+    (warning,) = (
+        each
+        for each in ingest(products, index=GOOD, split=AS_PUBLISHED)["tig.split_audit"].load()["warnings"]
+        if "over half" in each
+    )
+    assert warning.startswith("1 mask(s) mark over half of the image, as inverted ones do: ")
+
+
+def test_low_samples_of_16_bits_warn_in_the_audit_until_their_bits_are_stated(ingest, tree):
+    names = sorted((tree / "train").rglob("*.png"))[:2]
+    for name in names:
+        with Image.open(name) as image:
+            Image.fromarray(np.asarray(image).astype(np.uint16) * 16 + 1).save(name)
+    made = ingest(tree)
+    warnings = made["tig.split_audit"].load()["warnings"]
+    (warning,) = (each for each in warnings if each.startswith("low_values: "))
+    assert "so 12 bits hold them" in warning
+    assert "2 row(s): " in warning
+    assert made["tig.proposed_manifest"].load()["sample_bits"].isna().all()
+    made = ingest(tree, sample_bits=12)
+    assert not [each for each in made["tig.split_audit"].load()["warnings"] if "low_values" in each]
+    assert set(made["tig.proposed_manifest"].load()["sample_bits"]) == {12}
 
 
 def test_part_of_the_defects_of_test_can_be_given_to_calib(ingest, products):

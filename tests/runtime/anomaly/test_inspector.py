@@ -107,7 +107,7 @@ def test_json_has_no_map_and_a_copy_can_be_kept_without(detector, write_blue, tm
     said = json.loads(json.dumps(verdict.to_json(), allow_nan=False))
     assert set(said) == {
         *("path", "sha256", "width", "height", "verdict", "predicted", "score"),
-        *("p_defect", "n_tiles", "regions", "timing"),
+        *("p_defect", "n_tiles", "regions", "timing", "warnings"),
     }
     kept = verdict.compact()
     assert kept.to_json() == verdict.to_json()

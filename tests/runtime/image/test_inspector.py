@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.media.handmade import SEEN, png16, scaled
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.runtime import WeldClassifier
@@ -183,3 +184,18 @@ def test_unknown_name_of_the_runtime_is_no_attribute():
 
     with pytest.raises(AttributeError, match=r"No weld_pipeline\.runtime attribute Classifier"):
         runtime.Classifier  # noqa: B018
+
+
+def test_stated_bits_travel_in_the_contract_and_a_doubt_in_the_verdict(image_folder, make_image_bundle, tmp_path):
+    (tmp_path / "low.png").write_bytes(png16(scaled(4095), colour_type=0))
+    doubtful = WeldClassifier(image_folder).predict(tmp_path / "low.png")
+    assert doubtful.to_json()["warnings"][0].startswith("low_values: pixel values reach 3481")
+    contract = json.loads((image_folder / "bundle.json").read_text())["input"] | {"sample_bits": 12}
+    stated = WeldClassifier(make_image_bundle("stated", input=contract)).predict(tmp_path / "low.png")
+    assert stated.warnings == ()
+    assert stated.probabilities["porosity"] == pytest.approx(SEEN.mean() / 255, abs=0.005)
+
+
+def test_limit_of_pixels_can_be_set(image_folder, write_red):
+    with pytest.raises(WeldError, match="20×12 px are more than the 239 allowed"):
+        WeldClassifier(image_folder, max_pixels=239).predict(write_red(51))

@@ -1,3 +1,4 @@
+import ast
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.media.handmade import packed, png16, scaled, tiff
 from weld_pipeline.cli import app
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.runtime import WeldClassifier
@@ -53,13 +55,17 @@ def odd_images(tmp_path):
     colour = Image.fromarray(noise)
     turned = Image.Exif()
     turned[0x0112] = 6
-    paths = {name: tmp_path / name for name in ("rgb.png", "turned.jpg", "cmyk.jpg", "deep.png", "alpha.png", "p.gif")}
+    paths = {
+        name: tmp_path / name
+        for name in ("rgb.png", "turned.jpg", "cmyk.jpg", "deep.png", "alpha.png", "p.gif", "12.tif")
+    }
     colour.save(paths["rgb.png"])
     colour.save(paths["turned.jpg"], exif=turned)
     colour.convert("CMYK").save(paths["cmyk.jpg"])
     Image.fromarray(noise[..., 0].astype(np.uint16) * 200).save(paths["deep.png"])
     colour.convert("RGBA").save(paths["alpha.png"])
     colour.quantize(16).save(paths["p.gif"])
+    paths["12.tif"].write_bytes(tiff((packed(scaled(4095), 12), *scaled(1).shape, {258: 12, 262: 0})))
     return list(paths.values())
 
 
@@ -71,6 +77,30 @@ def test_three_files_say_what_the_bundle_says(image_folder, odd_images, tmp_path
         verdict = classifier.predict(path)
         expected = {name: getattr(verdict, name) for name in got}
         assert got == expected, path.name
+
+
+def test_modules_of_the_reader_share_no_name_and_the_stated_bits_are_carried_over(
+    make_image_bundle, image_folder, tmp_path
+):
+    contract = json.loads((image_folder / "bundle.json").read_text())["input"] | {"sample_bits": 12}
+    folder = make_image_bundle("stated", input=contract)
+    write_triple(load_bundle(folder), tmp_path / "triple")
+    names = [
+        name for node in ast.parse((tmp_path / "triple/pre_processing.py").read_text()).body for name in defined(node)
+    ]
+    assert len(set(names)) == len(names)
+    (tmp_path / "low.png").write_bytes(png16(scaled(4095), colour_type=0))
+    (got,) = chain(tmp_path / "triple", tmp_path / "low.png")
+    assert got["score"] == WeldClassifier(folder).predict(tmp_path / "low.png").score
+
+
+def defined(node):
+    """The names that a statement of a module gives."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return [each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    return []
 
 
 def test_ten_views_and_missing_calibration_are_carried_over(uncalibrated, odd_images, tmp_path):

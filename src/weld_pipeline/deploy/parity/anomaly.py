@@ -8,6 +8,7 @@ import torch
 
 from weld_pipeline.deploy.parity.gate import Compare, SampleParity, distance
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.nn.anomaly.graph import AnomalyGraph
 from weld_pipeline.runtime.anomaly.inspector import WeldDetector
@@ -23,7 +24,7 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
     whichever is larger, and `map` to the range that is coloured. Unlike classes that lead almost alike, no verdict may
     differ from the predictions either.
     """
-    detector, reference = WeldDetector(bundle, engine=engine), module.eval().float()
+    detector, reference = WeldDetector(bundle, engine=engine, max_pixels=MAX_PROBED_PIXELS), module.eval().float()
     decision, colours = bundle.description.decision, bundle.fed(AnomalyInput).map_range
     threshold = decision.policy.threshold or 0.0
 
@@ -59,7 +60,8 @@ def comparison(bundle: Bundle, module: AnomalyGraph, engine: Engine) -> Compare:
 @torch.inference_mode()
 def _torch(module: AnomalyGraph, path: Path, bundle: Bundle) -> TileMaps:
     """Return what torch says of an image, cut as the bundle tells."""
-    image, contract = read_image(path), bundle.fed(AnomalyInput)
+    contract = bundle.fed(AnomalyInput)
+    image = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=contract.sample_bits)
     boxes = contract.boxes(*image.shape[:2])
     answers = [module(torch.from_numpy(tile[None])) for tile in contract.fed(image)]
     scores, levels = (torch.cat(parts).numpy() for parts in zip(*answers, strict=True))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from weld_pipeline.deploy.parity.gate import Compare, SampleParity, distance, relative
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image.graph import ImageGraph
@@ -43,14 +44,15 @@ def comparison(bundle: Bundle, module: ImageGraph, engine: Engine) -> Compare:
     """
     description = bundle.description
     classifiers: dict[Views, WeldClassifier] = {
-        "centre": WeldClassifier(bundle, engine=engine, tta=False),
-        "ten": WeldClassifier(bundle, engine=engine, tta=True),
+        "centre": WeldClassifier(bundle, engine=engine, tta=False, max_pixels=MAX_PROBED_PIXELS),
+        "ten": WeldClassifier(bundle, engine=engine, tta=True, max_pixels=MAX_PROBED_PIXELS),
     }
     reference = module.eval().float()
 
     def compare(sample_id: str, path: Path, row: Mapping[Any, Any]) -> SampleParity:
         verdicts = {kind: classifier.inspect(path) for kind, classifier in classifiers.items()}
-        fed = torch.from_numpy(bundle.fed(ViewsInput).fed(read_image(path)))
+        image = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=description.sample_bits)
+        fed = torch.from_numpy(bundle.fed(ViewsInput).fed(image))
         pairs = [(verdict, _torch(reference, fed, kind, description)) for kind, verdict in verdicts.items()]
         usual = verdicts[bundle.fed(ViewsInput).views]
         names = [f"p_{name}" for name in description.classes] + ["p_defect"] * (usual.p_defect is not None)

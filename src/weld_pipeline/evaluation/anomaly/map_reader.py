@@ -11,7 +11,9 @@ from jaxtyping import Bool, Float, UInt8
 
 from weld_pipeline.core.files import inside
 from weld_pipeline.core.stores import TensorStore
+from weld_pipeline.core.tables import sample_bits
 from weld_pipeline.evaluation.anomaly.pixel_metrics import PixelSample
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import read_mask
 from weld_pipeline.media.tiles import Tiling, image_boxes, stitch
@@ -41,6 +43,7 @@ class MapReader:
 
     def __init__(self, anomaly_maps: TensorStore, manifest: pd.DataFrame, root: Path, tiling: Tiling | None) -> None:
         self._maps, self._root, self._tiling = anomaly_maps, root, tiling
+        self._sample_bits = sample_bits(manifest)
         self._rows: dict[str, dict[str, Any]] = {
             row["sample_id"]: {str(name): value for name, value in row.items()} for row in manifest.to_dict("records")
         }
@@ -61,7 +64,8 @@ class MapReader:
 
     def mapped_image(self, sample_id: str) -> MappedImage:
         """Return pixels, map and mask."""
-        pixels = read_image(inside(self._root, self._rows[sample_id]["path"]))
+        path = inside(self._root, self._rows[sample_id]["path"])
+        pixels = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self._sample_bits)
         return MappedImage(pixels, self.map(sample_id), self.mask(sample_id))
 
     def pixel_samples(self, sample_ids: Sequence[str]) -> Iterator[PixelSample]:

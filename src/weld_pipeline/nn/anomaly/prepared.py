@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from weld_pipeline.core.files import content_key
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.masks import mask_files, read_mask
 from weld_pipeline.media.tiles import Box, Tiling, image_boxes, marked_px, tile_squares
@@ -37,7 +38,12 @@ class MaskedImage:
 
 
 def pending_prepared(
-    images: Sequence[MaskedImage], *, preprocess: Mapping[str, Any], tiling: Tiling | None, n_workers: int
+    images: Sequence[MaskedImage],
+    *,
+    preprocess: Mapping[str, Any],
+    tiling: Tiling | None,
+    n_workers: int,
+    sample_bits: int | None = None,
 ) -> PendingItems[MaskedImage, dict[str, np.ndarray]]:
     """Return the preparing of images as pending work.
 
@@ -47,9 +53,12 @@ def pending_prepared(
     Args:
         preprocess: Architecture of a `MapPreprocess`.
         tiling: Tiling of long images; None for whole images.
+        sample_bits: See `media.images.read_image`.
     """
     # Mean and standard deviation are applied after the store, so they are no part of the key.
-    how = {name: preprocess[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")}
+    how = {name: preprocess[name] for name in ("image_px", "grey", "clahe_clip", "smoothing")} | {
+        "sample_bits": sample_bits
+    }
     cutting = asdict(tiling) if tiling else None
     items = [
         Item(
@@ -59,7 +68,7 @@ def pending_prepared(
         )
         for image in images
     ]
-    factory = _PreparerFactory(dict(preprocess), tiling)
+    factory = _PreparerFactory(dict(preprocess), tiling, sample_bits)
     return PendingItems(factory, items, "preparing images", Execution(n_workers=n_workers))
 
 
@@ -73,18 +82,20 @@ def _mask_key(mask: Path | None) -> list[Any]:
 class _PreparerFactory:
     preprocess: dict[str, Any]
     tiling: Tiling | None
+    sample_bits: int | None
 
     def __call__(self) -> "_Preparer":
-        return _Preparer(MapPreprocess(**self.preprocess), self.tiling)
+        return _Preparer(MapPreprocess(**self.preprocess), self.tiling, self.sample_bits)
 
 
 @dataclass(frozen=True)
 class _Preparer:
     preprocess: MapPreprocess
     tiling: Tiling | None
+    sample_bits: int | None
 
     def __call__(self, image: MaskedImage) -> dict[str, np.ndarray]:
-        pixels = read_image(image.path)
+        pixels = read_image(image.path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self.sample_bits)
         boxes = image_boxes(pixels.shape[0], pixels.shape[1], self.tiling)
         squares = tile_squares(pixels, boxes, self.preprocess.image_px, grey=self.preprocess.grey)
         prepared = [self.preprocess.prepare(square[None])[0].numpy() for square in torch.from_numpy(squares)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from weld_pipeline.core.files import content_key, inside
 from weld_pipeline.core.items.pending import Execution, Item, PendingItems
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.resize import resize_to_square
 
@@ -30,19 +31,21 @@ class ImageFile:
 
 
 def pending_images(
-    files: Sequence[ImageFile], *, resized_px: int, grey: bool, n_workers: int
+    files: Sequence[ImageFile], *, resized_px: int, grey: bool, n_workers: int, sample_bits: int | None = None
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the resizing of images as pending work; each gives `image` [R, R, C], uint8.
 
     Args:
         resized_px: R, side of the square that an image is resized to.
         grey: Whether C is 1, else 3.
+        sample_bits: See `media.images.read_image`.
     """
+    how = [resized_px, grey, sample_bits]
     items = [
-        Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, resized_px, grey), inside(file.root, file.path))
+        Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, how), inside(file.root, file.path))
         for file in files
     ]
-    factory = _ResizerFactory(resized_px, grey)
+    factory = _ResizerFactory(resized_px, grey, sample_bits)
     return PendingItems(factory, items, "resizing images", Execution(n_workers=n_workers))
 
 
@@ -50,15 +53,18 @@ def pending_images(
 class _ResizerFactory:
     resized_px: int
     grey: bool
+    sample_bits: int | None
 
     def __call__(self) -> "_Resizer":
-        return _Resizer(self.resized_px, self.grey)
+        return _Resizer(self.resized_px, self.grey, self.sample_bits)
 
 
 @dataclass(frozen=True)
 class _Resizer:
     resized_px: int
     grey: bool
+    sample_bits: int | None
 
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
-        return {"image": resize_to_square(read_image(path), self.resized_px, grey=self.grey)}
+        pixels = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self.sample_bits)
+        return {"image": resize_to_square(pixels, self.resized_px, grey=self.grey)}

@@ -68,7 +68,11 @@ def prepare_images(
     # Mean and standard deviation come after the store, so any do.
     how = _preprocess(image, {"mean": (0.0,) * 3, "std": (1.0,) * 3})
     return nn.anomaly.prepared.pending_prepared(
-        images, preprocess=how, tiling=_tiling(tiling), n_workers=image.n_workers
+        images,
+        preprocess=how,
+        tiling=_tiling(tiling),
+        n_workers=image.n_workers,
+        sample_bits=core.tables.sample_bits(manifest),
     )
 
 

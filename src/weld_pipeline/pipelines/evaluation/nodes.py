@@ -78,7 +78,7 @@ def show_mistakes(
     """Return a sheet with the image, or a row of frames, of each mistake."""
     rows = mistakes[["sample_id"]].merge(manifest, on="sample_id", how="left", validate="one_to_one")
     exhibits = [
-        report.sheets.mistakes.Exhibit(raw.root / row["path"])
+        report.sheets.mistakes.Exhibit(raw.root / row["path"], sample_bits=core.tables.sample_bits(manifest))
         if row["media"] == "image"
         else report.sheets.mistakes.Exhibit(raw.root / row["path"], float(row["arc_start_s"]), float(row["arc_on_s"]))
         for row in rows.to_dict("records")

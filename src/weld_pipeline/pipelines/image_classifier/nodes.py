@@ -59,7 +59,11 @@ def resize_images(
         for row in table.to_dict("records")
     ]
     return nn.image.cache.pending_images(
-        files, resized_px=params.resized_px, grey=params.grey, n_workers=params.n_workers
+        files,
+        resized_px=params.resized_px,
+        grey=params.grey,
+        n_workers=params.n_workers,
+        sample_bits=core.tables.sample_bits(manifest),
     )
 
 
@@ -162,7 +166,9 @@ def show_label_errors(
     """Return a sheet of the images whose labels are doubted most."""
     shown = label_errors.head(params.n_label_errors)
     return report.sheets.images.label_error_sheet(
-        shown, report.sheets.images.image_paths(manifest, list(shown["sample_id"]), root=raw.root)
+        shown,
+        report.sheets.images.image_paths(manifest, list(shown["sample_id"]), root=raw.root),
+        sample_bits=core.tables.sample_bits(manifest),
     )
 
 
@@ -180,7 +186,10 @@ def draw_sample_sheet(
     chosen = judged.sample(min(params.n_random, len(judged)), random_state=params.seed)
     paths = report.sheets.images.image_paths(manifest, list(chosen["sample_id"]), root=raw.root)
     return report.sheets.images.sample_sheet(
-        chosen, paths, nn.image.classifier.restore_image_classifier(classifier) if params.heat_maps else None
+        chosen,
+        paths,
+        nn.image.classifier.restore_image_classifier(classifier) if params.heat_maps else None,
+        sample_bits=core.tables.sample_bits(manifest),
     )
 
 

@@ -155,6 +155,9 @@ def audit_splits(
     audit["masks"] = sources.train_eligibility.count_masks(proposed_manifest, mask_px) if mask_px else {}
     if sentence := sources.train_eligibility.empty_mask_sentence(proposed_manifest, mask_px):
         audit["warnings"].append(sentence)
+    if sentence := sources.train_eligibility.large_mask_sentence(proposed_manifest, mask_px):
+        audit["warnings"].append(sentence)
+    audit["warnings"] += sources.audit.probe_warnings(proposed_manifest, probes)
     for sentence in [*audit["banners"], *audit["warnings"]]:
         logger.warning(sentence)
     return audit, sources.audit.confound_table(audit["confounds"])

@@ -123,6 +123,9 @@ class ImageProbeParams(Params):
 
     max_pixels: int = Field(ge=1, le=178_000_000)
     """Larger images are quarantined before they are decoded; Pillow refuses any above 179 million itself."""
+    sample_bits: int | None = Field(default=None, ge=8, le=16)
+    """Bits that the samples of 16-bit images truly have where their files do not say, as 10, 12 or 14 of many cameras;
+    null takes them for 16. The bundle reads its images alike."""
     thumbnail_px: int = Field(ge=32, le=960)
     """Width of the image kept for the contact sheet."""
     n_workers: int = Field(ge=1, le=64)

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.files import inside
 from weld_pipeline.media.heatmaps import heat_overlay
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 from weld_pipeline.media.probe import thumbnail
 from weld_pipeline.media.resize import resize_to_square
@@ -24,7 +25,11 @@ _COLUMNS = 3
 
 
 def sample_sheet(
-    predictions: pd.DataFrame, paths: Mapping[str, Path], classifier: ImageClassifier | None
+    predictions: pd.DataFrame,
+    paths: Mapping[str, Path],
+    classifier: ImageClassifier | None,
+    *,
+    sample_bits: int | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Return the images of some predictions with class, confidence and truth; wrong ones are framed.
 
@@ -32,10 +37,11 @@ def sample_sheet(
         predictions: In the common schema.
         classifier: Draws over each image what it looked at, and shows it as the network sees it; None shows the
             file's image alone.
+        sample_bits: See `media.images.read_image`.
     """
     tiles = []
     for row in predictions.to_dict("records"):
-        image = read_image(paths[row["sample_id"]])
+        image = read_image(paths[row["sample_id"]], max_pixels=MAX_PROBED_PIXELS, sample_bits=sample_bits)
         shown = image if classifier is None else _with_heat(image, classifier)
         tiles.append(_prediction_tile(row).with_thumbnail(thumbnail(shown, width_px=_TILE_PX)))
     n_right = int((predictions["label"] == predictions["predicted"]).sum())
@@ -43,11 +49,14 @@ def sample_sheet(
     return draw_sheet(tiles, heading=heading, n_columns=_COLUMNS, tile_px=_TILE_PX)
 
 
-def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt8[np.ndarray, "H W 3"]:
+def label_error_sheet(
+    suspects: pd.DataFrame, paths: Mapping[str, Path], *, sample_bits: int | None = None
+) -> UInt8[np.ndarray, "H W 3"]:
     """Return the images whose labels are doubted, the most doubted first.
 
     Args:
         suspects: `sample_id`, `label`, `suggested`, `p_label`, `p_suggested`.
+        sample_bits: See `media.images.read_image`.
     """
     tiles = [
         Tile(
@@ -55,7 +64,10 @@ def label_error_sheet(suspects: pd.DataFrame, paths: Mapping[str, Path]) -> UInt
             title=f"labelled {row['label']} ({row['p_label']:.0%})",
             text=f"looks like {row['suggested']} ({row['p_suggested']:.0%}) · {row['sample_id']}",
             group=row["label"],
-            thumbnail=thumbnail(read_image(paths[row["sample_id"]]), width_px=_TILE_PX),
+            thumbnail=thumbnail(
+                read_image(paths[row["sample_id"]], max_pixels=MAX_PROBED_PIXELS, sample_bits=sample_bits),
+                width_px=_TILE_PX,
+            ),
         )
         for row in suspects.to_dict("records")
     ]

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.decode import Video
+from weld_pipeline.media.image_errors import MAX_PROBED_PIXELS
 from weld_pipeline.media.images import read_image
 
 # 16:10, as the Intel recordings.
@@ -23,11 +24,17 @@ class Exhibit:
     Attributes:
         start_s: Where the stretch of a recording begins [s].
         length_s: How long it is [s]; None for an image.
+        sample_bits: Of an image; see `media.images.read_image`.
     """
 
     path: Path
     start_s: float = 0.0
     length_s: float | None = None
+    sample_bits: int | None = None
+
+    def pixels(self) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the image."""
+        return read_image(self.path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self.sample_bits)
 
 
 def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarray, "H W 3"]:
@@ -38,7 +45,7 @@ def strip_sheet(exhibits: Sequence[Exhibit], *, n_frames: int) -> UInt8[np.ndarr
     """
     width = n_frames * CELL_WIDTH
     strips = [
-        _in_cell(read_image(exhibit.path), height=CELL_HEIGHT, width=width)
+        _in_cell(exhibit.pixels(), height=CELL_HEIGHT, width=width)
         if exhibit.length_s is None
         else frame_strip(
             exhibit.path,

@@ -14,6 +14,7 @@ from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.labels import ANOMALOUS
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.heatmaps import anomaly_overlay
+from weld_pipeline.media.image_errors import MAX_PIXELS
 from weld_pipeline.runtime.anomaly.graph import DetectorGraph
 from weld_pipeline.runtime.anomaly.verdict import AnomalyVerdict, TileMaps
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
@@ -33,6 +34,7 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
         bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
         engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
         n_threads: Threads of the network; 0 takes one a core.
+        max_pixels: Larger images are refused before they are decoded.
 
     Attributes:
         bundle: What judges. Every verdict holds pixels and map: whoever keeps many keeps `verdict.compact()`.
@@ -41,12 +43,24 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
         WeldError: If the bundle cannot be believed, or is no detector's.
     """
 
-    OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"max_pixels"})
 
-    def __init__(self, bundle: Bundle | Path | str, *, engine: Engine = "onnxruntime", n_threads: int = 0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | Path | str,
+        *,
+        engine: Engine = "onnxruntime",
+        n_threads: int = 0,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = DetectorGraph(self.bundle, n_threads=n_threads, engine=engine)
-        self._preparation = Preparation(self._graph.contract.fed, keeps_pixels=True)
+        self._preparation = Preparation(
+            self._graph.contract.fed,
+            keeps_pixels=True,
+            max_pixels=max_pixels,
+            sample_bits=self._graph.contract.sample_bits,
+        )
 
     def table(self, results: Iterable[AnomalyVerdict | NotInspected]) -> Any:
         """Return a table of results for a terminal, as rich prints it; a program that shows none need not load rich."""
@@ -102,6 +116,7 @@ class WeldDetector(ImageInspector[AnomalyVerdict]):
             n_tiles=len(tiles.boxes),
             regions=tiles.regions(self._graph.contract.map_range.threshold, height=found.height, width=found.width),
             timing=ImageTiming.of(found, network_s=network_s),
+            warnings=found.warnings,
             tiles=tiles,
             pixels=found.pixels,
         )

@@ -17,6 +17,7 @@ def anomaly_table(results: Iterable[AnomalyVerdict | NotInspected], bundle: Bund
         bundle,
         columns=("Score", "Look first at"),
         cells=lambda verdict: (f"{verdict.score:.4g}", _place(verdict)),
+        warnings=lambda verdict: verdict.warnings,
     )
 
 

@@ -62,6 +62,7 @@ class AnomalyVerdict:
         timing: Where the time went.
         tiles: What `anomaly_map` is made of; not in the JSON.
         pixels: The image, to draw the map over; not in the JSON.
+        warnings: What is doubtful about its pixel values, each as `code: what; what to do`.
     """
 
     path: str | None
@@ -77,6 +78,7 @@ class AnomalyVerdict:
     timing: ImageTiming
     tiles: TileMaps | None = field(repr=False, compare=False)
     pixels: UInt8[np.ndarray, "H W 3"] | None = field(repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
 
     @cached_property
     def anomaly_map(self) -> Float[np.ndarray, "H W"]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from weld_pipeline import runtime
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.image_errors import MAX_PIXELS
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.image.graph import ImageGraph, ImageScores
@@ -29,6 +30,7 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         bundle: Folder of a bundle, whose hashes are checked, or one loaded already.
         engine: `onnxruntime`, or `openvino`, which is faster for most graphs and a second slower to start.
         n_threads: Threads of the network; 0 takes one a core.
+        max_pixels: Larger images are refused before they are decoded.
         tta: Whether ten views of each image vote, ten times the work of the network, or the centre alone decides.
             By default what the bundle was calibrated and measured with.
 
@@ -39,7 +41,7 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         WeldError: If the bundle cannot be believed, or does not classify images.
     """
 
-    OPTIONS: ClassVar[frozenset[str]] = frozenset({"tta"})
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"tta", "max_pixels"})
 
     def __init__(
         self,
@@ -48,11 +50,17 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
         engine: Engine = "onnxruntime",
         n_threads: int = 0,
         tta: bool | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self._graph = ImageGraph(self.bundle, n_threads=n_threads, engine=engine)
         contract = self._graph.contract
-        self._preparation = Preparation(contract.fed, keeps_pixels=False)
+        self._preparation = Preparation(
+            contract.fed,
+            keeps_pixels=False,
+            max_pixels=max_pixels,
+            sample_bits=self._graph.contract.sample_bits,
+        )
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
 
@@ -99,4 +107,5 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
             score=score,
             n_views=len(self._views),
             timing=ImageTiming.of(found, network_s=network_s),
+            warnings=found.warnings,
         )

@@ -12,4 +12,10 @@ from weld_pipeline.runtime.verdicts import NotInspected
 
 def image_table(results: Iterable[ImageVerdict | NotInspected], bundle: Bundle) -> RenderableType:
     """Return a row an image, with the probability of the class that was said."""
-    return results_table(results, bundle, columns=("Confidence",), cells=lambda verdict: (f"{verdict.confidence:.2f}",))
+    return results_table(
+        results,
+        bundle,
+        columns=("Confidence",),
+        cells=lambda verdict: (f"{verdict.confidence:.2f}",),
+        warnings=lambda verdict: verdict.warnings,
+    )

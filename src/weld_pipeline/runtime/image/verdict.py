@@ -24,6 +24,7 @@ class ImageVerdict:
         score: Log-odds of not good; higher is worse.
         n_views: Views that voted.
         timing: Where the time went.
+        warnings: What is doubtful about its pixel values, each as `code: what; what to do`.
     """
 
     path: str | None
@@ -38,6 +39,7 @@ class ImageVerdict:
     score: float
     n_views: int
     timing: ImageTiming
+    warnings: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
