@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from PIL import Image
 
@@ -85,3 +87,13 @@ def test_link_is_named_where_it_leads_to_a_folder_or_nowhere(tree):
     hints = found(tree, ".")
     assert "lost.png" in hints  # which is tried, and is missing
     assert "folder linked is a link, which is not entered; name the folder itself" in hints
+
+
+def test_pipe_is_named_and_never_opened(tree):
+    os.mkfifo(tree / "camera.png")
+    os.mkfifo(tree / "camera")
+    hints = [hint for hint in found(tree, ".") if "camera" in hint]
+    assert hints == [
+        f"{name} is a pipe, a socket or a device, which is not opened; take it away"
+        for name in ("camera", "camera.png")
+    ]

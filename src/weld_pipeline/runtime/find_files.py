@@ -73,8 +73,16 @@ def _entries(folder: Path) -> dict[Path, str | None]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = [Path(here, name) for name in folders if Path(here, name).is_symlink()]
         entries |= {link: f"folder {link} is a link, which is not entered; name the folder itself" for link in links}
-        entries |= {Path(here, name): None for name in files if not name.startswith(".")}
+        paths = [Path(here, name) for name in files if not name.startswith(".")]
+        entries |= {path: _no_file(path) for path in paths}
     return entries
+
+
+def _no_file(path: Path) -> str | None:
+    """Return what is wrong with what would never end when it is read; a link that leads nowhere ends at once."""
+    if path.is_file() or not path.exists():
+        return None
+    return f"{path} is a pipe, a socket or a device, which is not opened; take it away"
 
 
 def _is(path: Path, media: Media) -> bool:

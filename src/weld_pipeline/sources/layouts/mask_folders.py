@@ -14,7 +14,9 @@ import numpy as np
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import inside
-from weld_pipeline.media.images import IMAGE_SUFFIXES, ImageError, read_image
+from weld_pipeline.media.image_errors import ImageError
+from weld_pipeline.media.images import read_image
+from weld_pipeline.media.suffixes import media_of
 from weld_pipeline.sources.layouts.image_folders import may_be_image
 from weld_pipeline.sources.layouts.listing import Names
 from weld_pipeline.sources.layouts.mask_names import ImagesByName, Key, mask_key
@@ -142,5 +144,5 @@ def _one_mask(files: Sequence[str], names: Names) -> str | None:
         return files[0]
     folder = files[0].rpartition("/")[0]
     there = {f"{folder}/{name}" for name in names.files_in[folder] if may_be_image(name)}
-    are_images = all(PurePosixPath(file).suffix.lower() in IMAGE_SUFFIXES for file in files)
+    are_images = all(media_of(file) == "image" for file in files)
     return folder if there == set(files) and are_images else None

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
 
-from weld_pipeline.media.images import IMAGE_SUFFIXES
+from weld_pipeline.media.suffixes import IMAGE_SUFFIXES
 from weld_pipeline.sources.layouts.image_folders import IMAGE_FOLDERS
 from weld_pipeline.sources.layouts.rows import SPLIT_OF_WORD, normal_name
 
