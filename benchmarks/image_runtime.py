@@ -1,7 +1,8 @@
 """Image files to verdicts through a bundle, against torch in eager mode on the same files.
 
-The network is MobileNetV2 at 224 px with random weights; the frames are drawn at 640 px and at the 1280 px of the real
-TIG recordings, since resizing grows with the image and the network does not. The peer decodes with Pillow, resizes with torch's antialiased
+The network is MobileNetV2 at 224 px with random weights; the frames are drawn as PNG at 640 px and at the 1280 px of the real
+TIG recordings, and as colour JPEG at the 2592 × 1944 px of industrial cameras, since reading and resizing grow with the image and
+the network does not. The peer decodes with Pillow, resizes with torch's antialiased
 bilinear filter, crops, normalises, and runs the network in float32 under `inference_mode`, in batches of the same
 size; that it says the same is checked before anything is measured.
 """
@@ -40,7 +41,9 @@ from weld_pipeline.runtime.image.graph import ImageGraph
 
 NETWORK, RESIZED, CROP, BATCH = "mobilenetv2_100", 256, 224, 16
 GOOD = "good_weld"
-_WIDTHS = (640, 1280)
+# What files are called, and the least that batches and single files must be faster than the peer.
+_TARGETS = {"640 px": (1.5, 1.0), "1280 px": (2.0, 2.2), "2592 px JPEG": (1.5, 1.5)}
+_CAMERA_SIZE = (2592, 1944)
 _START_LIMIT_S = 1.5
 _BLOCK = 20
 # Of the spread of a logit between images: the two resize filters differ by a level here and there.
@@ -52,30 +55,39 @@ _START = (
 
 def compare(quick: bool) -> Sequence[Row]:
     """Return rows for batches from files and from arrays, for single images, and for the start in a fresh process."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         network = _network(folder)
         bundle, plain = _write_bundle(folder / "bundle", network), _Plain(network)
-        files = {width: _draw(folder / str(width), width=width, n_per_session=2 if quick else 4) for width in _WIDTHS}
+        files = {name: _draw(folder / name, n_per_session=2 if quick else 4) for name in _TARGETS}
         rows = []
-        for width, n_threads, engine in product(_WIDTHS, thread_counts(), get_args(Engine)):
+        for name, n_threads, engine in product(_TARGETS, thread_counts(), get_args(Engine)):
             torch.set_num_threads(n_threads)
             ours = WeldClassifier(bundle, n_threads=n_threads, engine=engine)
             graph = ImageGraph(ours.bundle, n_threads=n_threads, engine=engine)
-            _check_same(ours, plain, files[width][:BATCH])
+            _check_same(ours, plain, files[name][:BATCH])
             found = [
-                *_batches(ours, graph, plain, files[width], repeats=3 if quick else 7),
-                *_singles(ours, plain, files[width], n_blocks=1 if quick else 8),
+                *_batches(ours, graph, plain, files[name], repeats=3 if quick else 7, target=_TARGETS[name][0]),
+                *_singles(ours, plain, files[name], n_blocks=1 if quick else 8, target=_TARGETS[name][1]),
             ]
-            rows += [replace(each, name=f"{width} px, {n_threads} thread(s), {engine}, {each.name}") for each in found]
-        return [*rows, _start(bundle, files[_WIDTHS[-1]][0], repeats=3 if quick else 9)]
+            rows += [replace(each, name=f"{name}, {n_threads} thread(s), {engine}, {each.name}") for each in found]
+        return [*rows, _start(bundle, files["1280 px"][0], repeats=3 if quick else 9)]
 
 
-def _draw(folder: Path, *, width: int, n_per_session: int) -> list[Path]:
-    """Return the files of whole batches."""
+def _draw(folder: Path, *, n_per_session: int) -> list[Path]:
+    """Return the files of whole batches, of the width that the folder's name tells."""
     folder.mkdir()
+    width = int(folder.name.split()[0])
     frames = draw_frames(folder, n_per_session=n_per_session, width=width)
-    return [frame.path for frame in frames[: len(frames) // BATCH * BATCH]]
+    paths = [frame.path for frame in frames[: len(frames) // BATCH * BATCH]]
+    return [_as_camera_jpeg(path) for path in paths] if "JPEG" in folder.name else paths
+
+
+def _as_camera_jpeg(path: Path) -> Path:
+    """Return a frame as a colour JPEG of an industrial camera's size."""
+    jpeg = path.with_suffix(".jpg")
+    Image.open(path).convert("RGB").resize(_CAMERA_SIZE).save(jpeg, quality=92)
+    return jpeg
 
 
 class _Plain:
@@ -110,19 +122,23 @@ def _decoded(path: Path) -> np.ndarray:
 
 
 def _batches(
-    ours: WeldClassifier, graph: ImageGraph, plain: _Plain, files: Sequence[Path], *, repeats: int
+    ours: WeldClassifier, graph: ImageGraph, plain: _Plain, files: Sequence[Path], *, repeats: int, target: float
 ) -> list[Row]:
     images = [_decoded(path) for path in files[:BATCH]]
-    stacked, views = np.stack(images), crop_views("centre", resized_px=RESIZED, crop_px=CROP)
+    views = crop_views("centre", resized_px=RESIZED, crop_px=CROP)
+
+    def of_arrays() -> object:
+        return graph.run(np.concatenate([graph.contract.fed(image) for image in images]), views)
+
     from_files = in_turns(lambda: ours.predict_batch(files), lambda: plain.of_files(files), repeats=repeats)
-    from_arrays = in_turns(lambda: graph.run(stacked, views), lambda: plain.of_arrays(images), repeats=2 * repeats)
+    from_arrays = in_turns(of_arrays, lambda: plain.of_arrays(images), repeats=2 * repeats)
     return [
         row(
             name,
             ours=n / statistics.median(seconds[0]),
             peer=n / statistics.median(seconds[1]),
             unit="images/s",
-            target=1.5,
+            target=target,
             better="higher",
         )
         for name, n, seconds in (
@@ -132,7 +148,7 @@ def _batches(
     ]
 
 
-def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_blocks: int) -> list[Row]:
+def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_blocks: int, target: float) -> list[Row]:
     ours_ms, peer_ms = [], []
     # In blocks: threads of the one still spin for a moment when the other begins.
     for block in range(n_blocks):
@@ -145,7 +161,7 @@ def _singles(ours: WeldClassifier, plain: _Plain, files: Sequence[Path], *, n_bl
             ours=float(np.percentile(ours_ms, percent)),
             peer=float(np.percentile(peer_ms, percent)),
             unit="ms",
-            target=1.0,
+            target=target,
         )
         for percent in (50, 90, 99)
     ]
