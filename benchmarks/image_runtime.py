@@ -214,7 +214,7 @@ def _write_bundle(folder: Path, network: ImageClassifier) -> Path:
         onnx=export_image_graph(module),
         classes=CLASSES,
         good_class=GOOD,
-        contract=image_contract(network.preprocess.architecture, views="centre", resizes=False),
+        contract=image_contract(network.preprocess.architecture, views="centre", jpeg_px=RESIZED, resizes=False),
         weights={"name": f"{NETWORK}.random", "source": "torch", "sha256": None, "licence": "none", "is_random": True},
     )
     contents = candidate(

@@ -204,7 +204,7 @@ def image_description(description):
     sizes = {"resized_px": RESIZED, "crop_px": CROP, "grey": False}
     return description | {
         "family": "tig",
-        "input": image_contract(sizes, views="centre", resizes=False),
+        "input": image_contract(sizes, views="centre", jpeg_px=None, resizes=False),
         "decision": calibrated(2.0).model_dump(mode="json"),
     }
 

@@ -15,6 +15,7 @@ from tests.media.handmade import encoded
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.image_errors import ImageError
 from weld_pipeline.media.images import decode_image, read_image, read_image_bytes
+from weld_pipeline.media.resize import resize_to_square
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
 
@@ -235,3 +236,53 @@ def test_file_longer_than_any_image_of_so_many_pixels_is_not_read(tmp_path):
     ) as raised:
         read_image(tmp_path / "weld.png")
     assert raised.value.code == "too_large"
+
+
+def photograph(width, height, **options):
+    """A JPEG with a slope and soft structure."""
+    down, across = np.mgrid[:height, :width]
+    grey = 120 + 60 * np.sin(across / 37) * np.cos(down / 29) + 40 * across / width
+    pixels = np.stack([grey, grey * 0.9, 255 - grey], axis=2).clip(0, 255).astype(np.uint8)
+    return encoded(Image.fromarray(pixels), "JPEG", quality=90, **options)
+
+
+@pytest.mark.parametrize(
+    ("size", "jpeg_px", "decoded"),
+    [
+        ((800, 640), 100, (400, 320)),  # a third would still do, but libjpeg halves
+        ((1600, 1400), 80, (200, 175)),  # an eighth
+        ((399, 900), 100, (399, 900)),  # half of it would keep less than twice the square
+        ((800, 640), None, (800, 640)),
+    ],
+)
+def test_jpeg_is_decoded_near_the_size_it_is_needed_at_and_tells_its_own(size, jpeg_px, decoded):
+    found = decode_image(photograph(*size), "weld.jpg", jpeg_px=jpeg_px)
+    assert found.pixels.shape == (*decoded[::-1], 3)
+    assert (found.width, found.height) == size
+
+
+def test_jpeg_lying_on_its_side_tells_its_upright_size():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = decode_image(photograph(800, 640, exif=exif.tobytes()), "weld.jpg", jpeg_px=100)
+    assert (found.pixels.shape, found.width, found.height) == ((400, 320, 3), 640, 800)
+
+
+def test_square_of_a_scaled_jpeg_is_that_of_the_whole_within_a_level_in_the_mean():
+    content = photograph(1600, 1200)
+    whole, scaled = (
+        resize_to_square(decode_image(content, "weld.jpg", jpeg_px=px).pixels, 64, grey=False).astype(int)
+        for px in (None, 64)
+    )
+    assert 0 < np.abs(whole - scaled).mean() < 1
+
+
+def test_scaled_jpeg_that_was_cut_off_is_refused():
+    content = photograph(800, 640)
+    with pytest.raises(ImageError, match="does not decode to its end"):
+        decode_image(content[: len(content) // 2], "weld.jpg", jpeg_px=100)
+
+
+def test_other_formats_are_decoded_whole():
+    content = encoded(Image.fromarray(np.zeros((640, 800, 3), np.uint8)), "PNG")
+    assert decode_image(content, "weld.png", jpeg_px=50).pixels.shape == (640, 800, 3)

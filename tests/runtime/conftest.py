@@ -186,6 +186,7 @@ def make_image_bundle(tmp_path, description):
         "crop_px": 8,
         "grey": False,
         "resize": {"library": "pillow", "version": "of a test", "digest": resize_digest()},
+        "jpeg_px": None,
         "views": "centre",
     }
 

@@ -23,16 +23,19 @@ def video_contract(windows: Mapping[str, Any], *, latent_size: int) -> dict[str,
     return {"contract": "clips", "media": "video", "channels": "RGB", "latent_size": latent_size, **windows}
 
 
-def image_contract(architecture: Mapping[str, Any], *, views: str, resizes: bool) -> dict[str, Any]:
+def image_contract(
+    architecture: Mapping[str, Any], *, views: str, jpeg_px: int | None, resizes: bool
+) -> dict[str, Any]:
     """Return what the graph of an image family is fed.
 
     Args:
         architecture: Of the classifier's preprocessing: `resized_px`, `crop_px` and `grey`.
         views: What calibration and predictions were made from.
+        jpeg_px: Size that JPEGs were decoded near; None for their own.
         resizes: Whether the graph resizes images itself.
     """
     sizes = {name: architecture[name] for name in ("resized_px", "crop_px", "grey")}
-    return {"contract": "views", **_images(resizes=resizes), "views": views, **sizes}
+    return {"contract": "views", **_images(resizes=resizes), "views": views, "jpeg_px": jpeg_px, **sizes}
 
 
 def anomaly_contract(

@@ -117,6 +117,8 @@ class ViewsInput(ImageInput):
     """Side of the square."""
     crop_px: PositiveInt
     """Side of a view."""
+    jpeg_px: PositiveInt | None
+    """Size that JPEGs are decoded near, as in training; null: at their own size. See `media.images.read_image`."""
     views: Literal["centre", "ten"]
     """What calibration and numbers were made with, and so what is looked at unless told otherwise."""
 

@@ -44,12 +44,14 @@ class Preparation:
         keeps_pixels: Whether the pixels are needed when the graph has answered.
         max_pixels: Larger images are refused before they are decoded.
         sample_bits: Bits of the samples of 16-bit images whose files do not say; see `media.images.read_image`.
+        jpeg_px: Size that JPEGs may be decoded near; see there.
     """
 
     fed: Callable[[UInt8[np.ndarray, "H W 3"]], UInt8[np.ndarray, "T h w C"]]
     keeps_pixels: bool
     max_pixels: int = MAX_PIXELS
     sample_bits: int | None = None
+    jpeg_px: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def read(source: Path | str | ImageBytes | np.ndarray, preparation: Preparation)
     """
     began = time.perf_counter()
     if isinstance(source, np.ndarray):
-        return _prepared(None, DecodedImage(_checked_pixels(source)), preparation, began=began)
+        pixels = _checked_pixels(source)
+        return _prepared(None, DecodedImage(pixels, *pixels.shape[:2]), preparation, began=began)
     max_pixels = preparation.max_pixels
     if isinstance(source, ImageBytes):
         name, content = source.name, source.content
@@ -98,17 +101,27 @@ def read(source: Path | str | ImageBytes | np.ndarray, preparation: Preparation)
         name, content = str(source), read_content(Path(source), max_pixels=max_pixels)
     with ThreadPoolExecutor(1, thread_name_prefix="image-hash") as pool:
         digest = pool.submit(sha256, content)
-        decoded = decode_image(content, name, max_pixels=max_pixels, sample_bits=preparation.sample_bits)
+        decoded = decode_image(
+            content, name, max_pixels=max_pixels, sample_bits=preparation.sample_bits, jpeg_px=preparation.jpeg_px
+        )
         found = _prepared(name, decoded, preparation, began=began)
         hexdigest = digest.result().hexdigest()
     return replace(found, sha256=hexdigest, hash_s=time.perf_counter() - began - found.decode_s)
 
 
 def _prepared(name: str | None, decoded: DecodedImage, preparation: Preparation, *, began: float) -> ReadImage:
-    pixels, (height, width, _) = decoded.pixels, decoded.pixels.shape
-    fed, kept = preparation.fed(pixels), pixels if preparation.keeps_pixels else None
-    decode_s = time.perf_counter() - began
-    return ReadImage(name, None, height, width, fed, kept, decode_s=decode_s, hash_s=0.0, warnings=decoded.warnings)
+    fed, kept = preparation.fed(decoded.pixels), decoded.pixels if preparation.keeps_pixels else None
+    return ReadImage(
+        path=name,
+        sha256=None,
+        height=decoded.height,
+        width=decoded.width,
+        fed=fed,
+        pixels=kept,
+        decode_s=time.perf_counter() - began,
+        hash_s=0.0,
+        warnings=decoded.warnings,
+    )
 
 
 def _checked_pixels(image: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:

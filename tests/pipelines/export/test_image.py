@@ -11,7 +11,8 @@ from tests.pipelines.export.conftest import (
     manifest_of,
     predictions_of,
 )
-from weld_pipeline.core.saved_model import SavedModel
+from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.saved_model import SavedModel, with_provenance
 from weld_pipeline.core.source_tree import SourceTree
 from weld_pipeline.deploy import onnx_export
 from weld_pipeline.nn.state import tensors_of
@@ -36,7 +37,12 @@ def exported_once(monkeypatch, image_graph, plain_graph):
 @pytest.fixture
 def classifier(image_module, exported_once):
     network = image_module.classifier
-    learned = {"classes": ["good_weld", "porosity", "undercut"], "good_class": "good_weld", "views": "ten"}
+    learned = {
+        "classes": ["good_weld", "porosity", "undercut"],
+        "good_class": "good_weld",
+        "views": "ten",
+        "jpeg_px": None,
+    }
     return SavedModel(
         "image_classifier", network.architecture, tensors_of(network), provenance=learned | {"weights": WEIGHTS}
     )
@@ -109,6 +115,12 @@ def test_self_contained_bundle_without_calibration_decides_by_the_class(release,
     for each in inspection.inspect_samples(bundle, manifest, images, INSPECTED)["verdicts"]:
         assert each["p_defect"] is None
         assert each["verdict"] == ("pass" if each["predicted"] == "good_weld" else "fail")
+
+
+def test_self_contained_graph_of_a_classifier_that_saw_scaled_jpegs_is_refused(classifier):
+    scaled = with_provenance(classifier, **classifier.provenance | {"jpeg_px": 40})
+    with pytest.raises(WeldError, match=r"export.self_contained: .* train with image.jpeg_scaling false"):
+        image.assemble_graph(scaled, calibrated(2.0), self_contained=True)
 
 
 def test_recipe_lies_in_its_namespace():

@@ -51,10 +51,13 @@ def comparison(bundle: Bundle, module: ImageGraph, engine: Engine) -> Compare:
 
     def compare(sample_id: str, path: Path, row: Mapping[Any, Any]) -> SampleParity:
         verdicts = {kind: classifier.inspect(path) for kind, classifier in classifiers.items()}
-        image = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=description.sample_bits)
-        fed = torch.from_numpy(bundle.fed(ViewsInput).fed(image))
+        contract = bundle.fed(ViewsInput)
+        image = read_image(
+            path, max_pixels=MAX_PROBED_PIXELS, sample_bits=description.sample_bits, jpeg_px=contract.jpeg_px
+        )
+        fed = torch.from_numpy(contract.fed(image))
         pairs = [(verdict, _torch(reference, fed, kind, description)) for kind, verdict in verdicts.items()]
-        usual = verdicts[bundle.fed(ViewsInput).views]
+        usual = verdicts[contract.views]
         names = [f"p_{name}" for name in description.classes] + ["p_defect"] * (usual.p_defect is not None)
         return SampleParity(
             sample_id=sample_id,

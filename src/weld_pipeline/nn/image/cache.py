@@ -31,21 +31,28 @@ class ImageFile:
 
 
 def pending_images(
-    files: Sequence[ImageFile], *, resized_px: int, grey: bool, n_workers: int, sample_bits: int | None = None
+    files: Sequence[ImageFile],
+    *,
+    resized_px: int,
+    grey: bool,
+    n_workers: int,
+    jpeg_px: int | None = None,
+    sample_bits: int | None = None,
 ) -> PendingItems[Path, dict[str, np.ndarray]]:
     """Return the resizing of images as pending work; each gives `image` [R, R, C], uint8.
 
     Args:
         resized_px: R, side of the square that an image is resized to.
         grey: Whether C is 1, else 3.
-        sample_bits: See `media.images.read_image`.
+        jpeg_px: See `media.images.read_image`.
+        sample_bits: See there.
     """
-    how = [resized_px, grey, sample_bits]
+    how = [resized_px, grey, jpeg_px, sample_bits]
     items = [
         Item(file.sample_id, content_key(CACHE_VERSION, file.sha256, how), inside(file.root, file.path))
         for file in files
     ]
-    factory = _ResizerFactory(resized_px, grey, sample_bits)
+    factory = _ResizerFactory(resized_px, grey, jpeg_px, sample_bits)
     return PendingItems(factory, items, "resizing images", Execution(n_workers=n_workers))
 
 
@@ -53,18 +60,20 @@ def pending_images(
 class _ResizerFactory:
     resized_px: int
     grey: bool
+    jpeg_px: int | None
     sample_bits: int | None
 
     def __call__(self) -> "_Resizer":
-        return _Resizer(self.resized_px, self.grey, self.sample_bits)
+        return _Resizer(self.resized_px, self.grey, self.jpeg_px, self.sample_bits)
 
 
 @dataclass(frozen=True)
 class _Resizer:
     resized_px: int
     grey: bool
+    jpeg_px: int | None
     sample_bits: int | None
 
     def __call__(self, path: Path) -> dict[str, np.ndarray]:
-        pixels = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self.sample_bits)
+        pixels = read_image(path, max_pixels=MAX_PROBED_PIXELS, sample_bits=self.sample_bits, jpeg_px=self.jpeg_px)
         return {"image": resize_to_square(pixels, self.resized_px, grey=self.grey)}

@@ -63,6 +63,7 @@ def resize_images(
         resized_px=params.resized_px,
         grey=params.grey,
         n_workers=params.n_workers,
+        jpeg_px=params.jpeg_px,
         sample_bits=core.tables.sample_bits(manifest),
     )
 
@@ -104,7 +105,7 @@ def train_classifier(
             n_classes=len(classes["names"]),
             head=head.kind,
             **head.model_dump(exclude={"kind"}),
-            **image.model_dump(exclude={"views", "n_workers"}),
+            **image.model_dump(exclude={"views", "n_workers", "jpeg_scaling"}),
         ),
         augmentation=nn.image.augment.Augmentation(**augmentation.model_dump()),
         mixing=nn.image.augment.Mixing(**mixing.model_dump()),
@@ -115,6 +116,7 @@ def train_classifier(
         folder=training_folder,
     )
     provenance = {"classes": classes["names"], "good_class": classes["good"], "views": image.views}
+    provenance["jpeg_px"] = image.jpeg_px
     provenance["n_synthetic"] = len(learnt) - len(real["train"])
     return core.saved_model.with_provenance(model, **provenance), {"classifier": curves}
 

@@ -59,7 +59,8 @@ class WeldClassifier(ImageInspector[ImageVerdict]):
             contract.fed,
             keeps_pixels=False,
             max_pixels=max_pixels,
-            sample_bits=self._graph.contract.sample_bits,
+            sample_bits=contract.sample_bits,
+            jpeg_px=contract.jpeg_px,
         )
         kind = contract.views if tta is None else ("ten" if tta else "centre")
         self._views = crop_views(kind, resized_px=contract.resized_px, crop_px=contract.crop_px)
