@@ -27,7 +27,7 @@ _SIXTEEN_BIT_COLOUR = re.compile(r"(?P<channels>RGB|RGBA|RGBX|RGBa|LA);16(?P<ord
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _COLOUR_MAP = 320
 _JPEG_MARK = b"\xff\xd8\xff"
-_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)  # EXIF's tag, and its values where rows and columns change places
+_EXIF_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)  # EXIF's tag, and its values where rows and columns change places
 # More than any image of so many pixels takes, uncompressed and with all that cameras add.
 _MAX_BYTES_PER_PIXEL, _MAX_BYTES_BESIDE = 16, 1 << 28
 
@@ -133,7 +133,7 @@ def _upright_size(content: bytes, name: str, pixels: UInt8[np.ndarray, "h w 3"])
         return pixels.shape[0], pixels.shape[1]
     image = _header(content, name)
     across, down = image.size
-    return (across, down) if image.getexif().get(_ORIENTATION) in _LYING else (down, across)
+    return (across, down) if image.getexif().get(_EXIF_ORIENTATION) in _LYING else (down, across)
 
 
 def open_image(content: bytes, name: str, *, max_pixels: int, jpeg_px: int | None = None) -> Image.Image | Samples:
