@@ -16,7 +16,6 @@ from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner, ThreadRunner
-from kedro_datasets.json import JSONDataset
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from mlflow import MlflowClient
@@ -25,6 +24,7 @@ from pydantic import BaseModel
 from weld_pipeline import hooks
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import data_hash
+from weld_pipeline.datasets.json_value import JsonDataset
 from weld_pipeline.datasets.metrics import MetricsDataset
 from weld_pipeline.tracking.plugin import MlflowPlugin
 
@@ -174,7 +174,7 @@ def fake_catalog(folder, wishes):
 
 
 def artifact(path):
-    return MlflowArtifactDataset(dataset={"type": JSONDataset, "filepath": str(path)})
+    return MlflowArtifactDataset(dataset={"type": JsonDataset, "filepath": str(path)})
 
 
 def artifacts(run):

@@ -4,11 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+from kedro.io import DatasetError
 from safetensors.numpy import save_file
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.core.saved_model import SavedModel, describe, read_model, write_model
+from weld_pipeline.core.sealed_tensors import seal_tensors
+from weld_pipeline.datasets.saved_model import SavedModelDataset
 
 MODEL = SavedModel(
     family="autoencoder",
@@ -54,6 +57,12 @@ def test_missing_model_is_named(tmp_path):
         read_model(tmp_path / "none.safetensors")
 
 
+def damage(path, at):
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
 class Evil:
     def __reduce__(self):
         return (print, ("code was run",))
@@ -63,23 +72,31 @@ class Evil:
 def test_pickle_is_refused_and_not_run(tmp_path, capsys, reader):
     path = tmp_path / "m.safetensors"
     path.write_bytes(pickle.dumps(Evil()))
-    with pytest.raises(WeldError, match=r"not a safetensors file .* never opened"):
+    with pytest.raises(WeldError, match=r"bears no seal.*no pickle is ever opened.*; train it again"):
         reader(path)
     assert "code was run" not in capsys.readouterr().out
 
 
 def test_safetensors_of_others_are_told_apart(tmp_path):
     save_file({"w": np.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(WeldError, match=r"format is None, not 'weld-model/1'"):
+    with pytest.raises(WeldError, match="it bears no seal: another program or an earlier version wrote it"):
         read_model(tmp_path / "other.safetensors")
 
 
-def test_truncated_model_is_refused(tmp_path):
-    path = tmp_path / "m.safetensors"
-    write_model(path, MODEL)
-    path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(WeldError, match="not a safetensors file"):
-        read_model(path)
+def test_sealed_file_that_is_no_model_is_told_apart(tmp_path):
+    (tmp_path / "item.safetensors").write_bytes(seal_tensors({"w": np.zeros(2)}, {"key": "k"}))
+    with pytest.raises(WeldError, match="is no model but another file of this project"):
+        read_model(tmp_path / "item.safetensors")
+
+
+def test_error_ends_with_the_step_that_makes_the_model_again(tmp_path):
+    dataset = SavedModelDataset(filepath=str(tmp_path / "06_models" / "tig_ss304" / "classifier.safetensors"))
+    dataset.save(MODEL)
+    damage(dataset.path, -1)
+    with pytest.raises(
+        DatasetError, match=r"classifier\.safetensors: .*make it again with `kedro run --pipeline=tig_ss304`"
+    ):
+        dataset.load()
 
 
 def test_number_that_is_none_is_not_written(tmp_path):

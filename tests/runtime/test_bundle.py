@@ -4,7 +4,8 @@ import PIL
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.runtime.bundle import load_bundle, sealed
+from weld_pipeline.core.seals import sealed
+from weld_pipeline.runtime.bundle import load_bundle
 from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ViewsInput
 from weld_pipeline.runtime.video.inspector import VideoInspector
 

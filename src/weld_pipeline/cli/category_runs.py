@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from weld_pipeline import nn
 from weld_pipeline.cli.stops import stops_raise
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import atomic_path, content_key, sha256_file, write_bytes, write_json
+from weld_pipeline.core.files import atomic_folder, atomic_path, content_key, sha256_file, write_bytes, write_json
 from weld_pipeline.report import detector_comparison as anomaly_table
 from weld_pipeline.tracking.database import whole_database
 from weld_pipeline.tracking.experiment import open_experiment
@@ -115,15 +115,15 @@ class CategoryRun:
     def _own_configuration(self) -> Path:
         """Return a copy of the configuration whose data lie in the category's folder."""
         copy = self.folder / "conf"
-        shutil.rmtree(copy, ignore_errors=True)
-        for folder in self._configurations():
-            if folder.is_dir():
-                shutil.copytree(folder, copy / folder.name)
-        for path in (self.project / "conf").glob("*.yml"):
-            shutil.copy(path, copy)
-        given = (copy / "base" / "globals.yml").read_text()
-        own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
-        write_bytes(copy / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
+        with atomic_folder(copy) as temporary:
+            for folder in self._configurations():
+                if folder.is_dir():
+                    shutil.copytree(folder, temporary / folder.name)
+            for path in (self.project / "conf").glob("*.yml"):
+                shutil.copy(path, temporary)
+            given = (temporary / "base" / "globals.yml").read_text()
+            own = "\n".join(line for line in given.splitlines() if not line.startswith("data:"))
+            write_bytes(temporary / "base" / "globals.yml", f"{own}\ndata: {data_of(self.source.name)}\n".encode())
         return copy
 
 

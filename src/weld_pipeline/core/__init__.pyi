@@ -9,8 +9,11 @@ from . import progress as progress
 from . import provenance as provenance
 from . import samples as samples
 from . import saved_model as saved_model
+from . import sealed_tensors as sealed_tensors
+from . import seals as seals
 from . import source_tree as source_tree
 from . import stores as stores
 from . import synthetic_set as synthetic_set
 from . import tables as tables
+from . import temporary as temporary
 from . import text_tables as text_tables

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import load
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import write_bytes
+from weld_pipeline.core.sealed_tensors import DamageError, seal_tensors, unsealed_header
 
-FORMAT = "weld-model/1"
+FORMAT = "weld-model/2"
 _HEADERS = ("architecture", "training", "provenance")
+_REMEDY = "train it again, or copy it again from where it was trained"
 
 
 @dataclass(frozen=True)
@@ -37,70 +38,58 @@ class SavedModel:
 
 
 def write_model(path: Path, model: SavedModel) -> None:
-    """Write `model` atomically; equal models give equal bytes."""
+    """Write `model` atomically, sealed; equal models give equal bytes."""
     metadata = {"format": FORMAT, "family": model.family}
     metadata |= {name: json.dumps(getattr(model, name), sort_keys=True, allow_nan=False) for name in _HEADERS}
     tensors = {name: np.asarray(model.tensors[name], order="C") for name in sorted(model.tensors)}
-    write_bytes(path, _save(tensors, metadata))
+    write_bytes(path, seal_tensors(tensors, metadata))
 
 
-def read_model(path: Path) -> SavedModel:
-    """Return the model in a file.
+def read_model(path: Path, *, remedy: str = _REMEDY) -> SavedModel:
+    """Return the model in a file, of which no byte is used before its seal was checked.
+
+    Args:
+        remedy: Next step, for the error.
 
     Raises:
-        WeldError: If there is no such file, or this project did not write it.
+        WeldError: If there is no such file, if this version of this project did not write it, or if it was changed since.
     """
-    header = _header(path)
-    with safe_open(path, framework="np") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping
-    return SavedModel(header["family"], header["architecture"], tensors, header["training"], header["provenance"])
+    content, header = _checked(path, remedy)
+    fields = _fields(header["__metadata__"])
+    return SavedModel(fields["family"], fields["architecture"], load(content), fields["training"], fields["provenance"])
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Return family, architecture, shape and type of each tensor, training and provenance, from the header alone.
+    """Return family, architecture, shape and type of each tensor, training and provenance.
 
     Raises:
-        WeldError: If there is no such file, or this project did not write it.
+        WeldError: As reading the model does.
     """
-    header = _header(path)
-    with safe_open(path, framework="np") as file:
-        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        header["tensors"] = {
-            name: {"shape": list(part.get_shape()), "dtype": part.get_dtype()} for name, part in slices.items()
-        }
-    header["n_parameters"] = sum(int(np.prod(tensor["shape"])) for tensor in header["tensors"].values())
-    return header
+    _, header = _checked(path, _REMEDY)
+    description = {"format": FORMAT} | _fields(header.pop("__metadata__"))
+    description["tensors"] = {name: {"shape": part["shape"], "dtype": part["dtype"]} for name, part in header.items()}
+    description["n_parameters"] = sum(int(np.prod(tensor["shape"])) for tensor in header.values())
+    return description
 
 
-def _header(path: Path) -> dict[str, Any]:
+def _checked(path: Path, remedy: str) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes of a model file and its header."""
     if not path.is_file():
-        raise WeldError(f"model {path}: no such file; train it first, or check the path")
+        raise WeldError(f"model {path}: no such file; {remedy}")
+    content = path.read_bytes()
     try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-    except SafetensorError as error:
+        header = unsealed_header(content)
+    except DamageError as error:
         raise WeldError(
-            f"model {path}: not a safetensors file ({error}); pickled checkpoints are never opened, convert it where it was trained"
+            f"model {path}: {error} (nothing of it was used, and no pickle is ever opened); {remedy}"
         ) from error
-    if metadata.get("format") != FORMAT:
-        raise WeldError(
-            f"model {path}: format is {metadata.get('format')!r}, not {FORMAT!r}; this project did not write it"
-        )
-    return {"format": FORMAT, "family": metadata["family"]} | {name: json.loads(metadata[name]) for name in _HEADERS}
+    if header["__metadata__"].get("format") != FORMAT:
+        raise WeldError(f"model {path}: is no model but another file of this project; {remedy}")
+    return content, header
 
 
-def _save(tensors: Mapping[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    # safetensors writes the metadata in hash order, which differs from process to process; JSON is rewritten in place
-    # with its keys sorted (same length), so that equal models have equal bytes.
-    content = bytearray(save(dict(tensors), metadata))
-    n_header = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + n_header])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    if len(text) > n_header:
-        raise WeldError(f"safetensors header grew from {n_header} to {len(text)} bytes; report this with the model")
-    content[8 : 8 + n_header] = text.ljust(n_header)
-    return bytes(content)
+def _fields(metadata: Mapping[str, str]) -> dict[str, Any]:
+    return {"family": metadata["family"]} | {name: json.loads(metadata[name]) for name in _HEADERS}
 
 
 def with_provenance(model: SavedModel, **fields: Any) -> SavedModel:

@@ -1,6 +1,5 @@
 """Item stores: folders of finished items, one file an item with its content key."""
 
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,10 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import inside, write_bytes, write_json
+from weld_pipeline.core.files import inside, write_bytes
+from weld_pipeline.core.sealed_tensors import DamageError, seal_tensors, unsealed_header
+from weld_pipeline.core.seals import read_record, write_record
+
+_REMEDY = "run the pipeline that makes it again"
 
 
 class FolderStore(Mapping[str, Any]):
@@ -34,7 +36,7 @@ class FolderStore(Mapping[str, Any]):
     def commit(self, keys: Mapping[str, str]) -> None:
         """Record that the set is complete: ids and the key of each, in order."""
         self._index = dict(keys)
-        write_json(self.folder / "index.json", {"items": [[item_id, key] for item_id, key in keys.items()]})
+        write_record(self.folder / "index.json", {"items": [[item_id, key] for item_id, key in keys.items()]})
 
     def index(self) -> dict[str, str]:
         """Return the committed ids with their keys, in order.
@@ -45,10 +47,8 @@ class FolderStore(Mapping[str, Any]):
         if self._index is None:
             path = self.folder / "index.json"
             if not path.is_file():
-                raise WeldError(
-                    f"{self.folder} holds no finished set (index.json is missing); run the pipeline that makes it"
-                )
-            self._index = dict(json.loads(path.read_text())["items"])
+                raise WeldError(f"{self.folder} holds no finished set (index.json is missing); {_REMEDY}")
+            self._index = dict(read_record(path, remedy=_REMEDY)["items"])
         return self._index
 
     def __iter__(self) -> Iterator[str]:
@@ -74,7 +74,7 @@ class FolderStore(Mapping[str, Any]):
         """Refuse an item whose file is missing or of another set; the errors are those of reading it."""
         expected = self.index()[item_id]
         if self.key_of(item_id) != expected:
-            raise WeldError(f"{self.path(item_id)} is missing or not of this set; run the pipeline that makes it again")
+            raise WeldError(f"{self.path(item_id)} is missing or not of this set, or was damaged; {_REMEDY}")
 
     @abstractmethod
     def key_of(self, item_id: str) -> str | None:
@@ -96,28 +96,48 @@ class JsonStore(FolderStore):
 
     def key_of(self, item_id: str) -> str | None:
         try:
-            return str(json.loads(self.path(item_id).read_text())["key"])
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+            return str(self._record(item_id)["key"])
+        except (FileNotFoundError, WeldError):
             return None
 
     def read(self, item_id: str) -> Any:
-        return json.loads(self.path(item_id).read_text())["value"]
+        return self._record(item_id)["value"]
 
     def write(self, item_id: str, key: str, result: Any) -> None:
-        write_json(self.path(item_id), {"key": key, "value": result})
+        write_record(self.path(item_id), {"key": key, "value": result})
+
+    def _record(self, item_id: str) -> dict[str, Any]:
+        return read_record(self.path(item_id), remedy=_REMEDY)
 
 
 class TensorStore(FolderStore):
-    """Items that are dictionaries of arrays, as safetensors with the key in the header."""
+    """Items that are dictionaries of arrays, as sealed safetensors with the key in the header."""
 
     suffix = ".safetensors"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._checked: dict[str, tuple[int, int]] = {}
+
+    def check(self, item_id: str) -> None:
+        super().check(item_id)
+        path = self.path(item_id)
+        state = (path.stat().st_mtime_ns, path.stat().st_size)
+        if self._checked.get(item_id) == state:  # an epoch reads every item, and a long image is read tile by tile
+            return
+        try:
+            unsealed_header(path.read_bytes())
+        except DamageError as error:
+            raise WeldError(f"{path}: {error}; delete it, and {_REMEDY}") from error
+        self._checked[item_id] = state
 
     def key_of(self, item_id: str) -> str | None:
         try:
             with safe_open(self.path(item_id), framework="np") as file:
-                return (file.metadata() or {}).get("key")
+                metadata = file.metadata() or {}
         except (FileNotFoundError, SafetensorError):
             return None
+        return metadata.get("key") if "sha256" in metadata else None
 
     def read(self, item_id: str) -> dict[str, np.ndarray]:
         with safe_open(self.path(item_id), framework="np") as file:
@@ -138,4 +158,4 @@ class TensorStore(FolderStore):
     def write(self, item_id: str, key: str, result: dict[str, np.ndarray]) -> None:
         # `ascontiguousarray` would make a vector of a single number.
         tensors = {name: np.asarray(value, order="C") for name, value in result.items()}
-        write_bytes(self.path(item_id), save(tensors, {"key": key}))
+        write_bytes(self.path(item_id), seal_tensors(tensors, {"key": key}))

@@ -8,12 +8,12 @@ from kedro_datasets._typing import JSONPreview
 from pydantic import BaseModel, ValidationError
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import write_json
+from weld_pipeline.core.seals import read_record, write_record
 from weld_pipeline.datasets.base import FileDataset, json_preview
 
 
 class RecordDataset(FileDataset[BaseModel, BaseModel]):
-    """Saves a record as JSON and loads it as the record that it was.
+    """Saves a record as sealed JSON and loads it as the record that it was.
 
     Args:
         filepath: The `.json` file.
@@ -26,15 +26,18 @@ class RecordDataset(FileDataset[BaseModel, BaseModel]):
         self._record: type[BaseModel] = load_obj(record)
 
     def load(self) -> BaseModel:
+        value = read_record(self.path, remedy=f"make it again with `kedro run --pipeline={self.path.parent.name}`")
         try:
-            return self._record.model_validate_json(self.path.read_bytes())
+            return self._record.model_validate_json(
+                json.dumps({name: value[name] for name in value if name != "sha256"})
+            )
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the whole"
             raise WeldError(f"{self.path}: {where}: {first['msg']}; make it again") from error
 
     def save(self, data: BaseModel) -> None:
-        write_json(self.path, data.model_dump(mode="json"))
+        write_record(self.path, data.model_dump(mode="json"))
 
     def preview(self) -> JSONPreview:
         """Return the record for Kedro-Viz."""

@@ -7,10 +7,10 @@ from weld_pipeline.datasets.base import FileDataset, json_preview
 
 
 class SavedModelDataset(FileDataset[SavedModel, SavedModel]):
-    """Saves a model whole or not at all; never unpickles."""
+    """Saves a model whole or not at all, and loads it if it is what was saved; never unpickles."""
 
     def load(self) -> SavedModel:
-        return read_model(self.path)
+        return read_model(self.path, remedy=f"make it again with `kedro run --pipeline={self.path.parent.name}`")
 
     def save(self, data: SavedModel) -> None:
         write_model(self.path, data)

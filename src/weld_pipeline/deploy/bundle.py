@@ -1,17 +1,15 @@
 """Bundle to be written: graph, description and card, whole or not there."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weld_pipeline.core.files import inside, sha256_file, write_json
+from weld_pipeline.core.files import atomic_folder, inside, link_or_copy, sha256_file
+from weld_pipeline.core.seals import write_record
 from weld_pipeline.deploy.card import model_card
 from weld_pipeline.deploy.description import describe_bundle, evaluation_metrics
-from weld_pipeline.runtime.bundle import CARD, DESCRIPTION, GRAPH, Bundle, sealed
+from weld_pipeline.runtime.bundle import CARD, DESCRIPTION, GRAPH, Bundle
 from weld_pipeline.runtime.description import BundleDescription
 
 
@@ -21,7 +19,7 @@ class BundleContents:
 
     Attributes:
         description: `bundle.json` without the files and their hashes, which are taken when they are written.
-        files: File name to its bytes, or to a file to copy.
+        files: File name to its bytes, or to a file that becomes a second name of the same bytes.
     """
 
     description: Mapping[str, Any]
@@ -80,32 +78,19 @@ def write_bundle(folder: Path, contents: BundleContents) -> None:
 
     Raises:
         pydantic.ValidationError: If the description is not one that the runtime reads.
+        WeldError: If the disk is full.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-    try:
-        _fill(temporary, contents)
-        temporary.chmod(0o755)
-        retired = temporary.with_suffix(".old")
-        if folder.exists():
-            folder.replace(retired)
-        temporary.replace(folder)
-        shutil.rmtree(retired, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with atomic_folder(folder) as temporary:
+        hashes = {name: _put(inside(temporary, name), source) for name, source in sorted(contents.files.items())}
+        description = {**contents.description, "files": hashes}
+        BundleDescription.model_validate(description)
+        write_record(temporary / DESCRIPTION, description)
 
 
-def _fill(folder: Path, contents: BundleContents) -> None:
-    hashes = {}
-    for name, source in sorted(contents.files.items()):
-        path = inside(folder, name)
-        if isinstance(source, bytes):
-            path.write_bytes(source)
-        else:
-            shutil.copyfile(source, path)
-        with path.open("rb") as written:
-            os.fsync(written.fileno())
-        hashes[name] = sha256_file(path)
-    description = {**contents.description, "files": hashes}
-    BundleDescription.model_validate(description)
-    write_json(folder / DESCRIPTION, sealed(description))
+def _put(path: Path, source: bytes | Path) -> str:
+    """Put one file of a bundle in its place and return its SHA-256."""
+    if isinstance(source, bytes):
+        path.write_bytes(source)
+    else:
+        link_or_copy(source, path)
+    return sha256_file(path)

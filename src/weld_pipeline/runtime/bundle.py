@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import content_key, inside, sha256_file
+from weld_pipeline.core.files import inside, sha256_file
+from weld_pipeline.core.seals import sealed
 from weld_pipeline.runtime.contracts import AnomalyInput, ClipsInput, ImageInput, ViewsInput
 from weld_pipeline.runtime.description import BundleDescription, first_fault
 
@@ -56,12 +57,6 @@ class Bundle:
             "policy": description.decision.policy.model_dump(mode="json"),
             "banners": list(description.banners),
         }
-
-
-def sealed(description: dict[str, Any]) -> dict[str, Any]:
-    """Return the description with `sha256`, the content key of everything else in it."""
-    body = {name: value for name, value in description.items() if name != "sha256"}
-    return body | {"sha256": content_key(body)}
 
 
 def load_bundle(folder: Path | str) -> Bundle:

@@ -1,12 +1,11 @@
 """Records: a verdict kept as a file of its own beside the others."""
 
 import json
-import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.files import write_new
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.verdicts import Inspected
 
@@ -30,7 +29,6 @@ def store_verdict(folder: Path, verdict: Inspected, bundle: Bundle, *, overlay: 
     fields = {name: value for name, value in verdict.to_json().items() if name != "timing"}
     source = Path(verdict.path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         while True:
             now = datetime.now(UTC)
             record = {"name": source.name, "timestamp": now.isoformat(), **fields, "bundle": bundle.identity()}
@@ -38,10 +36,10 @@ def store_verdict(folder: Path, verdict: Inspected, bundle: Bundle, *, overlay: 
             drawn = path.with_name(f"{path.stem}_overlay.png")
             if overlay is not None:
                 record["overlay"] = drawn.name
-                if not _write_new(drawn, overlay):
+                if not write_new(drawn, overlay):
                     continue
             text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-            if _write_new(path, text.encode()):
+            if write_new(path, text.encode()):
                 return path
             if overlay is not None:
                 drawn.unlink()
@@ -49,20 +47,3 @@ def store_verdict(folder: Path, verdict: Inspected, bundle: Bundle, *, overlay: 
         raise WeldError(
             f"store {folder}: the verdict on {source.name} cannot be written ({error.strerror}); name another folder"
         ) from error
-
-
-def _write_new(path: Path, content: bytes) -> bool:
-    """Return whether `path` was free; if so it now holds all of `content`."""
-    handle, name = tempfile.mkstemp(prefix=".verdict.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        os.link(name, path)  # unlike a rename, it never takes the place of another file
-    except FileExistsError:
-        return False
-    finally:
-        Path(name).unlink()
-    return True

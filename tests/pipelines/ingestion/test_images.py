@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
-from kedro_datasets.json import JSONDataset
-from kedro_datasets.pandas import ParquetDataset
 from PIL import Image
 from pydantic import ValidationError
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.tables import MANIFEST
 from weld_pipeline.datasets.item_store import ItemStoreDataset
+from weld_pipeline.datasets.json_value import JsonDataset
 from weld_pipeline.datasets.source_tree import SourceTreeDataset
+from weld_pipeline.datasets.table import ParquetDataset
 from weld_pipeline.pipelines.ingestion import create_pipeline
 from weld_pipeline.pipelines.ingestion.params import (
     BalanceParams,
@@ -78,7 +78,7 @@ def catalog(root, data, *, index=None, split=None, balance=None, max_pixels=1_00
     for name in ("index", "near_duplicates", "proposed_manifest", "quarantine"):
         made[f"tig.{name}"] = ParquetDataset(filepath=str(data / f"{name}.parquet"))
     for name in ("split_audit", "balance_report"):
-        made[f"tig.{name}"] = JSONDataset(filepath=str(data / f"{name}.json"))
+        made[f"tig.{name}"] = JsonDataset(filepath=str(data / f"{name}.json"))
     made["tig.raw"] = SourceTreeDataset(filepath=str(root))
     made["tig.probes"] = ItemStoreDataset(filepath=str(data / "probes"), kind="json")
     for name, value in params.items():

@@ -114,6 +114,7 @@ def train_image_classifier(
         plan=steps.plan,
         folder=folder,
         key=content_key(IMAGE_TRAINING_VERSION, data, architecture, options),
+        kept="ema.module." if steps.ema_decay else "network.",
         accelerator="auto",
     )
     size = {
@@ -160,9 +161,5 @@ def _architecture(train_images: LabelledImages, trunk: SavedModel, network: Netw
 
 
 def _saved(architecture: dict[str, Any], trained: Trained, steps: ImageSteps, provenance: dict[str, Any]) -> SavedModel:
-    prefix = "ema.module." if steps.ema_decay else "network."
-    tensors = {
-        name.removeprefix(prefix): value.numpy() for name, value in trained.state.items() if name.startswith(prefix)
-    }
     training = trained.summary(steps.plan) | asdict(steps)
-    return SavedModel("image_classifier", architecture, tensors, training, provenance)
+    return SavedModel("image_classifier", architecture, trained.state, training, provenance)

@@ -1,22 +1,21 @@
 """Training loop that every network shares: Lightning's, with a resume that ends in the same bytes after a kill."""
 
+import io
 import logging
 import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 from lightning_utilities.core import rank_zero
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import atomic_path
 from weld_pipeline.core.progress import track
 from weld_pipeline.nn.training.batches import EpochShuffle
 from weld_pipeline.nn.training.folder import TrainingFolder
@@ -47,13 +46,13 @@ class Trained:
     """Result of a training.
 
     Attributes:
-        state: Tensors of the best epoch.
+        state: Tensors of the best epoch that were kept, under their names without the prefix.
         history: Every logged metric, one row for each epoch, with `epoch` from 1.
         best_epoch: Number of the best epoch, from 1.
         stopped_early: Whether patience ran out.
     """
 
-    state: dict[str, Tensor]
+    state: dict[str, np.ndarray]
     history: list[dict[str, float]]
     best_epoch: int
     stopped_early: bool
@@ -70,23 +69,24 @@ class Trained:
         }
 
 
-class _AtomicCheckpointIO(CheckpointIO):
-    """Writes checkpoints as a whole or not at all, and reads them without running code."""
+class _SealedCheckpointIO(CheckpointIO):
+    """Writes the last checkpoint as a whole or not at all, and reads it sealed and without running code."""
+
+    def __init__(self, folder: TrainingFolder) -> None:
+        self.folder = folder
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
-        with atomic_path(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        self.folder.write_last(content.getbuffer())
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = None) -> dict[str, Any]:  # noqa: ARG002
-        return _read(Path(path))
+        content = io.BytesIO(self.folder.read_last())
+        checkpoint: dict[str, Any] = torch.load(content, map_location="cpu", weights_only=True)
+        return checkpoint
 
     def remove_checkpoint(self, path: Any) -> None:
-        Path(path).unlink()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return checkpoint
+        raise NotImplementedError  # the folder knows when
 
 
 class _Bookkeeping(pl.Callback):
@@ -96,8 +96,8 @@ class _Bookkeeping(pl.Callback):
     two of them would lose an epoch of one and not of the other.
     """
 
-    def __init__(self, plan: TrainingPlan, folder: TrainingFolder) -> None:
-        self.plan, self.folder = plan, folder
+    def __init__(self, plan: TrainingPlan, folder: TrainingFolder, *, key: str, kept: str) -> None:
+        self.plan, self.folder, self.key, self.kept = plan, folder, key, kept
         self.history: list[dict[str, float]] = []
         self.best_epoch = 0
         self._bar = track(range(plan.max_epochs), label=f"training {folder.path.name}", total=plan.max_epochs)
@@ -107,9 +107,11 @@ class _Bookkeeping(pl.Callback):
         return len(self.history) - self.best_epoch >= self.plan.patience
 
     def state_dict(self) -> dict[str, Any]:
-        return {"history": self.history, "best_epoch": self.best_epoch}
+        return {"key": self.key, "history": self.history, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if state_dict["key"] != self.key:
+            raise WeldError(f"{self.folder.last}: is a checkpoint of another training; {self.folder.remedy}")
         self.history, self.best_epoch = state_dict["history"], state_dict["best_epoch"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
@@ -120,7 +122,7 @@ class _Bookkeeping(pl.Callback):
         if batch_idx == 0:  # not at the start of the epoch: Lightning skips that hook when it resumes
             torch.manual_seed(self.plan.seed * 1_000_003 + trainer.current_epoch)
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch = trainer.current_epoch + 1
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if not math.isfinite(metrics[self.plan.monitor]):
@@ -131,7 +133,7 @@ class _Bookkeeping(pl.Callback):
         self.history = [*self.history[: epoch - 1], {"epoch": float(epoch), **dict(sorted(metrics.items()))}]
         if self._is_best(metrics[self.plan.monitor]):
             self.best_epoch = epoch
-            trainer.save_checkpoint(self.folder.best, weights_only=False)
+            self.folder.write_best(_tensors_of(pl_module, self.kept), epoch=epoch, key=self.key)
         trainer.save_checkpoint(self.folder.last, weights_only=False)
         trainer.should_stop = self.is_out_of_patience
         next(self._bar, None)
@@ -143,6 +145,11 @@ class _Bookkeeping(pl.Callback):
         return value < best if self.plan.mode == "min" else value > best
 
 
+def _tensors_of(learner: pl.LightningModule, prefix: str) -> dict[str, np.ndarray]:
+    state = {name: value for name, value in learner.state_dict().items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): value.cpu().contiguous().numpy() for name, value in sorted(state.items())}
+
+
 def train(
     build: Callable[[], pl.LightningModule],
     *,
@@ -151,9 +158,10 @@ def train(
     plan: TrainingPlan,
     folder: TrainingFolder,
     key: str,
+    kept: str = "network.",
     accelerator: Literal["cpu", "auto"] = "cpu",
 ) -> Trained:
-    """Return the best epoch of a training, new or resumed where a killed one stopped.
+    """Return the best epoch of a training: new, resumed where a killed one stopped, or finished before.
 
     Equal keys end in equal tensors, with or without a kill: the order of batches and every random number depend on seed
     and epoch alone, and a checkpoint is written after each epoch.
@@ -163,17 +171,23 @@ def train(
         batches: Batches from `shuffled`.
         valid_batches: Batches from `in_order`.
         key: Content key of data, parameters and architecture.
+        kept: Prefix of the learner's tensors that are kept of the best epoch.
         accelerator: Accelerator; `cpu` for small networks, whose steps are shorter than the transfer to a GPU.
 
     Raises:
-        WeldError: If the monitored metric is no number.
+        WeldError: If the monitored metric is no number, or a checkpoint is not what was written.
     """
     folder.begin(key)
-    with torch.random.fork_rng():
-        torch.manual_seed(plan.seed)
-        book = _resume(build(), batches, valid_batches, _Bookkeeping(plan, folder), accelerator)
-    logger.info("training %s: best of %d epochs is %d", folder.path.name, len(book.history), book.best_epoch)
-    return Trained(_read(folder.best)["state_dict"], book.history, book.best_epoch, book.is_out_of_patience)
+    outcome = folder.outcome()
+    if outcome is None:
+        with torch.random.fork_rng():
+            torch.manual_seed(plan.seed)
+            book = _resume(build(), batches, valid_batches, _Bookkeeping(plan, folder, key=key, kept=kept), accelerator)
+        outcome = book.state_dict() | {"stopped_early": book.is_out_of_patience}
+    folder.finish(outcome)  # also where a kill came between its note and the end of the last checkpoint
+    history, best_epoch = outcome["history"], outcome["best_epoch"]
+    logger.info("training %s: best of %d epochs is %d", folder.path.name, len(history), best_epoch)
+    return Trained(folder.read_best(epoch=best_epoch, key=key), history, best_epoch, outcome["stopped_early"])
 
 
 def _resume(
@@ -185,7 +199,8 @@ def _resume(
 ) -> _Bookkeeping:
     last = book.folder.last
     if last.is_file():
-        book.load_state_dict(_read(last)["callbacks"][book.state_key])
+        checkpoint = _SealedCheckpointIO(book.folder).load_checkpoint(last)
+        book.load_state_dict(checkpoint["callbacks"][book.state_key])
         logger.info("training %s goes on after epoch %d", book.folder.path.name, len(book.history))
     if len(book.history) < book.plan.max_epochs and not book.is_out_of_patience:
         _fit(learner, batches, valid_batches, book, accelerator)
@@ -206,7 +221,7 @@ def _fit(
         devices=1,
         max_epochs=book.plan.max_epochs,
         callbacks=[book],
-        plugins=[_AtomicCheckpointIO()],
+        plugins=[_SealedCheckpointIO(book.folder)],
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

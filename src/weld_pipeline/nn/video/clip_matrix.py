@@ -1,7 +1,7 @@
 """Clip matrix: the features of all clips on disk, and the rows of each run. No torch here."""
 
 import hashlib
-import json
+import io
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.core.files import atomic_path, write_json
+from weld_pipeline.core.files import atomic_path, sha256_file, write_bytes
+from weld_pipeline.core.seals import read_record, write_record
 
 _CHUNK_ROWS = 4096
+_ARRAYS = ("values.npy", "start.npy")
+_REMEDY = "make it again with `kedro run --pipeline=video_classifier`"
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class ClipMatrix:
 def write_matrix(folder: Path, pending: PendingMatrix) -> None:
     """Write the matrix run by run, in the memory of one run.
 
-    The index is deleted first and written last, so a killed writer leaves nothing that looks like a matrix.
+    The index is deleted first and written last, so a killed writer leaves nothing that looks like a matrix. It is sealed
+    and holds the hash of each array.
     """
     (folder / "index.json").unlink(missing_ok=True)
     counts: list[tuple[str, int]] = []
@@ -102,22 +106,28 @@ def write_matrix(folder: Path, pending: PendingMatrix) -> None:
         file.seek(0)
         # NumPy pads its header for a growing first axis, so both headers have the same length.
         _write_header(file, sum(n for _, n in counts), pending.n_features)
-    with atomic_path(folder / "start.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, np.concatenate(starts))
-    write_json(folder / "index.json", {"runs": counts, "n_features": pending.n_features})
+    start = io.BytesIO()
+    np.save(start, np.concatenate(starts))
+    write_bytes(folder / "start.npy", start.getvalue())
+    hashes = {name: sha256_file(folder / name) for name in _ARRAYS}
+    write_record(folder / "index.json", {"runs": counts, "n_features": pending.n_features, "files": hashes})
 
 
 def read_matrix(folder: Path) -> ClipMatrix:
     """Return the matrix in a folder.
 
     Raises:
-        WeldError: If none was completed there.
+        WeldError: If none was completed there, or a file is not what was written.
     """
     index = folder / "index.json"
     if not index.is_file():
-        raise WeldError(f"{folder} holds no finished clip matrix (index.json is missing); run video_classifier again")
+        raise WeldError(f"{folder} holds no finished clip matrix (index.json is missing); {_REMEDY}")
+    record = read_record(index, remedy=_REMEDY)
+    for name in _ARRAYS:
+        if not (folder / name).is_file() or sha256_file(folder / name) != record["files"][name]:
+            raise WeldError(f"{folder / name}: is missing, or was damaged or changed after it was written; {_REMEDY}")
     rows, first = {}, 0
-    for name, n_clips in json.loads(index.read_text())["runs"]:
+    for name, n_clips in record["runs"]:
         rows[name] = slice(first, first + n_clips)
         first += n_clips
     # An empty file cannot be mapped.

@@ -193,6 +193,5 @@ def _features(matrix: ClipMatrix, sample_id: str) -> Float[Tensor, "W F"]:
 def _saved(
     family: str, architecture: Mapping[str, Any], trained: Trained, steps: Steps, provenance: Mapping[str, Any]
 ) -> SavedModel:
-    tensors = {name.removeprefix("network."): value.numpy() for name, value in trained.state.items()}
     training = trained.summary(steps.plan) | asdict(steps)
-    return SavedModel(family, architecture, tensors, training, provenance)
+    return SavedModel(family, architecture, trained.state, training, provenance)

@@ -152,8 +152,7 @@ def distill_teacher(
         accelerator="auto",
     )
     learner = build().eval()
-    of_network = {name: value for name, value in trained.state.items() if name.startswith("network.")}
-    load_tensors(learner.network, {name.removeprefix("network."): value.numpy() for name, value in of_network.items()})
+    load_tensors(learner.network, trained.state)
     if refit_images:
         n_steps = -(-refit_images // (2 * _REFIT_BATCH))
         halves = step_batches(train_tiles, penalty_images, n_steps=n_steps, batch_size=_REFIT_BATCH, seed=steps.seed)

@@ -116,8 +116,7 @@ def _plan(steps: StudentSteps) -> TrainingPlan:
 
 def _network(architecture: dict[str, Any], trained: Trained) -> StudentTeacher:
     network = StudentTeacher(**architecture)
-    tensors = {name.removeprefix("network."): value.cpu().numpy() for name, value in trained.state.items()}
-    load_tensors(network, tensors)
+    load_tensors(network, trained.state)
     return network.eval()
 
 
