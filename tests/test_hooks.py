@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import mlflow
@@ -19,6 +20,7 @@ from kedro.runner import SequentialRunner, ThreadRunner
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from mlflow import MlflowClient
+from mlflow.utils.file_utils import local_file_uri_to_path
 from pydantic import BaseModel
 
 from weld_pipeline import hooks
@@ -179,6 +181,19 @@ def artifact(path):
 
 def artifacts(run):
     return [file.path for file in MlflowClient().list_artifacts(run.info.run_id)]
+
+
+def artifact_file(run, name):
+    return Path(local_file_uri_to_path(run.info.artifact_uri)) / name
+
+
+def test_artifact_is_on_disk_once_and_stays_what_it_was_when_a_later_run_writes_the_file(tracked, tmp_path):
+    tracked.run(whole())
+    logged, written = artifact_file(tracked.found()["plates"], "report.json"), tmp_path / "plates" / "report.json"
+    assert logged.samefile(written)
+    before = logged.read_bytes()
+    tracked.run(whole())
+    assert logged.read_bytes() == before != written.read_bytes()
 
 
 @pytest.mark.parametrize("runner", [SequentialRunner, lambda: SequentialRunner(is_async=True), ThreadRunner])

@@ -14,6 +14,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from weld_pipeline import core, tracking
+from weld_pipeline.datasets.base import FileDataset
 from weld_pipeline.pipelines.families import FAMILIES
 
 logger = logging.getLogger(__name__)
@@ -197,6 +198,8 @@ class TrackingHooks:
         """Tell the run which data and weights it made or fetched."""
         dataset = self._mlflow_dataset(dataset_name)
         if dataset:
+            if self._command and issubclass(type(dataset), FileDataset):
+                tracking.local_artifacts.share_bytes(dataset.run_id, dataset.path, dataset.artifact_path)
             dataset.run_id = None  # with an id, the plugin would load from MLflow instead of from the file
         self._note(dataset_name, data, node)
 

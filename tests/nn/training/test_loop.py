@@ -47,7 +47,7 @@ def run(folder, *, kill_at=None, key="k", patience=100, max_epochs=6, learning_r
         batches=shuffled(data, 30, batch_size=8, seed=seed),
         valid_batches=in_order(valid, 10, batch_size=8),
         plan=TrainingPlan(max_epochs=max_epochs, patience=patience, monitor="valid_loss", mode="min", seed=seed),
-        folder=TrainingFolder(folder),
+        folder=folder if isinstance(folder, TrainingFolder) else TrainingFolder(folder),
         key=key,
     )
 
@@ -79,6 +79,45 @@ def test_finished_training_is_not_done_again(tmp_path):
     stamp = (tmp_path / "best.safetensors").stat().st_mtime_ns
     assert_same(run(tmp_path), first)
     assert (tmp_path / "best.safetensors").stat().st_mtime_ns == stamp
+
+
+def test_finished_training_keeps_the_best_epoch_and_no_state_of_the_optimiser(tmp_path):
+    run(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.safetensors", "finished.json", "key.json"]
+
+
+def test_last_checkpoint_stays_where_it_is_to_be_kept(tmp_path):
+    run(TrainingFolder(tmp_path, keeps_last=True))
+    assert (tmp_path / "last.ckpt").is_file()
+
+
+def test_kill_between_the_note_of_the_end_and_the_last_checkpoint_costs_nothing(tmp_path):
+    first = run(TrainingFolder(tmp_path, keeps_last=True))
+    assert_same(run(tmp_path), first)
+    assert not (tmp_path / "last.ckpt").exists()
+
+
+@pytest.mark.parametrize("name", ["last.ckpt", "best.safetensors"])
+def test_damaged_checkpoint_is_named_and_nothing_goes_on_from_it(tmp_path, name):
+    with pytest.raises(Killed):
+        run(tmp_path, kill_at=4)
+    path = tmp_path / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(
+        WeldError, match=rf"{name}: .*damaged or changed.*; delete the folder .* and run the training again"
+    ):
+        run(tmp_path)
+
+
+def test_checkpoint_of_another_training_is_named(tmp_path):
+    for name, seed in (("mine", 3), ("other", 4)):
+        with pytest.raises(Killed):
+            run(tmp_path / name, kill_at=2, key=name, seed=seed)
+    (tmp_path / "other" / "last.ckpt").replace(tmp_path / "mine" / "last.ckpt")
+    with pytest.raises(WeldError, match=r"last\.ckpt: is a checkpoint of another training; delete the folder"):
+        run(tmp_path / "mine", key="mine")
 
 
 def test_checkpoints_of_other_data_or_parameters_are_thrown_away(tmp_path):
