@@ -73,9 +73,7 @@ def training(folder):
     kept.write_best({"w": np.arange(3.0)}, epoch=2, key="k")
     kept.finish({"history": [{"epoch": 1.0}], "best_epoch": 2})
     files = [kept.last, kept.best, folder / "finished.json"]
-    return SimpleNamespace(
-        files=files, read=lambda: (kept.read_last(), kept.read_best(epoch=2, key="k"), kept.outcome())
-    )
+    return SimpleNamespace(files=files, read=lambda: (kept.read_last(), kept.read_best(2, key="k"), kept.outcome()))
 
 
 @pytest.mark.parametrize("make", [model, matrix, tensor_items, json_items, training])

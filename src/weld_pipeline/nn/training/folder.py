@@ -73,8 +73,11 @@ class TrainingFolder:
         """Keep the tensors of the best epoch so far of the training of this key."""
         write_bytes(self.best, seal_tensors(tensors, {"epoch": str(epoch), "key": key}))
 
-    def read_best(self, *, epoch: int, key: str) -> dict[str, np.ndarray]:
+    def read_best(self, *epochs: int, key: str) -> dict[str, np.ndarray]:
         """Return the tensors of the best epoch.
+
+        Args:
+            epochs: Those that it may be of.
 
         Raises:
             WeldError: If they are missing, not what was written, or of another epoch or training.
@@ -84,8 +87,8 @@ class TrainingFolder:
             found = unsealed_header(content)["__metadata__"]
         except (FileNotFoundError, DamageError) as error:
             raise WeldError(f"{self.best}: {error}; {self.remedy}") from error
-        if (found.get("epoch"), found.get("key")) != (str(epoch), key):
-            raise WeldError(f"{self.best}: is not of epoch {epoch} of this training; {self.remedy}")
+        if found.get("epoch") not in map(str, epochs) or found.get("key") != key:
+            raise WeldError(f"{self.best}: is not of epoch {epochs[0]} of this training; {self.remedy}")
         return load(content)
 
     def finish(self, outcome: Mapping[str, Any]) -> None:

@@ -187,7 +187,7 @@ def train(
     folder.finish(outcome)  # also where a kill came between its note and the end of the last checkpoint
     history, best_epoch = outcome["history"], outcome["best_epoch"]
     logger.info("training %s: best of %d epochs is %d", folder.path.name, len(history), best_epoch)
-    return Trained(folder.read_best(epoch=best_epoch, key=key), history, best_epoch, outcome["stopped_early"])
+    return Trained(folder.read_best(best_epoch, key=key), history, best_epoch, outcome["stopped_early"])
 
 
 def _resume(
@@ -201,6 +201,8 @@ def _resume(
     if last.is_file():
         checkpoint = _SealedCheckpointIO(book.folder).load_checkpoint(last)
         book.load_state_dict(checkpoint["callbacks"][book.state_key])
+        # Of the next epoch if the kill came between the two files; it is made again then. Damage is told before, not after.
+        book.folder.read_best(book.best_epoch, len(book.history) + 1, key=book.key)
         logger.info("training %s goes on after epoch %d", book.folder.path.name, len(book.history))
     if len(book.history) < book.plan.max_epochs and not book.is_out_of_patience:
         _fit(learner, batches, valid_batches, book, accelerator)
