@@ -171,3 +171,9 @@ def test_anomaly_graph_tells_images_apart(detector_onnx):
 
 def test_same_detector_gives_the_same_bytes(detector_onnx, detector_module):
     assert export_anomaly_graph(detector_module) == detector_onnx
+
+
+def test_export_leaves_the_module_as_it_was(image_graph, image_module):
+    """While it is exported its activations work on copies."""
+    assert [part.inplace for part in image_module.modules() if isinstance(part, torch.nn.ReLU)]
+    assert all(part.inplace for part in image_module.modules() if isinstance(part, torch.nn.ReLU))

@@ -14,6 +14,7 @@ class OnnxRuntimeSession:
     def __init__(self, graph: Path, *, n_threads: int) -> None:
         options = SessionOptions()
         options.intra_op_num_threads = n_threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # an idle thread takes no core
         self._session = InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self.inputs = tuple(value.name for value in self._session.get_inputs())
         self.outputs = {value.name: tuple(value.shape) for value in self._session.get_outputs()}
