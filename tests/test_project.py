@@ -68,6 +68,27 @@ def catalog_entries(root):
                 yield path.stem.removeprefix("catalog_"), name, entry
 
 
+def test_whatever_a_run_writes_goes_through_a_dataset_that_leaves_no_half_file(project_root):
+    """Datasets of other packages open the final name and write into it."""
+    others = []
+    for _, name, entry in catalog_entries(project_root):
+        written = entry.get("dataset", entry)
+        if "filepath" in written and not written["type"].startswith("weld_pipeline.datasets."):
+            others.append((name, written["type"]))
+    assert others == []
+
+
+def test_what_makes_a_damaged_model_again_is_a_pipeline(project_root, pipelines):
+    """The error names the folder that the model lies in."""
+    named = set()
+    for _, _, entry in catalog_entries(project_root):
+        written = entry.get("dataset", entry)
+        if written["type"].split(".")[-1] in {"SavedModelDataset", "RecordDataset"}:
+            named.add(Path(written["filepath"]).parent.name)
+    assert named - {"{family}"} <= set(pipelines)
+    assert {member for _, member in MEMBERS} <= set(pipelines)
+
+
 def test_every_family_member_and_step_is_registered(pipelines):
     families = {"video_classifier", "image_classifier", "anomaly_detector"}
     members = {"tig_ss304", "weld_photos", "tig_al5083", "patchcore", "student_teacher", "reference"}
