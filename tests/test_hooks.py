@@ -362,6 +362,15 @@ def test_run_that_was_interrupted_in_a_notebook_does_not_refuse_the_next(folder)
     held.before_pipeline_run()
 
 
+def test_what_a_killed_run_left_is_gone_when_the_next_one_begins(folder, tmp_path):
+    left = tmp_path / "shop" / "06_models" / ".m.safetensors.ab12cd34.weld-tmp"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    (left.parent / "m.safetensors").write_bytes(b"whole")
+    folder().before_pipeline_run()
+    assert [path.name for path in left.parent.iterdir()] == ["m.safetensors"]
+
+
 def test_context_alone_takes_no_lock_and_makes_no_folder(folder, tmp_path):
     folder()
     assert list(tmp_path.iterdir()) == []

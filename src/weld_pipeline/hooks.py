@@ -43,7 +43,7 @@ class DataFolderHooks:
 
     @hook_impl(tryfirst=True)  # before MLflow opens a run
     def before_pipeline_run(self) -> None:
-        """Take the lock.
+        """Take the lock, and remove what killed runs left half-written.
 
         Raises:
             WeldError: If another run works in the folder.
@@ -60,6 +60,7 @@ class DataFolderHooks:
             next_step="wait for its end, stop it, or give this run a folder of its own by `data` in conf/<env>/globals.yml",
         )
         self._lock, self._log = lock, _open_log(folder / "run.log")
+        core.temporary.sweep_temporary(folder)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:

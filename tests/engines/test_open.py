@@ -35,3 +35,9 @@ def test_outputs_come_as_they_were_named_and_stay_as_they_are(session):
     assert score == pytest.approx([-0.3], abs=1e-6)
     assert probabilities[0] == pytest.approx([0.8, 0.2], abs=1e-6)
     assert later == pytest.approx([0.3], abs=1e-6)
+
+
+def test_idle_threads_of_onnx_runtime_take_no_core(image_folder):
+    session = open_graph(image_folder / "model.onnx", engine="onnxruntime", n_threads=2)
+    options = session._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
