@@ -115,7 +115,9 @@ def test_bundle_of_images_reads_them_by_the_bits_of_its_manifest(description, bi
     manifest = pd.DataFrame(
         {"sample_id": ["a"], "sha256": ["x"], "label": ["porosity"], "split": ["test"], "status": ["ok"]}
     ).assign(sample_bits=pd.array([bits], "Int64"))
-    contract = image_contract({"resized_px": 8, "crop_px": 8, "grey": False}, views="centre", resizes=True)
+    contract = image_contract(
+        {"resized_px": 8, "crop_px": 8, "grey": False}, views="centre", jpeg_px=None, resizes=True
+    )
     said = describe_bundle(
         family="image_classifier",
         classes=description["classes"],
