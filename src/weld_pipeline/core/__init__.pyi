@@ -11,6 +11,7 @@ from . import samples as samples
 from . import saved_model as saved_model
 from . import sealed_tensors as sealed_tensors
 from . import seals as seals
+from . import shapes as shapes
 from . import source_tree as source_tree
 from . import stores as stores
 from . import synthetic_set as synthetic_set

@@ -1,16 +1,30 @@
 """Progress bar of all long work."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 T = TypeVar("T")
 
 
 def track(values: Iterable[T], *, label: str, total: int | None = None) -> Iterator[T]:
     """Yield `values` while a bar on stderr counts them; where stderr is no terminal, nothing is drawn."""
+    if sys.stderr.isatty():
+        yield from _with_bar(values, label=label, total=total)
+    else:
+        yield from values
+
+
+def _with_bar(values: Iterable[T], *, label: str, total: int | None) -> Iterator[T]:
     from rich.console import Console  # noqa: PLC0415 - stdout carries JSON at the doors, so the bar has a console of its own
+    from rich.progress import (  # noqa: PLC0415 - where no bar is drawn, nobody waits for its parts
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -19,6 +33,5 @@ def track(values: Iterable[T], *, label: str, total: int | None = None) -> Itera
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield from progress.track(values, description=label, total=total)

@@ -10,11 +10,11 @@ References:
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Bool, Float, Int
 from weld_pipeline.decision.policy import Platt
 
 # A temperature outside these makes probabilities that are all but uniform, or all but 0 and 1.

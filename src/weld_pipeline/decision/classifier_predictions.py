@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from scipy.special import logsumexp, softmax
 
 from weld_pipeline.core.samples import ClassList
+from weld_pipeline.core.shapes import Float
 from weld_pipeline.core.tables import PREDICTIONS, checked
 from weld_pipeline.decision.calibration import fit_platt, fit_temperature
 from weld_pipeline.decision.policy import Calibrator, ClassPolicy, Decision, ProbabilityPolicy

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
+
+from weld_pipeline.core.shapes import Bool, Float
 
 Outcome = Literal["pass", "fail"]
 

@@ -12,10 +12,10 @@ from math import ceil
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
 from scipy.special import betaincinv
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Bool, Float
 from weld_pipeline.decision.calibration import fit_platt
 from weld_pipeline.decision.policy import Calibrator, Decision, Platt, ScorePolicy
 from weld_pipeline.evaluation.anomaly.image_metrics import check_scores, f1_max

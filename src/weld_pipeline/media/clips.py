@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
-from jaxtyping import Int, UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Int, UInt8
 from weld_pipeline.media.timing import TimedFrame
 
 Frame = TypeVar("Frame")

@@ -4,8 +4,8 @@ import io
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from weld_pipeline.core.shapes import Float
 from weld_pipeline.media.image_errors import DECODER_ERRORS, ImageError, check_size, several_images
 from weld_pipeline.media.levels import Samples
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import imagehash
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt64
 from PIL import Image
+
+from weld_pipeline.core.shapes import Float, Int, UInt8, UInt64
 
 MAX_FLICKER_BITS = 384
 # Bits of 64; unrelated images are 32 ± 4 apart. A real recording re-encoded at a third of its size, or cut to its second

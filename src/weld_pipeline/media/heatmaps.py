@@ -1,11 +1,11 @@
 """Heat maps: colours and contours, drawn over the image they belong to."""
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Bool, Float, UInt8
 
 FOUND, TRUTH = (255, 255, 255), (64, 224, 120)  # white where the map is hot, green around the mask
 _PX_PER_LINE = 250  # a contour is one pixel wide for each of these in the image's mean side, and at least one

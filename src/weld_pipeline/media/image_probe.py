@@ -4,10 +4,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from weld_pipeline.core.files import sha256_file
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.fingerprints import image_scene
 from weld_pipeline.media.image_errors import ImageError
 from weld_pipeline.media.images import decode_image, read_content

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.dicom import dicom_samples, is_dicom
 from weld_pipeline.media.image_errors import DECODER_ERRORS, MAX_PIXELS, ImageError, check_size, several_images
 from weld_pipeline.media.jpeg_views import count_views

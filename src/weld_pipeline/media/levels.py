@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
 
+from weld_pipeline.core.shapes import UInt8, UInt16
 from weld_pipeline.media.image_errors import ImageError
 
 _CONTAINER_BITS = (15, 16)  # signed, unsigned

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, UInt8, UInt16
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Bool, UInt8, UInt16
 from weld_pipeline.media.image_errors import MAX_PIXELS, ImageError
 from weld_pipeline.media.images import open_image, read_content
 from weld_pipeline.media.levels import Samples

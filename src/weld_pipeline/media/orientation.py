@@ -5,7 +5,8 @@ import struct
 import numpy as np
 from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
-from jaxtyping import UInt8
+
+from weld_pipeline.core.shapes import UInt8
 
 _ONE = 1 << 16  # the matrix is in 16.16 fixed point
 _NEARLY = _ONE // 100

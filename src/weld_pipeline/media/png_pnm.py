@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from jaxtyping import UInt16
 
+from weld_pipeline.core.shapes import UInt16
 from weld_pipeline.media.image_errors import ImageError, check_size, several_images
 from weld_pipeline.media.levels import Samples, is_scaled_up
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from PIL import Image
 
 from weld_pipeline.core.files import sha256_file
+from weld_pipeline.core.shapes import Float, UInt8
 from weld_pipeline.media.clips import ArcGate, arc_clips
 from weld_pipeline.media.containers import VideoError
 from weld_pipeline.media.decode import MAX_PIXELS, Video

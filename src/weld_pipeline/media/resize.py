@@ -3,8 +3,9 @@
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
+
+from weld_pipeline.core.shapes import UInt8
 
 # Height and width of what `resize_digest` resizes: wide and tall, smaller and larger than the square.
 _CHECKED_SIZES = ((70, 128), (300, 40), (20, 33))

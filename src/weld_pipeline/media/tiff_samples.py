@@ -5,9 +5,9 @@ import struct
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
 from PIL import Image
 
+from weld_pipeline.core.shapes import UInt8, UInt16
 from weld_pipeline.media.image_errors import ImageError
 from weld_pipeline.media.levels import Samples, turned
 from weld_pipeline.media.tiff_pages import TIFF_HEIGHT, TIFF_WIDTH, TiffPage, with_tags

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Bool, Float, Int, UInt8
 from weld_pipeline.media.heatmaps import resize_map
 from weld_pipeline.media.resize import resize_to_square
 

@@ -8,7 +8,8 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+
+from weld_pipeline.core.shapes import UInt8
 
 # A pause is worth a word when it is long for a person and for the rate.
 _LONG_GAP_S, _LONG_GAP_FRAMES = 0.5, 5.0

@@ -3,7 +3,8 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int
+
+from weld_pipeline.core.shapes import Int
 
 
 def crop_views(kind: Literal["centre", "ten"], *, resized_px: int, crop_px: int) -> Int[np.ndarray, "V 3"]:

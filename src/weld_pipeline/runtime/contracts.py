@@ -3,11 +3,11 @@
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import __version__ as pillow_version
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, model_validator
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media import tiles
 from weld_pipeline.media.clips import ArcGate
 from weld_pipeline.media.heatmaps import MapRange

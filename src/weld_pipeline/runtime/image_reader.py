@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.image_errors import MAX_PIXELS
 from weld_pipeline.media.images import DecodedImage, decode_image, read_content
 from weld_pipeline.runtime.verdicts import NotInspected

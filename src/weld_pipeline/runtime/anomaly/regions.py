@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+
+from weld_pipeline.core.shapes import Bool, Float, Int
 
 # A map that is all over the threshold in specks would fill a page; the highest peaks are what to look at.
 _MAX_REGIONS = 20

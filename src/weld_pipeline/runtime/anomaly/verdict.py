@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import Float, Float32, UInt8
 from weld_pipeline.media.tiles import Box, stitch
 from weld_pipeline.runtime.anomaly.regions import Region, find_regions
 from weld_pipeline.runtime.timing import ImageTiming

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
 
+from weld_pipeline.core.shapes import Float32, UInt8
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.runtime.bundle import Bundle
 from weld_pipeline.runtime.contracts import ClipsInput

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import UInt8
 
 from weld_pipeline import runtime
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.files import sha256_file
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip, arc_clips

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
 from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip
 from weld_pipeline.media.decode import Video

@@ -17,6 +17,8 @@ CELL_PX = 4
 MARGIN = 4
 # At 64 px the autoencoder's last strided convolution still leaves 2 × 2 cells, and the patch network's output 8 × 8.
 MIN_PX = 64
+# Channels of the first convolution and of those after it (tables 6 and 7).
+WIDTHS: dict[Size, tuple[int, int]] = {"small": (128, 256), "medium": (256, 512)}
 _LATENT = 64
 _DROPOUT = 0.2
 
@@ -57,7 +59,7 @@ class PatchNetwork(nn.Module):
         """
         super().__init__()
         self.body = (_small if size == "small" else _medium)(n_channels * n_parts, pad=int(padding))
-        width, kernel = (256, 4) if size == "small" else (n_channels * n_parts, 1)
+        width, kernel = (WIDTHS["small"][1], 4) if size == "small" else (n_channels * n_parts, 1)
         self.parts = nn.ModuleList(nn.Conv2d(width, n_channels, kernel) for _ in range(n_parts))
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> list[Float[Tensor, "B C h w"]]:
@@ -67,31 +69,33 @@ class PatchNetwork(nn.Module):
 
 
 def _small(n_outputs: int, *, pad: int) -> nn.Sequential:  # noqa: ARG001 - only the medium one's width depends on it
+    first, width = WIDTHS["small"]
     return nn.Sequential(
-        nn.Conv2d(3, 128, 4, padding=3 * pad),
+        nn.Conv2d(3, first, 4, padding=3 * pad),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2, padding=pad),
-        nn.Conv2d(128, 256, 4, padding=3 * pad),
+        nn.Conv2d(first, width, 4, padding=3 * pad),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2, padding=pad),
-        nn.Conv2d(256, 256, 3, padding=pad),
+        nn.Conv2d(width, width, 3, padding=pad),
         nn.ReLU(inplace=True),
     )
 
 
 def _medium(n_outputs: int, *, pad: int) -> nn.Sequential:
+    first, width = WIDTHS["medium"]
     return nn.Sequential(
-        nn.Conv2d(3, 256, 4, padding=3 * pad),
+        nn.Conv2d(3, first, 4, padding=3 * pad),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2, padding=pad),
-        nn.Conv2d(256, 512, 4, padding=3 * pad),
+        nn.Conv2d(first, width, 4, padding=3 * pad),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2, padding=pad),
-        nn.Conv2d(512, 512, 1),
+        nn.Conv2d(width, width, 1),
         nn.ReLU(inplace=True),
-        nn.Conv2d(512, 512, 3, padding=pad),
+        nn.Conv2d(width, width, 3, padding=pad),
         nn.ReLU(inplace=True),
-        nn.Conv2d(512, n_outputs, 4),
+        nn.Conv2d(width, n_outputs, 4),
         nn.ReLU(inplace=True),
     )
 
