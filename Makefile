@@ -7,6 +7,9 @@ export WELD_REAL_DATA
 # Images of containers often forbid bytecode; every command, and every test process, would then compile its imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Runs a part of `make check` and says how long it took.
+timed = @began=$$(date +%s); set -e; $(1); printf '%-12s %4d s\n' $@ $$(($$(date +%s) - began))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format lint types contracts docs viz mlflow bench lock clean-data
 
@@ -32,7 +35,7 @@ run: setup ## draw the sample if there is no footage yet, then run every family 
 	$(BIN)/kedro run --env=quick_test
 
 test: setup ## run the tests (set WELD_REAL_DATA to a folder of real data to include those)
-	OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(call timed,OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder)
 
 check: format-check lint types contracts docs test ## everything CI asks for, tests included
 
@@ -42,20 +45,19 @@ format: setup ## format the code
 
 .PHONY: format-check
 format-check: setup
-	$(BIN)/ruff format --check --quiet
+	$(call timed,$(BIN)/ruff format --check --quiet)
 
 lint: setup ## ruff, and notebooks without outputs
-	$(BIN)/ruff check --quiet
-	$(BIN)/nbstripout --verify notebooks/*.ipynb
+	$(call timed,$(BIN)/ruff check --quiet; $(BIN)/nbstripout --verify notebooks/*.ipynb)
 
 types: setup ## mypy
-	$(BIN)/mypy
+	$(call timed,$(BIN)/mypy)
 
 contracts: setup ## which room may import which
-	$(BIN)/lint-imports --no-logo
+	$(call timed,$(BIN)/lint-imports --no-logo)
 
 docs: setup ## build the documentation site, strictly
-	$(BIN)/mkdocs build --strict --quiet
+	$(call timed,$(BIN)/mkdocs build --strict --quiet)
 
 viz: setup ## lineage in the browser
 	$(BIN)/kedro viz run

@@ -1,6 +1,7 @@
 """Shared by all tests: shapes checked at run time, real data, and a copy of the project to run in."""
 
 import fcntl
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,12 @@ from tests.runs import copy_project, copy_with_raw_files, kedro_run  # noqa: E40
 
 # Whole runs first: they take minutes, and what is short fills the other process meanwhile. Last what reads their outcome.
 _TURN = {"test_run.py": 0, "test_contract.py": 2}
+
+
+def pytest_collection_finish():
+    """Take what was imported out of garbage collection: a test leaves little, and each full pass would visit it all."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):
@@ -51,6 +58,22 @@ def finished(project_root, tmp_path_factory) -> Path:
 def raw_only(project_root, finished, tmp_path) -> Path:
     """A project with the same raw files in which nothing was run."""
     return copy_with_raw_files(project_root, finished, tmp_path / "project")
+
+
+@pytest.fixture
+def mlflow_alone(tmp_path, monkeypatch):
+    """An MLflow database of this test; where it records and into which experiment is forgotten afterwards."""
+    import mlflow
+
+    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)
+    for name in ("MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")  # so that what is set meanwhile is taken back
+        monkeypatch.delenv(name)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    yield
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow.set_tracking_uri(None)
 
 
 @pytest.fixture(scope="session")

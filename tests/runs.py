@@ -9,9 +9,9 @@ BIN = Path(sys.executable).parent
 
 
 def copy_project(root, folder):
-    """Copy what a run needs; the data are the copy's own."""
+    """Copy what a run needs, bytecode included but for that of checked shapes; the data are the copy's own."""
     for name in ("conf", "notebooks", "src"):
-        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("*jaxtyping*"))
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(root / name, folder / name)
     (folder / "data" / "01_raw").mkdir(parents=True)

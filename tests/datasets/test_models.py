@@ -44,13 +44,10 @@ def test_training_folder_is_a_handle_beside_which_stands_what_it_runs_with(tmp_p
 
 
 @pytest.fixture
-def recorded(tmp_path):
-    """An MLflow run that is being recorded in a database of its own."""
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    mlflow.set_experiment("datasets")  # else the experiment of an earlier test stays active
+def recorded(mlflow_alone):
+    """An MLflow run that is being recorded."""
     with mlflow.start_run() as run:
         yield run.info.run_id
-    mlflow.set_tracking_uri(None)
 
 
 def test_metrics_of_every_epoch_reach_mlflow(tmp_path, recorded):

@@ -123,7 +123,7 @@ def test_bundle_that_cannot_be_believed_is_not_opened(families):
 
 
 # The packages of `pip install` in docs/how-to/inspect.md, and what these bring along.
-INSTALLED = {"numpy", "av", "onnxruntime", "PIL", "pydantic", "jaxtyping", "lazy_loader"}
+INSTALLED = {"numpy", "av", "onnxruntime", "PIL", "pydantic", "lazy_loader"}
 BROUGHT = {"pydantic_core", "annotated_types", "typing_extensions", "typing_inspection", "wadler_lindig", "packaging"}
 ALONE = """
 import sys
@@ -148,7 +148,7 @@ for folder, path, store in {inputs!r}:
 
 def test_inspector_needs_no_more_than_the_page_tells_to_install(families, tmp_path, project_root):
     page = (project_root / "docs/how-to/inspect.md").read_text()
-    assert "pip install numpy av onnxruntime pillow pydantic jaxtyping lazy-loader\n" in page
+    assert "pip install numpy av onnxruntime pillow pydantic lazy-loader\n" in page
     inputs = [(str(folder), str(path), str(tmp_path / "store")) for folder, path, _ in families.values()]
     script = ALONE.format(allowed=INSTALLED | BROUGHT | {"weld_pipeline"}, inputs=inputs)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -10,13 +10,8 @@ KIND = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @pytest.fixture
-def client(tmp_path, monkeypatch):
-    monkeypatch.setattr("mlflow.tracking.fluent._active_experiment_id", None)  # set below, for the whole process
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "")  # so that what is set below is taken back
-    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID")
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'runs.db'}")
-    yield MlflowClient()
-    mlflow.set_tracking_uri(None)
+def client(mlflow_alone):
+    return MlflowClient()
 
 
 @pytest.mark.parametrize(

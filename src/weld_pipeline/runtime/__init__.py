@@ -1,4 +1,4 @@
-"""A bundle at work: numpy, onnxruntime, PyAV, Pillow, pydantic, jaxtyping and lazy-loader; no torch, no Kedro."""
+"""A bundle at work: numpy, onnxruntime, PyAV, Pillow, pydantic and lazy-loader; no torch, no Kedro."""
 
 import lazy_loader
 
