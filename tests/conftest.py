@@ -37,21 +37,35 @@ def project_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(project_root, tmp_path_factory) -> Path:
-    """A project in which sample data were drawn and everything was run, once for all processes; nobody changes it."""
+def made_once(tmp_path_factory):
+    """Give the path of what one process makes for all; nobody changes it."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    project = shared / "finished_project"
-    with (shared / "finished_project.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (project / "DONE").exists():
-            shutil.rmtree(project, ignore_errors=True)  # of a process that failed
-            copy_project(project_root, project)
-            kedro_run(project, "--pipeline=sample_data")
-            kedro_run(project)
-            (project / "DONE").touch()
-    return project
+
+    def path_of(name, make):
+        path, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(path, ignore_errors=True)  # of a process that failed
+                make(path)
+                done.touch()
+        return path
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def finished(project_root, made_once) -> Path:
+    """A project in which sample data were drawn and everything was run."""
+
+    def make(project):
+        copy_project(project_root, project)
+        kedro_run(project, "--pipeline=sample_data")
+        kedro_run(project)
+
+    return made_once("finished_project", make)
 
 
 @pytest.fixture

@@ -76,10 +76,12 @@ def other_module():
 
 
 @pytest.fixture(scope="session")
-def graph(module):
+def graph(module, made_once):
     from weld_pipeline.deploy.onnx_export import export_video_graph
 
-    return export_video_graph(module, window=WINDOW, latent_size=LATENT)
+    return made_once(
+        "video.onnx", lambda path: path.write_bytes(export_video_graph(module, window=WINDOW, latent_size=LATENT))
+    ).read_bytes()
 
 
 @pytest.fixture
@@ -184,17 +186,17 @@ def plain_module():
 
 
 @pytest.fixture(scope="session")
-def image_graph(image_module):
+def image_graph(image_module, made_once):
     from weld_pipeline.deploy.onnx_export import export_image_graph
 
-    return export_image_graph(image_module)
+    return made_once("image.onnx", lambda path: path.write_bytes(export_image_graph(image_module))).read_bytes()
 
 
 @pytest.fixture(scope="session")
-def plain_graph(plain_module):
+def plain_graph(plain_module, made_once):
     from weld_pipeline.deploy.onnx_export import export_image_graph
 
-    return export_image_graph(plain_module)
+    return made_once("plain.onnx", lambda path: path.write_bytes(export_image_graph(plain_module))).read_bytes()
 
 
 @pytest.fixture
@@ -281,10 +283,10 @@ def other_detector_module():
 
 
 @pytest.fixture(scope="session")
-def detector_onnx(detector_module):
+def detector_onnx(detector_module, made_once):
     from weld_pipeline.deploy.onnx_export import export_anomaly_graph
 
-    return export_anomaly_graph(detector_module)
+    return made_once("detector.onnx", lambda path: path.write_bytes(export_anomaly_graph(detector_module))).read_bytes()
 
 
 # Scores of images drawn with seeds 0 to 5 lie from 2.35 to 2.68, half of them to either side; there Platt says a half.
