@@ -1,5 +1,6 @@
 """Shared by all tests: shapes checked at run time, real data, and a copy of the project to run in."""
 
+import atexit
 import fcntl
 import gc
 import os
@@ -7,6 +8,9 @@ import shutil
 from pathlib import Path
 
 from jaxtyping import install_import_hook
+
+gc.disable()  # until all is imported
+atexit.register(gc.unfreeze)  # else libraries report what is left as leaked
 
 # Checks every annotated shape and type of the package in every test; it must come before the first import of it.
 install_import_hook("weld_pipeline", "beartype.beartype")
@@ -21,7 +25,7 @@ _TURN = {"test_run.py": 0, "test_contract.py": 2}
 
 def pytest_collection_finish():
     """Take what was imported out of garbage collection: a test leaves little, and each full pass would visit it all."""
-    gc.collect()
+    gc.enable()
     gc.freeze()
 
 

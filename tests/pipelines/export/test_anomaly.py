@@ -5,6 +5,7 @@ import pytest
 from tests.pipelines.export.conftest import DETECTORS, INSPECTED, compared, decided, manifest_of, predictions_of
 from weld_pipeline.core.saved_model import SavedModel
 from weld_pipeline.core.source_tree import SourceTree
+from weld_pipeline.deploy import onnx_export
 from weld_pipeline.media.heatmaps import MapRange
 from weld_pipeline.pipelines.export import anomaly
 from weld_pipeline.pipelines.export import create_pipeline as export_pipeline
@@ -25,6 +26,13 @@ def images(tmp_path, write_image):
     return SourceTree(tmp_path / "photos")
 
 
+@pytest.fixture
+def exported_once(monkeypatch, detector_onnx):
+    """Hand out the graph that the fixture has exported; the parity gate sees that it is that of the module."""
+    monkeypatch.setattr(onnx_export, "export_anomaly_graph", lambda _: detector_onnx)
+
+
+@pytest.mark.usefixtures("exported_once")
 @pytest.mark.parametrize("tiling", [None, TilingParams(tile_px=48, overlap_px=8)])
 def test_detector_becomes_a_released_bundle_that_inspects(detector_module, images, make_candidate, stored, tiling):
     manifest = manifest_of(LABELS, media="image", suffix=".png")
