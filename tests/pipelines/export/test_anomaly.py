@@ -27,9 +27,9 @@ def images(tmp_path, write_image):
 
 
 @pytest.fixture
-def exported_once(monkeypatch, detector_onnx):
+def exported_once(monkeypatch, detector_module, detector_onnx):
     """Hand out the graph that the fixture has exported; the parity gate sees that it is that of the module."""
-    monkeypatch.setattr(onnx_export, "export_anomaly_graph", lambda _: detector_onnx)
+    monkeypatch.setattr(onnx_export, "export_anomaly_graph", {detector_module: detector_onnx}.__getitem__)
 
 
 @pytest.mark.usefixtures("exported_once")

@@ -48,8 +48,11 @@ def decision(request):
 
 @pytest.fixture
 def candidate(module, graph, decision, make_candidate, monkeypatch):
-    # Exported by the fixture; the parity gate sees that it is the module's.
-    monkeypatch.setattr(onnx_export, "export_video_graph", lambda *_, **__: graph)
+    def exported_once(of, *, window, latent_size):
+        assert (of, window, latent_size) == (module, 4, 3)  # as the fixture exported it
+        return graph
+
+    monkeypatch.setattr(onnx_export, "export_video_graph", exported_once)
     learned = {"classes": ["good_weld", "porosity", "undercut"], "good_class": "good_weld", "input": WINDOWS}
     exported = video.export_graph(
         module,
