@@ -37,7 +37,7 @@ def test_outputs_come_as_they_were_named_and_stay_as_they_are(session):
     assert later == pytest.approx([0.3], abs=1e-6)
 
 
-def test_idle_threads_of_onnx_runtime_take_no_core(image_folder):
+def test_idle_threads_of_onnx_runtime_soon_sleep(image_folder):
     session = open_graph(image_folder / "model.onnx", engine="onnxruntime", n_threads=2)
     options = session._session.get_session_options()
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert options.get_session_config_entry("session.intra_op.spin_duration_us") == "100"
