@@ -83,7 +83,9 @@ class PenaltyImages:
         textured = image + _TEXTURE * _natural_noise(px, generator)[..., None]
         return self._coloured(np.clip(textured, 0, 255), is_grey=False)
 
-    def _coloured(self, pixels: Float[np.ndarray, "S S 3"], *, is_grey: bool) -> UInt8[np.ndarray, "S S C"]:
+    def _coloured(
+        self, pixels: Float[np.ndarray, "S S 3"] | UInt8[np.ndarray, "S S 3"], *, is_grey: bool
+    ) -> UInt8[np.ndarray, "S S C"]:
         image = np.ascontiguousarray(pixels.astype(np.uint8))
         if not (is_grey or self.grey):
             return image
