@@ -1,7 +1,7 @@
 import pytest
 
 from tests.fakes.jpeg_camera import JpegCamera
-from tests.media.recordings import image, record
+from tests.media.films import image, record
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media import camera
 from weld_pipeline.media.camera import Camera, open_source

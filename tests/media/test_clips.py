@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.media.clips import ArcGate, arc_clips, window_starts
-from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.media.recordings.timing import TimedFrame
 
 GATE = ArcGate()
 

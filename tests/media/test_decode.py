@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from tests.media.recordings import KINDS, SIZE, copied, image, record, with_display_matrix
+from tests.media.films import KINDS, SIZE, copied, image, record, with_display_matrix
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.containers import VideoError
 from weld_pipeline.media.decode import Video
+from weld_pipeline.media.recordings.containers import VideoError
 
 
 def watch(path, **options):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.media.recordings import record, with_display_matrix
+from tests.media.films import record, with_display_matrix
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.media.clips import ArcGate, arc_clips
 from weld_pipeline.media.decode import Video

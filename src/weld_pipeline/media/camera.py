@@ -12,10 +12,10 @@ from pathlib import Path
 import av
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.media.containers import CODEC_ERRORS, RAW_STREAMS, choose_track, reason
 from weld_pipeline.media.decode import Video
-from weld_pipeline.media.frame_decoder import FrameDecoder
-from weld_pipeline.media.timing import FrameClock, TimedFrame
+from weld_pipeline.media.recordings.containers import CODEC_ERRORS, RAW_STREAMS, choose_track, reason
+from weld_pipeline.media.recordings.frame_decoder import FrameDecoder
+from weld_pipeline.media.recordings.timing import FrameClock, TimedFrame
 
 # FFmpeg's name for the cameras of an operating system.
 _CAMERA_FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.shapes import Int, UInt8
-from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.media.recordings.timing import TimedFrame
 
 Frame = TypeVar("Frame")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from weld_pipeline.media.containers import (
+from weld_pipeline.media.recordings.containers import (
     RAW_STREAMS,
     VideoError,
     choose_track,
@@ -13,9 +13,9 @@ from weld_pipeline.media.containers import (
     open_container,
     tells_own_length,
 )
-from weld_pipeline.media.cut_off import missing_bytes
-from weld_pipeline.media.frame_decoder import FrameDecoder
-from weld_pipeline.media.timing import FrameClock, TimedFrame
+from weld_pipeline.media.recordings.cut_off import missing_bytes
+from weld_pipeline.media.recordings.frame_decoder import FrameDecoder
+from weld_pipeline.media.recordings.timing import FrameClock, TimedFrame
 
 # Share of the length the header claims that must be there: headers are off by a frame or two.
 MIN_DECODED_FRACTION = 0.99

@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from weld_pipeline.core.shapes import UInt8
-from weld_pipeline.media.dicom import dicom_samples, is_dicom
+from weld_pipeline.media.formats.dicom import dicom_samples, is_dicom
+from weld_pipeline.media.formats.jpeg_views import count_views
+from weld_pipeline.media.formats.levels import Samples, eight_bit
+from weld_pipeline.media.formats.png_pnm import png_white, pnm_samples
+from weld_pipeline.media.formats.tiff_pages import TIFF_MARKS, TiffPage, image_page, with_page_first
+from weld_pipeline.media.formats.tiff_samples import tiff_samples
 from weld_pipeline.media.image_errors import DECODER_ERRORS, MAX_PIXELS, ImageError, check_size, several_images
-from weld_pipeline.media.jpeg_views import count_views
-from weld_pipeline.media.levels import Samples, eight_bit
-from weld_pipeline.media.png_pnm import png_white, pnm_samples
-from weld_pipeline.media.tiff_pages import TIFF_MARKS, TiffPage, image_page, with_page_first
-from weld_pipeline.media.tiff_samples import tiff_samples
 
 # Pillow knows more, some of which start other programs; a weld is photographed in these.
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000")

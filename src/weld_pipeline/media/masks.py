@@ -8,9 +8,9 @@ from PIL import Image
 
 from weld_pipeline.core.errors import WeldError
 from weld_pipeline.core.shapes import Bool, UInt8, UInt16
+from weld_pipeline.media.formats.levels import Samples
 from weld_pipeline.media.image_errors import MAX_PIXELS, ImageError
 from weld_pipeline.media.images import open_image, read_content
-from weld_pipeline.media.levels import Samples
 from weld_pipeline.media.suffixes import media_of
 
 # VisA numbers the kinds of defect 1, 2, …, others mark with 1; no bright mark is as dark as that, be it of 8 or 16 bits.

@@ -13,10 +13,10 @@ from PIL import Image
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.core.shapes import Float, UInt8
 from weld_pipeline.media.clips import ArcGate, arc_clips
-from weld_pipeline.media.containers import VideoError
 from weld_pipeline.media.decode import MAX_PIXELS, Video
 from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fingerprint
-from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.media.recordings.containers import VideoError
+from weld_pipeline.media.recordings.timing import TimedFrame
 
 # Raise it when the same file would give another probe; stored probes are then computed again.
 PROBE_VERSION = 2

@@ -13,18 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from weld_pipeline.core import errors
 from weld_pipeline.core.files import write_bytes
-from weld_pipeline.media import (
-    dicom,
-    image_errors,
-    images,
-    jpeg_views,
-    levels,
-    png_pnm,
-    resize,
-    tiff_pages,
-    tiff_samples,
-    views,
-)
+from weld_pipeline.media import image_errors, images, resize, views
+from weld_pipeline.media.formats import dicom, jpeg_views, levels, png_pnm, tiff_pages, tiff_samples
 from weld_pipeline.runtime.bundle import GRAPH, Bundle
 from weld_pipeline.runtime.contracts import ViewsInput
 

@@ -15,7 +15,7 @@ from weld_pipeline.engines.session import Engine
 from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip, arc_clips
 from weld_pipeline.media.decode import Video
-from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.media.recordings.timing import TimedFrame
 from weld_pipeline.runtime.bundle import Bundle, load_bundle
 from weld_pipeline.runtime.contracts import ClipsInput
 from weld_pipeline.runtime.find_files import find_files

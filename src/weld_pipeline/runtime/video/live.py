@@ -15,7 +15,7 @@ from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.camera import Camera
 from weld_pipeline.media.clips import Clip
 from weld_pipeline.media.decode import Video
-from weld_pipeline.media.timing import TimedFrame
+from weld_pipeline.media.recordings.timing import TimedFrame
 from weld_pipeline.runtime.video.inspector import VideoInspector
 from weld_pipeline.runtime.video.verdict import ClipResult, RunVerdict
 

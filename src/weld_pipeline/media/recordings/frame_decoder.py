@@ -9,9 +9,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from weld_pipeline.media.containers import CODEC_ERRORS, JOINED_LATE, VideoError, reason
-from weld_pipeline.media.orientation import upright
-from weld_pipeline.media.timing import FrameClock, TimedFrame
+from weld_pipeline.media.recordings.containers import CODEC_ERRORS, JOINED_LATE, VideoError, reason
+from weld_pipeline.media.recordings.orientation import upright
+from weld_pipeline.media.recordings.timing import FrameClock, TimedFrame
 
 # Packets are generic in PyAV's stubs and not when the program runs.
 _Packet = Any

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from weld_pipeline.media.timing import FrameClock
+from weld_pipeline.media.recordings.timing import FrameClock
 
 MS = Fraction(1, 1000)
 

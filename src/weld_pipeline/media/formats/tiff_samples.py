@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from weld_pipeline.core.shapes import UInt8, UInt16
+from weld_pipeline.media.formats.levels import Samples, turned
+from weld_pipeline.media.formats.tiff_pages import TIFF_HEIGHT, TIFF_WIDTH, TiffPage, with_tags
 from weld_pipeline.media.image_errors import ImageError
-from weld_pipeline.media.levels import Samples, turned
-from weld_pipeline.media.tiff_pages import TIFF_HEIGHT, TIFF_WIDTH, TiffPage, with_tags
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL, _ORIENTATION = 258, 259, 262, 266, 274
 _SAMPLES, _STRIP_ROWS, _PLANAR, _PREDICTOR, _TILE_WIDTH, _TILE_HEIGHT = 277, 278, 284, 317, 322, 323

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from weld_pipeline.core.shapes import UInt16
+from weld_pipeline.media.formats.levels import Samples, is_scaled_up
 from weld_pipeline.media.image_errors import ImageError, check_size, several_images
-from weld_pipeline.media.levels import Samples, is_scaled_up
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _FULL = 65535

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from weld_pipeline.core.shapes import Float
+from weld_pipeline.media.formats.levels import Samples
 from weld_pipeline.media.image_errors import DECODER_ERRORS, ImageError, check_size, several_images
-from weld_pipeline.media.levels import Samples
 
 # A deflated data set grows a thousandfold before its size can be asked.
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
