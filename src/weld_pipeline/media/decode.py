@@ -20,7 +20,6 @@ from weld_pipeline.media.recordings.timing import FrameClock, TimedFrame
 # Share of the length the header claims that must be there: headers are off by a frame or two.
 MIN_DECODED_FRACTION = 0.99
 _SLACK_FRAMES = 2.5
-MAX_PIXELS = 50_000_000
 
 
 class Video:

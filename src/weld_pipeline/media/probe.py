@@ -13,8 +13,9 @@ from PIL import Image
 from weld_pipeline.core.files import sha256_file
 from weld_pipeline.core.shapes import Float, UInt8
 from weld_pipeline.media.clips import ArcGate, arc_clips
-from weld_pipeline.media.decode import MAX_PIXELS, Video
+from weld_pipeline.media.decode import Video
 from weld_pipeline.media.fingerprints import MAX_FLICKER_BITS, Fingerprint, fingerprint
+from weld_pipeline.media.image_errors import MAX_PIXELS
 from weld_pipeline.media.recordings.containers import VideoError
 from weld_pipeline.media.recordings.timing import TimedFrame
 
