@@ -16,8 +16,13 @@ atexit.register(gc.unfreeze)  # else libraries report what is left as leaked
 install_import_hook("weld_pipeline", "beartype.beartype")
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from tests.runs import copy_project, copy_with_raw_files, kedro_run  # noqa: E402
+
+# Speed is measured in benchmarks; a busy machine fails no test.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 # Whole runs first: they take minutes, and what is short fills the other process meanwhile. Last what reads their outcome.
 _TURN = {"test_run.py": 0, "test_contract.py": 2}

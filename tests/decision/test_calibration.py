@@ -56,7 +56,7 @@ def test_platt_of_a_score_that_says_nothing_gives_the_share_of_defects() -> None
     assert fitted.apply(np.array(7.0)) == pytest.approx((10 * 11 / 12 + 20 / 22) / 30, abs=1e-5)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.floats(0.01, 1000), st.floats(-1000, 1000))
 def test_platt_does_not_depend_on_the_unit_of_the_score(seed, scale, shift) -> None:
     rng = np.random.default_rng(seed)

@@ -34,7 +34,7 @@ def test_undefined_draws_are_left_out_and_nothing_has_no_interval() -> None:
     assert percentile_interval(np.array([np.nan, np.nan]), level=0.95) is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(20, 60), st.floats(0.2, 0.8))
 def test_interval_of_independent_rows_contains_the_estimate(seed, n, share) -> None:
     hits = np.random.default_rng(seed).random(n) < share

@@ -61,7 +61,7 @@ def test_a_stack_gives_what_each_matrix_gives() -> None:
 label_pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label_pairs)
 def test_rates_agree_with_scikit_learn(pairs) -> None:
     truth, guess = np.array(pairs).T
@@ -73,7 +73,7 @@ def test_rates_agree_with_scikit_learn(pairs) -> None:
     assert float(found["balanced_accuracy"]) == pytest.approx(recalls.mean())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 4)), min_size=2, max_size=40))
 def test_auroc_agrees_with_scikit_learn_on_ties_and_weights(rows) -> None:
     scores, is_defect, weight = (np.array(column) for column in zip(*rows, strict=True))

@@ -180,7 +180,7 @@ def test_cut_file_never_gives_a_partly_grey_image(form, kept):
     assert raised.value.code in ("truncated", "not_an_image")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     form=st.sampled_from(["PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP", "PPM", "JPEG2000"]),
     changes=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from weld_pipeline.core.errors import WeldError
@@ -63,7 +63,6 @@ def test_every_pixel_is_covered_by_tiles_of_one_size_that_overlap_as_asked(tilin
         assert all(0 < gap <= tile_px - overlap_px for gap in np.diff(starts))
 
 
-@settings(deadline=None)
 @given(tilings(), st.floats(-1e3, 1e3), st.integers(1, 9))
 def test_constant_maps_stitch_to_a_constant(tiling, value, side):
     height, width, *_, boxes = tiling
@@ -73,7 +72,6 @@ def test_constant_maps_stitch_to_a_constant(tiling, value, side):
     np.testing.assert_allclose(whole, np.float32(value), rtol=1e-5, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(tilings())
 def test_tiles_of_a_map_stitch_back_to_it(tiling):
     height, width, *_, boxes = tiling

@@ -133,7 +133,7 @@ counts = st.dictionaries(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(counts, st.dictionaries(st.sampled_from(SPLITS), st.integers(0, 8)))
 def test_every_split_holds_equally_many_of_both_classes(drawn, wanted):
     manifest, report = draw(table({"train": {"good": 3, "crack": 3}} | drawn), per_class=wanted)

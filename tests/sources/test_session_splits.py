@@ -71,7 +71,7 @@ def test_fractions_that_make_no_whole_are_refused(fractions):
         assign(["a"], ["g"], fractions=fractions)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("uvwxyz")), min_size=1, max_size=30),
     st.integers(0, 5),

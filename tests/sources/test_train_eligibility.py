@@ -71,7 +71,7 @@ def test_good_images_alone_are_dealt_as_ever():
     pd.testing.assert_frame_equal(dealt(table), plain)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from(["good", "crack", "pore"]), st.integers(0, 12)), min_size=1, max_size=40),
     st.integers(0, 3),

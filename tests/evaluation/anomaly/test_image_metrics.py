@@ -44,7 +44,7 @@ def test_nineteen_of_twenty_are_95_percent() -> None:
 rows_of = st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 4)), min_size=2, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows_of)
 def test_metrics_agree_with_scikit_learn_on_ties_and_weights(rows) -> None:
     scores, is_defect, weight = (np.array(column) for column in zip(*rows, strict=True))

@@ -177,7 +177,7 @@ def test_half_precision_maps_count_as_their_float32() -> None:
     assert judged(halves, masks) == judged([each.astype(np.float32) for each in halves], masks)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arrays.arrays(np.float32, 30, elements=st.floats(-(2.0**99), 2.0**99, width=32)))
 def test_bins_keep_the_order_of_scores(scores) -> None:
     bins = bins_of(scores)

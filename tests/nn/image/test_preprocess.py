@@ -35,7 +35,7 @@ def test_graph_resizes_to_pillows_pixels_exactly(size, grey):
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 80), st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_graph_resizes_any_size_to_pillows_pixels(height, width, px, seed):
     image = random_image(height, width, seed)
     ours = resized(torch.from_numpy(image)[None].float(), px)[0].numpy()

@@ -37,7 +37,7 @@ def classifier(random_trunk):
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(1, 11), unique=True), seed=st.integers(0, 50))
 def test_clips_in_any_batches_end_in_the_same_state(classifier, cuts, seed):
     features = torch.randn(12, 512, generator=torch.Generator().manual_seed(seed))

@@ -33,7 +33,7 @@ def test_preprocessing_equals_torchvisions(name, size):
     assert_same_levels(ours(frames), transform(frames.movedim(-1, 2)), ours.std)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(height=st.integers(16, 400), width=st.integers(16, 500), seed=st.integers(0, 99))
 def test_preprocessing_equals_torchvisions_at_any_size(height, width, seed):
     transform = WEIGHTS["r3d_18"].transforms()
