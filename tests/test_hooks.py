@@ -303,7 +303,8 @@ def test_artifact_is_loaded_from_its_file_after_it_was_saved(tracked, tmp_path):
 
 # Opens a command's run with one child and waits to be killed.
 VICTIM = """
-    import sys, time
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins without
     import mlflow
     from weld_pipeline.tracking.command_run import CommandRun
     mlflow.set_tracking_uri(sys.argv[1])

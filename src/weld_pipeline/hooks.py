@@ -13,8 +13,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from weld_pipeline import core, tracking
-from weld_pipeline.datasets.base import FileDataset
+from weld_pipeline import core, datasets, tracking
 from weld_pipeline.pipelines.families import FAMILIES
 
 logger = logging.getLogger(__name__)
@@ -199,7 +198,7 @@ class TrackingHooks:
         """Tell the run which data and weights it made or fetched."""
         dataset = self._mlflow_dataset(dataset_name)
         if dataset:
-            if self._command and issubclass(type(dataset), FileDataset):
+            if self._command and issubclass(type(dataset), datasets.base.FileDataset):
                 tracking.local_artifacts.share_bytes(dataset.run_id, dataset.path, dataset.artifact_path)
             dataset.run_id = None  # with an id, the plugin would load from MLflow instead of from the file
         self._note(dataset_name, data, node)

@@ -64,7 +64,10 @@ def test_defect_keeps_its_traceback():
 
 # Waits in a command to be stopped; in threads, as ThreadRunner waits for its nodes, or by itself.
 VICTIM = """
-    import sys, time
+    import signal, sys, time
+    # As of a terminal: a shell's background job, and what `nohup` starts, ignore these from the start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     from concurrent.futures import ThreadPoolExecutor
     from types import SimpleNamespace
     from weld_pipeline.cli import project, stops

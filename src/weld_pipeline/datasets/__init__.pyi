@@ -1,0 +1,14 @@
+from . import base as base
+from . import bundle as bundle
+from . import html as html
+from . import image as image
+from . import item_store as item_store
+from . import json_value as json_value
+from . import matrix as matrix
+from . import metrics as metrics
+from . import record as record
+from . import saved_model as saved_model
+from . import source_tree as source_tree
+from . import synthetic_set as synthetic_set
+from . import table as table
+from . import training_folder as training_folder
