@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from weld_pipeline.media.image_errors import MAX_PIXELS
 from weld_pipeline.media.recordings.containers import (
     RAW_STREAMS,
     VideoError,
