@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from weld_pipeline.core.errors import WeldError
-from weld_pipeline.evaluation.estimates import Protocol
+from weld_pipeline.evaluation.estimates import VERDICT_RATES, Protocol
 from weld_pipeline.evaluation.evaluation import evaluate
 from weld_pipeline.evaluation.summary import class_table, flat_metrics, from_record, short_record, to_record
 
@@ -114,7 +114,7 @@ def test_sessions_that_all_agree_do_not_pass_for_certainty() -> None:
 
 def test_no_good_class_leaves_the_two_class_view_undefined() -> None:
     found = evaluate(table()[["label", "predicted", "session"]], good=[], protocol=QUICK)
-    assert found.rates["good_specificity"].value is None
+    assert {found.rates[name].value for name in VERDICT_RATES} == {None}
     assert any("No good class" in note for note in found.notes)
 
 

@@ -38,6 +38,11 @@ def test_images_of_scanners_are_known(suffix):
     assert media_of(f"a{suffix}") == "image"
 
 
+@pytest.mark.parametrize("suffix", [".tga", ".PCX", ".ico", ".dng", ".cr3", ".heic", ".avif", ".hdr"])
+def test_images_that_no_reader_knows_are_images_all_the_same(suffix):
+    assert media_of(f"a{suffix}") == "image"
+
+
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "PPM", "TIFF", "JPEG2000"])
 def test_image_is_known_by_its_first_bytes(tmp_path, form):
     (tmp_path / "image.dat").write_bytes(encoded(colours(), form))
@@ -50,6 +55,7 @@ def test_image_is_known_by_its_first_bytes(tmp_path, form):
         (tiff((bytes(4), 2, 2, {}), order=">"), "image"),
         (bytes(128) + b"DICM", "image"),
         (b"\0\0\0\x18ftypheic", "image"),
+        (b"\0\0\0\x18ftypcrx ", "image"),
         (b"\0\0\0\x18ftypisom", "video"),
         (b"\0\0\0\x18ftypM4A ", None),
         (b"RIFF\0\0\0\0AVI LIST", "video"),

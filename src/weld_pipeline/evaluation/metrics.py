@@ -91,7 +91,7 @@ def rates(
 
     Macro-F1 averages over the classes that occur as truth or prediction, balanced accuracy over those that occur as
     truth, both as scikit-learn does. An escape is a defective weld predicted as good. A false reject is a good weld
-    predicted as defective. A defect mistaken for another defect is neither.
+    predicted as defective. A defect mistaken for another defect is neither. Without a good class none of them is defined.
 
     Args:
         confusion: Counts, rows true, columns predicted.
@@ -105,7 +105,9 @@ def rates(
     total = confusion.sum(axis=(-2, -1))
     hits = np.trace(confusion, axis1=-2, axis2=-1)
     of_bad, of_good = confusion[..., ~is_good, :], confusion[..., is_good, :]
-    escapes = ratio(of_bad[..., is_good].sum(axis=(-2, -1)), of_bad.sum(axis=(-2, -1)))
+    # Where no class is good nothing can be predicted as good, and no escape is not a merit.
+    n_bad = of_bad.sum(axis=(-2, -1)) * is_good.any()
+    escapes = ratio(of_bad[..., is_good].sum(axis=(-2, -1)), n_bad)
     rejects = ratio(of_good[..., ~is_good].sum(axis=(-2, -1)), of_good.sum(axis=(-2, -1)))
     return {
         "accuracy": ratio(hits, total),

@@ -18,7 +18,7 @@ DECODER_ERRORS = (
 
 Code = Literal[
     "missing", "empty", "unreadable", "not_an_image", "too_large", "unsupported", "several_images", "sample_bits",
-    "truncated",
+    "truncated", "damaged",
 ]  # fmt: skip
 
 

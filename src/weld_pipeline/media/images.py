@@ -14,7 +14,7 @@ from weld_pipeline.core.shapes import UInt8
 from weld_pipeline.media.formats.dicom import dicom_samples, is_dicom
 from weld_pipeline.media.formats.jpeg_views import count_views
 from weld_pipeline.media.formats.levels import Samples, eight_bit
-from weld_pipeline.media.formats.png_pnm import png_white, pnm_samples
+from weld_pipeline.media.formats.png_pnm import check_png, png_white, pnm_samples
 from weld_pipeline.media.formats.tiff_pages import TIFF_MARKS, TiffPage, image_page, with_page_first
 from weld_pipeline.media.formats.tiff_samples import tiff_samples
 from weld_pipeline.media.image_errors import DECODER_ERRORS, MAX_PIXELS, ImageError, check_size, several_images
@@ -69,8 +69,8 @@ def read_image(
             its size, as long as both sides keep twice as many pixels; an eighth costs a tenth. None: at its own size.
 
     Raises:
-        ImageError: If the file is missing, empty, unreadable, no image, too large, incomplete, holds several images, or
-            pixel values without an agreed black and white.
+        ImageError: If the file is missing, empty, unreadable, no image, too large, incomplete, damaged, holds several images,
+            or pixel values without an agreed black and white.
     """
     content = read_content(path, max_pixels=max_pixels)
     return read_image_bytes(content, str(path), max_pixels=max_pixels, sample_bits=sample_bits, jpeg_px=jpeg_px)
@@ -146,6 +146,7 @@ def open_image(content: bytes, name: str, *, max_pixels: int, jpeg_px: int | Non
         raise ImageError("empty", name, "the file has 0 bytes; copy it again from the camera")
     if is_dicom(content):
         return dicom_samples(content, name, max_pixels=max_pixels)
+    check_png(content, name)
     page = None
     try:
         if (samples := pnm_samples(content, name, max_pixels=max_pixels)) is not None:

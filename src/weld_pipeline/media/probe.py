@@ -34,7 +34,7 @@ class Probe:
 
     Attributes:
         problem: Problem as `code: what is wrong; what to do`, or None if it can be used. Codes: empty, unreadable,
-            truncated, unsupported, too_large; of a recording not_a_video, damaged, frame_size, no_arc, too_short; of an image
+            truncated, damaged, unsupported, too_large; of a recording not_a_video, frame_size, no_arc, too_short; of an image
             not_an_image, several_images, sample_bits, bad_mask, mask_size.
         sha256: Hash of its bytes; None if they cannot be read.
         width: Width of the upright frames [px].

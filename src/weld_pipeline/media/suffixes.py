@@ -9,6 +9,9 @@ Media = Literal["image", "video"]
 IMAGE_SUFFIXES = (
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".bmp", ".dib", ".tif", ".tiff", ".gif", ".webp", ".pgm",
     ".ppm", ".pbm", ".pnm", ".jp2", ".j2k", ".jpx", ".jpf", ".dcm", ".dicom", ".dic",
+    # Of kinds that no reader here knows: refused by name, for most are not told by their first bytes.
+    ".tga", ".pcx", ".ico", ".heic", ".heif", ".avif", ".jxl", ".psd", ".exr", ".hdr", ".pfm", ".pam", ".dng", ".cr2", ".cr3",
+    ".nef", ".arw", ".raf", ".orf", ".rw2", ".fits",
 )  # fmt: skip
 # Of one recording in several files the first of these is taken.
 VIDEO_SUFFIXES = (
@@ -29,7 +32,7 @@ _VIDEO_MARKS = (
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01", b"YUV4MPEG2", b"DKIF", b".RMF",
     b"\0\0\0\x01\x67", b"\0\0\0\x01\x27", b"\0\0\0\x01\x09", b"\0\0\0\x01\x40", b"\0\0\0\x01\x46",
 )  # fmt: skip
-_IMAGE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+_IMAGE_BRANDS = (b"crx ", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ", b"F4A ")
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.media.handmade import HEIGHT, SEEN, WIDTH, png16, scaled
+from tests.media.handmade import HEIGHT, SEEN, WIDTH, encoded, png16, scaled
 from weld_pipeline.media.image_errors import ImageError
 from weld_pipeline.media.images import decode_image
 
@@ -27,6 +28,31 @@ def test_samples_scaled_up_as_the_specification_has_it_keep_their_white(scale):
     dark = scale(scaled(4095) // 17)
     seen = decode_image(png16(dark, colour_type=0, sbit=b"\x0c"), "weld").pixels
     assert np.abs(seen[..., 0] - dark / 257).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"tRNS", b"pHYs", b"IDAT"])
+def test_png_whose_pixels_do_not_match_their_check_sum_is_damaged(kind):
+    image = Image.fromarray(SEEN.astype(np.uint8)).convert("P")
+    content = bytearray(encoded(image, "PNG", transparency=0, dpi=(72, 72)))
+    decode_image(bytes(content), "weld")
+    content[content.index(kind) + 4 + int.from_bytes(content[content.index(kind) - 4 :][:4], "big")] ^= 1
+    with pytest.raises(ImageError, match=f"weld: its part {kind.decode()} at byte .*; copy it again") as caught:
+        decode_image(bytes(content), "weld")
+    assert caught.value.code == "damaged"
+
+
+def test_texts_behind_the_pixels_and_bytes_behind_the_end_have_no_say():
+    content = png16(scaled(65535), colour_type=0)
+    end = content.index(b"IEND") - 4
+    text = b"\0\0\0\2tEXt" + b"a\0" + b"none"
+    assert difference(content[:end] + text + content[end:] + b"\0\0\0\1IDATx" + bytes(4)) <= 1
+
+
+def test_no_flipped_bit_of_a_png_passes_for_its_pixels():
+    content = encoded(Image.fromarray(SEEN.astype(np.uint8)), "PNG")
+    for at in range(content.index(b"IDAT") + 4, content.index(b"IEND") - 4):
+        with pytest.raises(ImageError):
+            decode_image(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :], "weld")
 
 
 def test_chunk_that_differs_by_colour_declares_nothing():
