@@ -27,6 +27,7 @@ def table(true, predicted):
         (";", lambda value: ("crack", "good")[value], lambda value: ("crack", "good")[value]),
         ("\t", lambda value: ("Crack", "Good")[value], lambda value: ("crack", "good")[value]),
         (", ", lambda value: ("crack", "good")[value], lambda value: ("crack ", "good ")[value]),
+        (",", lambda value: ("burn-through", "no_defect")[value], lambda value: ("Burn through", "No defect")[value]),
         (",", lambda value: str(bool(value)), lambda value: str(bool(value)).lower()),
     ],
 )
@@ -44,7 +45,7 @@ def test_accuracy_does_not_depend_on_how_classes_are_written(tmp_path, separator
 def test_what_was_joined_is_said_and_keeps_the_true_spelling() -> None:
     found, sentences = one_spelling(table(["1", "0"], ["1.0", "0"]))
     assert found["predicted"].tolist() == ["1", "0"]
-    assert sentences == ["Spellings taken for one class (letter case, blanks, 1.0 for 1): '1.0' counts as '1'."]
+    assert sentences == ["Spellings taken for one class (letter case, blanks, _ or -, 1.0 for 1): '1.0' counts as '1'."]
     assert one_spelling(table(["1", "0"], ["1", "0"]))[1] == []
 
 

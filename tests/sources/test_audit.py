@@ -10,6 +10,7 @@ from weld_pipeline.sources.audit import (
     class_by_session,
     confound_scores,
     confound_table,
+    probe_warnings,
     refuse_crossings,
 )
 
@@ -103,6 +104,26 @@ def test_empty_splits_and_absent_classes_are_warned_of():
     warnings = " ".join(audit(CROSSING)["warnings"])
     assert "No usable row in valid, calib" in warnings
     assert "Class Overlap has no row in train: it stands in 1 session(s)." in warnings
+
+
+def test_detectors_need_each_defect_in_test_alone():
+    frame = pd.concat([CROSSING, table(("d", "Crack", "d4", "calib"), ("e", "Good", "d5", "valid"))])
+    found = audit_splits(
+        frame.assign(is_defect=frame["label"] != "Good"), NO_PAIRS, allow_leakage=False, is_fit_on_good=True
+    )
+    absent = [sentence for sentence in found["warnings"] if "has no row in" in sentence]
+    assert absent == [
+        "Class Crack has no row in test: it stands in 1 session(s).",
+        "Class Good has no row in calib: it stands in 3 session(s).",
+    ]
+
+
+def test_doubts_of_one_kind_are_one_sentence_that_says_whose_numbers_it_gives():
+    probes = {"a": {"warnings": ["low: 10 bits"]}, "b": {"warnings": ["low: 12 bits", "dark: all"]}, "c": {}}
+    assert probe_warnings(CROSSING, probes) == [
+        "low: 10 bits. So a, and with numbers of their own all of 2 row(s): a, b.",
+        "dark: all. So 1 row(s): b.",
+    ]
 
 
 def test_own_session_for_every_recording_is_warned_of():

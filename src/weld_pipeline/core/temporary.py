@@ -40,12 +40,16 @@ def temporary_beside(path: Path, *, is_folder: bool = False, n_bytes: int | None
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        need = f"more than {n_written / 1e6:.1f}" if n_bytes is None else f"{n_bytes / 1e6:.1f}"
-        free = shutil.disk_usage(path.parent).free / 1e6
+        need = f"more than {_size_text(n_written)}" if n_bytes is None else _size_text(n_bytes)
+        free = _size_text(shutil.disk_usage(path.parent).free)
         raise WeldError(
-            f"{path}: cannot be written ({error.strerror}): needs {need} MB, {free:.1f} MB are free; make room and run the "
+            f"{path}: cannot be written ({error.strerror}): needs {need}, {free} are free; make room and run the "
             "same command again. Nothing half-written was left: files finished before are kept, also one of this name"
         ) from error
+
+
+def _size_text(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e5 else f"{n_bytes / 1e3:.1f} kB"  # noqa: PLR2004
 
 
 def sweep_temporary(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ import pandas as pd
 from weld_pipeline.core.errors import WeldError
 
 _NUMBER = re.compile(r"[+-]?(\d{1,12}\.?\d{0,12}|\.\d{1,12})(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
+_JOINED_WORDS = re.compile(r"(?<=\w)[_-]+(?=\w)")
 _DECIMAL_COMMA = re.compile(r"([+-]?\d+),(00?)", re.ASCII)
 _N_NAMED = 8
 # A confusion matrix for each session and each resample is held at once: 2^27 cells are 1 GiB. ISO 6520-1 names some 100 kinds.
@@ -22,15 +23,17 @@ _MAX_CLASSES, _MAX_CELLS, _MIN_MATRICES = 100, 1 << 27, 2000
 
 
 def label_key(label: str) -> str:
-    """Return what spellings of one class share: letter case, blanks and the way a number is written make no difference.
+    """Return what spellings of one class share: letter case, blanks, what joins words and the way a number is written make none.
 
     >>> label_key("1.0"), label_key("1"), label_key("1e0"), label_key("1,0"), label_key("Lack of  Fusion ")
     ('1', '1', '1', '1', 'lack of fusion')
+    >>> label_key("Lack_of_fusion"), label_key("lack-of-fusion"), label_key("-1.0")
+    ('lack of fusion', 'lack of fusion', '-1')
     """
     text = unicodedata.normalize("NFKC", " ".join(label.split())).casefold()
     if comma := _DECIMAL_COMMA.fullmatch(text):
         text = f"{comma[1]}.{comma[2]}"
-    return f"{(Decimal(text) + 0).normalize():f}" if _NUMBER.fullmatch(text) else text
+    return f"{(Decimal(text) + 0).normalize():f}" if _NUMBER.fullmatch(text) else _JOINED_WORDS.sub(" ", text)
 
 
 def one_spelling(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -96,4 +99,6 @@ def _sentence(joined: Sequence[str]) -> list[str]:
     if not joined:
         return []
     more = f" and {len(joined) - _N_NAMED} more" if len(joined) > _N_NAMED else ""
-    return [f"Spellings taken for one class (letter case, blanks, 1.0 for 1): {', '.join(joined[:_N_NAMED])}{more}."]
+    return [
+        f"Spellings taken for one class (letter case, blanks, _ or -, 1.0 for 1): {', '.join(joined[:_N_NAMED])}{more}."
+    ]

@@ -21,7 +21,8 @@ def read_csv(path: Path, *, id_column: str, label_column: str, predicted_column:
         WeldError: If the file is missing, empty or no csv, a column is missing, or a cell of the three is empty or nan.
     """
     if not path.is_file():
-        raise WeldError(f"predictions file {path} does not exist; give the path of a csv file")
+        what = "is no file" if path.exists() else "does not exist"
+        raise WeldError(f"predictions file {path} {what}; give the path of a csv file")
     table = read_text_table(path)
     column_of = {"sample_id": id_column, "label": label_column, "predicted": predicted_column}
     if missing := [name for name in column_of.values() if name not in table]:

@@ -17,7 +17,9 @@ _MIN_ROWS = 2
 _ROWS = ("indexed", "usable")
 
 
-def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow_leakage: bool) -> dict[str, Any]:
+def audit_splits(
+    manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow_leakage: bool, is_fit_on_good: bool = False
+) -> dict[str, Any]:
     """Return the audit of a split manifest as JSON values.
 
     It holds counts of rows and of reasons for quarantine, sessions and classes per split, `crossings` (which stop the run
@@ -26,6 +28,7 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
     Args:
         manifest: All rows; usable ones have a split.
         near_duplicates: Pairs of usable rows that show the same weld: sample_id, other_id.
+        is_fit_on_good: Whether defects train nothing, as of detectors: then only the test must have each of them.
     """
     usable = manifest[manifest["status"] == "ok"]
     crossings = find_crossings(usable, near_duplicates)
@@ -47,7 +50,7 @@ def audit_splits(manifest: pd.DataFrame, near_duplicates: pd.DataFrame, *, allow
         },
         "allow_leakage": allow_leakage,
         "banners": _banners(usable, crossings if allow_leakage else None),
-        "warnings": _warnings(usable),
+        "warnings": _warnings(usable, is_fit_on_good=is_fit_on_good),
     }
 
 
@@ -111,7 +114,14 @@ def probe_warnings(manifest: pd.DataFrame, probes: Mapping[str, Any]) -> list[st
     for name in manifest.loc[manifest["status"] == "ok", "sample_id"]:
         for warning in probes[name].get("warnings") or ():
             found.setdefault(warning.split(":")[0], {})[name] = warning
-    return [f"{next(iter(rows.values()))}. So {len(rows)} row(s): {_some(list(rows))}." for rows in found.values()]
+    return [_doubt_sentence(rows) for rows in found.values()]
+
+
+def _doubt_sentence(rows: Mapping[str, str]) -> str:
+    """Return one row's doubt with the names of all that share its kind; numbers in it are those of the first."""
+    first, *others = rows.values()
+    alike = "So" if set(others) <= {first} else f"So {next(iter(rows))}, and with numbers of their own all of"
+    return f"{first}. {alike} {len(rows)} row(s): {_some(list(rows))}."
 
 
 def class_by_session(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -220,7 +230,7 @@ def _banners(usable: pd.DataFrame, leaks: Mapping[str, Any] | None) -> list[str]
     return banners
 
 
-def _warnings(usable: pd.DataFrame) -> list[str]:
+def _warnings(usable: pd.DataFrame, *, is_fit_on_good: bool) -> list[str]:
     warnings = []
     n_sessions = int(usable["session"].nunique())
     if len(usable) > 1 and n_sessions == len(usable):
@@ -234,7 +244,8 @@ def _warnings(usable: pd.DataFrame) -> list[str]:
             f"No usable row in {', '.join(empty)}: {len(usable)} row(s) in {n_sessions} session(s) are too few."
         )
     for label, rows in usable.groupby("label"):
-        absent = [split for split in SPLITS if split not in empty and not (rows["split"] == split).any()]
+        needed = ["test"] if is_fit_on_good and rows["is_defect"].all() else SPLITS
+        absent = [split for split in needed if split not in empty and not (rows["split"] == split).any()]
         if absent:
             n_own = int(rows["session"].nunique())
             warnings.append(f"Class {label} has no row in {', '.join(absent)}: it stands in {n_own} session(s).")

@@ -150,7 +150,12 @@ def audit_splits(
     proposed_manifest: pd.DataFrame, near_duplicates: pd.DataFrame, probes: Mapping[str, Any], params: SplitParams
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the audit with what masks there are, and its confound look-ups as a table."""
-    audit = sources.audit.audit_splits(proposed_manifest, near_duplicates, allow_leakage=params.allow_leakage)
+    audit = sources.audit.audit_splits(
+        proposed_manifest,
+        near_duplicates,
+        allow_leakage=params.allow_leakage,
+        is_fit_on_good=params.defects_in_train == "refuse",
+    )
     mask_px = sources.train_eligibility.marked_px(proposed_manifest, probes)
     audit["masks"] = sources.train_eligibility.count_masks(proposed_manifest, mask_px) if mask_px else {}
     if sentence := sources.train_eligibility.empty_mask_sentence(proposed_manifest, mask_px):
