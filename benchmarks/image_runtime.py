@@ -32,6 +32,7 @@ from weld_pipeline.deploy.bundle import ExportedGraph, candidate, write_bundle
 from weld_pipeline.deploy.description import image_contract
 from weld_pipeline.deploy.onnx_export import export_image_graph
 from weld_pipeline.engines.session import Engine
+from weld_pipeline.media.images import read_image
 from weld_pipeline.media.views import crop_views
 from weld_pipeline.nn.image import graph as torch_graph
 from weld_pipeline.nn.image.classifier import ImageClassifier
@@ -182,7 +183,8 @@ def _start(bundle: Path, image: Path, *, repeats: int) -> Row:
 def _check_same(ours: WeldClassifier, plain: _Plain, files: Sequence[Path]) -> None:
     verdicts = [ours.predict(path) for path in files]
     found = np.log([[each.probabilities[name] for name in CLASSES] for each in verdicts])
-    expected = np.log(plain.of_files(files))
+    # Decoded as the bundle does it; what is measured decodes JPEGs of the peer in full.
+    expected = np.log(plain.of_arrays([read_image(path, jpeg_px=RESIZED) for path in files]))
     difference = float((np.abs(found - expected) / expected.std(axis=0)).max())
     if difference > _MAX_DIFFERENCE:
         raise WeldError(
