@@ -57,7 +57,7 @@ contracts: setup ## which room may import which
 	$(call timed,$(BIN)/lint-imports --no-logo)
 
 docs: setup ## build the documentation site, strictly
-	$(call timed,$(BIN)/mkdocs build --strict --quiet)
+	$(call timed,NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet)
 
 viz: setup ## lineage in the browser
 	$(BIN)/kedro viz run
