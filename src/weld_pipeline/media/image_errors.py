@@ -4,7 +4,7 @@ import struct
 import zlib
 from typing import Literal
 
-from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.errors import UnusableFileError
 
 # Checked before anything is decoded: an image of 300 kB may hold gigabytes of one colour.
 MAX_PIXELS = 50_000_000
@@ -22,18 +22,10 @@ Code = Literal[
 ]  # fmt: skip
 
 
-class ImageError(WeldError):
-    """An image that cannot be used.
+class ImageError(UnusableFileError[Code]):
+    """An image that cannot be used."""
 
-    Args:
-        code: Kind of problem, as the manifest names it.
-        what: Problem and next step.
-    """
-
-    def __init__(self, code: Code, name: object, what: str) -> None:
-        super().__init__(f"image {name}: {what}")
-        self.code = code
-        self.what = what
+    THING = "image"
 
 
 def check_size(width: int, height: int, name: str, *, max_pixels: int) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.errors import UnusableFileError
 from weld_pipeline.core.shapes import Bool, UInt8, UInt16
 from weld_pipeline.media.formats.levels import Samples
 from weld_pipeline.media.image_errors import MAX_PIXELS, ImageError
@@ -21,18 +21,10 @@ _MARKED_ALPHA = 127
 _LOSSY = ("JPEG", "MPO")
 
 
-class MaskError(WeldError):
-    """A mask that cannot be used.
+class MaskError(UnusableFileError[Literal["bad_mask", "mask_size"]]):
+    """A mask that cannot be used."""
 
-    Args:
-        code: Kind of problem, as the manifest names it.
-        what: Problem and next step.
-    """
-
-    def __init__(self, code: Literal["bad_mask", "mask_size"], name: object, what: str) -> None:
-        super().__init__(f"mask {name}: {what}")
-        self.code = code
-        self.what = what
+    THING = "mask"
 
 
 def read_mask(path: Path, *, height: int, width: int) -> Bool[np.ndarray, "H W"]:

@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from weld_pipeline.core.errors import WeldError
+from weld_pipeline.core.errors import UnusableFileError
 
 Code = Literal["not_a_video", "unsupported", "too_large", "truncated", "damaged", "frame_size"]
 
@@ -41,18 +41,10 @@ _TELL_LONGEST = frozenset({"matroska", "flv", "asf"})
 JOINED_LATE = RAW_STREAMS | {"mpegts", "mpeg"}
 
 
-class VideoError(WeldError):
-    """A video that cannot be used.
+class VideoError(UnusableFileError[Code]):
+    """A video that cannot be used."""
 
-    Args:
-        code: Kind of problem, as the manifest names it.
-        what: Problem and next step.
-    """
-
-    def __init__(self, code: Code, path: object, what: str) -> None:
-        super().__init__(f"video {path}: {what}")
-        self.code = code
-        self.what = what
+    THING = "video"
 
 
 def open_container(path: Path) -> InputContainer:
